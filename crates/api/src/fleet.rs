@@ -1,0 +1,106 @@
+//! `teal.yaml` (kind `Fleet`) and `unit.yaml` (kind `UnitSettings`): what the fleet repository says of itself (DESIGN §5.1).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// `teal.yaml`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Fleet {
+    /// `metadata.name`.
+    pub name: String,
+    /// Layers in the order of the file; names are unique and `after` is free of cycles.
+    pub layers: Vec<Layer>,
+    /// What each role changes.
+    pub roles: Roles,
+    /// Variables that are replaced in every color; only these names are.
+    pub substitute: BTreeMap<String, String>,
+    /// The few differences a color may have.
+    pub colors: BTreeMap<String, ColorDifferences>,
+}
+
+/// An ordered group of units.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Layer {
+    /// Its name, unique in the fleet.
+    pub name: String,
+    /// Globs over directories, relative to the folder of `teal.yaml`; each match is a unit.
+    pub paths: Vec<String>,
+    /// Layers that must have been ready first.
+    pub after: Vec<String>,
+    /// How long a unit of this layer may take to become ready; default 10 min.
+    pub timeout: Duration,
+    /// Whether the layers after it may begin although this one timed out.
+    pub continue_on_timeout: bool,
+    /// May only lower the Sync's ceiling: a share in percent.
+    pub max_share_percent: Option<u8>,
+}
+
+/// What a role changes about the declared objects (SWITCH §6).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Roles {
+    /// Changes on the standby.
+    pub standby: RoleChanges,
+    /// Changes on the active color.
+    pub active: RoleChanges,
+}
+
+/// Changes made to declared objects for a color or a role; known to parity as declared.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RoleChanges {
+    /// Kinds to suspend: `CronJob` and `Job` get `spec.suspend: true`; `Deployment`, `StatefulSet` and `ReplicaSet` get no replicas.
+    /// A kind may be narrowed by labels: `{kind: Deployment, labels: {role: consumer}}`.
+    pub suspend: Vec<Suspend>,
+    /// Patches, as in a kustomization's `patches`.
+    pub patches: Vec<Patch>,
+}
+
+/// Which objects a role suspends.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Suspend {
+    /// The kind.
+    pub kind: String,
+    /// Labels the object must carry; all of that kind when empty.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A patch with its target, kept as the kustomize document it is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Patch {
+    /// `target` as written (group, version, kind, name, namespace, labelSelector, annotationSelector).
+    pub target: serde_json::Value,
+    /// The patch text: strategic merge or JSON 6902.
+    pub patch: String,
+}
+
+/// The differences of one color.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ColorDifferences {
+    /// Variables of this color; they win over the fleet's.
+    pub substitute: BTreeMap<String, String>,
+    /// Patches of this color.
+    pub patches: Vec<Patch>,
+}
+
+/// `unit.yaml` beside a unit's manifests. May only narrow what `Sync` and `teal.yaml` allow.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct UnitSettings {
+    /// Paths of other units that must have been ready first.
+    pub depends_on: Vec<String>,
+    /// How long this unit may take to become ready.
+    pub timeout: Option<Duration>,
+    /// Objects whose health does not count.
+    pub readiness_ignore: Vec<ObjectMatch>,
+}
+
+/// Matches objects by the parts that are given.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ObjectMatch {
+    /// API group; any when absent.
+    pub group: Option<String>,
+    /// Kind.
+    pub kind: String,
+    /// Namespace; any when absent.
+    pub namespace: Option<String>,
+    /// Name; any when absent.
+    pub name: Option<String>,
+}

@@ -1,0 +1,27 @@
+//! CRDs and file formats of Teal, validated on parse. No client, no IO.
+//!
+//! | what | where | who writes it |
+//! |---|---|---|
+//! | `Sync` | [`sync`] | a person or a pipeline; `role` and `pin` by the switcher |
+//! | `Unit` | [`unit`] | the agent |
+//! | `Inventory` | [`inventory`] | the agent |
+//! | `Freeze` | [`freeze`] | the switcher or a person |
+//! | `teal.yaml`, `unit.yaml` | [`fleet`] | git |
+//! | `switch.yaml` | [`switch`] | git |
+
+pub mod conditions;
+pub mod fleet;
+pub mod freeze;
+pub mod inventory;
+pub mod mistake;
+pub mod names;
+pub mod switch;
+pub mod sync;
+pub mod unit;
+
+pub use mistake::{Mistake, Mistakes};
+
+/// The API group of every kind and file format.
+pub const GROUP: &str = "teal.dev";
+/// The one version there is.
+pub const VERSION: &str = "v1alpha1";

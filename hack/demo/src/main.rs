@@ -1,0 +1,2 @@
+//! The product's main job on one machine
+fn main() {}

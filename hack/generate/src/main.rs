@@ -1,0 +1,2 @@
+//! Writes what is generated: CRDs, manifests, reference pages
+fn main() {}

@@ -1,0 +1,1 @@
+//! The integration suites, one binary; each module is named for what it proves.
