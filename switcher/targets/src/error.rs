@@ -1,0 +1,305 @@
+//! What can go wrong with a target, and what to do then.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use crate::routed::{Routed, Tag, shown};
+
+/// A target could not be read or written. Unless [`TargetError::outcome_unknown`], nothing was changed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TargetError {
+    /// The server does not know the key, or the key's secret or algorithm differs from the server's.
+    #[error("{server} refuses the key {key}: {}; compare name, algorithm and secret of the key on both sides", .why)]
+    KeyRefused {
+        /// `host:port`.
+        server: String,
+        /// Name of the key.
+        key: String,
+        /// `BADKEY: …` or `BADSIG: …`.
+        why: &'static str,
+    },
+    /// The clocks are too far apart for a signature to count.
+    #[error("{server} refuses our time (BADTIME): its clock is {}; set the clock on the wrong side", skew(*.seconds))]
+    ClockSkew {
+        /// `host:port`.
+        server: String,
+        /// The server's clock minus ours, in seconds.
+        seconds: i64,
+    },
+    /// Record or ledger differ from what was expected; nothing was written.
+    #[error("{record} changed under us: {}; nothing was written, read it again and decide again", difference(.expected, .found))]
+    Raced {
+        /// The record's full name.
+        record: String,
+        /// What was expected.
+        expected: Box<Tag>,
+        /// What is there.
+        found: Box<Routed>,
+    },
+    /// Our write landed, and then somebody else changed the record, leaving our ledger as it is.
+    #[error("{record}: we wrote {}, then someone else changed it to {}; it is not overwritten: adopt or reassert", shown(.wrote.as_deref()), shown(.found.value.as_deref()))]
+    Foreign {
+        /// The record's full name.
+        record: String,
+        /// The addresses we wrote.
+        wrote: Option<Vec<Ipv4Addr>>,
+        /// What is there.
+        found: Box<Routed>,
+    },
+    /// Sent, but whether it landed is not known. Repeat it with the *same* expectation and payload: it is recognised.
+    #[error(
+        "{record}: an UPDATE was sent to {server}, then {doubt}; {seen}; repeat it unchanged, or read before anything else"
+    )]
+    Unknown {
+        /// The record's full name.
+        record: String,
+        /// `host:port`.
+        server: String,
+        /// Why the answer does not count.
+        doubt: Doubt,
+        /// What the read-back found.
+        seen: Seen,
+    },
+    /// The server does not let this key do this.
+    #[error(
+        "{server} refuses to let the key {key} {action}; grant it in the server's policy, such as `grant {key} name {record}`"
+    )]
+    Refused {
+        /// `host:port`.
+        server: String,
+        /// Name of the key.
+        key: String,
+        /// `read …` or `change …`.
+        action: String,
+        /// The record's full name.
+        record: String,
+    },
+    /// The server is not the zone's primary.
+    #[error("{server} is not authoritative for the zone {zone} (NOTAUTH): name the zone's primary as `server`")]
+    NotAuth {
+        /// `host:port`.
+        server: String,
+        /// The zone.
+        zone: String,
+    },
+    /// The record lies in another zone.
+    #[error(
+        "{server} says that {record} is not in the zone {zone} (NOTZONE): was the name delegated? Name the zone that holds it"
+    )]
+    NotZone {
+        /// `host:port`.
+        server: String,
+        /// The record's full name.
+        record: String,
+        /// The zone.
+        zone: String,
+    },
+    /// Nothing was sent: no connection.
+    #[error("{server} can't be reached: {why}")]
+    Unreachable {
+        /// `host:port`.
+        server: String,
+        /// The system's words.
+        why: String,
+    },
+    /// A read was not answered in time; nothing was changed.
+    #[error("{server} did not answer in time ({why})")]
+    Timeout {
+        /// `host:port`.
+        server: String,
+        /// What was awaited.
+        why: String,
+    },
+    /// The server failed to read the zone.
+    #[error(
+        "{server} answers SERVFAIL for {record}: look into the server's log; an expired or broken zone is the usual cause"
+    )]
+    ServFail {
+        /// `host:port`.
+        server: String,
+        /// The record's full name.
+        record: String,
+    },
+    /// An answer was cut although it came by TCP.
+    #[error("{server} cut its answer for {record} short, even over TCP")]
+    Truncated {
+        /// `host:port`.
+        server: String,
+        /// The record's full name.
+        record: String,
+    },
+    /// The ledger payload can't be stored.
+    #[error("the ledger of {record} has {size} bytes, more than the {limit} that fit beside the record")]
+    TooLarge {
+        /// The record's full name.
+        record: String,
+        /// Bytes asked for.
+        size: usize,
+        /// Bytes that fit.
+        limit: usize,
+    },
+    /// The name holds something that is not an address.
+    #[error(
+        "{record} holds a {found}, not an address: a change between the two would be a gap; replace it by hand first"
+    )]
+    WrongType {
+        /// The record's full name.
+        record: String,
+        /// Such as `CNAME`.
+        found: String,
+    },
+    /// A change without a single address would empty the record.
+    #[error("a change of {record} without any address was refused: the record would be empty")]
+    NoAddress {
+        /// The record's full name.
+        record: String,
+    },
+    /// Any other refusal by the server.
+    #[error("{server} rejects the request for {record} with {code}")]
+    Rejected {
+        /// `host:port`.
+        server: String,
+        /// The record's full name.
+        record: String,
+        /// The response code.
+        code: String,
+    },
+    /// The answer is not one that the server signed for this request.
+    #[error("the answer of {server} can't be trusted: {why}; is something between us and it?")]
+    Untrusted {
+        /// `host:port`.
+        server: String,
+        /// Why not.
+        why: String,
+    },
+    /// A request could not be encoded; a defect of ours, or a name beyond DNS limits.
+    #[error("a request for {record} can't be encoded: {why}")]
+    Encoding {
+        /// The record's full name.
+        record: String,
+        /// The encoder's words.
+        why: String,
+    },
+}
+
+/// Why an answer to a write does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// No answer in time.
+    Silence,
+    /// The connection ended without an answer.
+    Closed,
+    /// The server failed somewhere in the middle.
+    ServFail,
+    /// The answer was not signed for this request; with why.
+    Untrusted(String),
+}
+
+/// What the read-back after a lost answer found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The record and its ledger are still as before; the write may yet land.
+    Unchanged,
+    /// The read-back failed; with why.
+    Unread(String),
+}
+
+/// When trying again makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Read again and decide again, at once.
+    AfterRead,
+    /// With back-off.
+    Later,
+    /// Only a person or a commit can change the outcome.
+    WhenConfigChanges,
+}
+
+impl TargetError {
+    /// Closed set: metric label, Event reason and log field alike.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::KeyRefused { .. } => "KeyRefused",
+            Self::ClockSkew { .. } => "ClockSkew",
+            Self::Raced { .. } => "Raced",
+            Self::Foreign { .. } => "ForeignWrite",
+            Self::Unknown { .. } => "OutcomeUnknown",
+            Self::Refused { .. } => "Refused",
+            Self::NotAuth { .. } => "NotAuthoritative",
+            Self::NotZone { .. } => "NotZone",
+            Self::Unreachable { .. } => "Unreachable",
+            Self::Timeout { .. } => "Timeout",
+            Self::ServFail { .. } => "ServFail",
+            Self::Truncated { .. } => "Truncated",
+            Self::TooLarge { .. } => "TooLarge",
+            Self::WrongType { .. } => "WrongType",
+            Self::NoAddress { .. } => "NoAddress",
+            Self::Rejected { .. } => "Rejected",
+            Self::Untrusted { .. } => "Untrusted",
+            Self::Encoding { .. } => "Encoding",
+        }
+    }
+
+    /// When trying again makes sense.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Raced { .. } | Self::Unknown { .. } => Retry::AfterRead,
+            Self::Unreachable { .. }
+            | Self::Timeout { .. }
+            | Self::ServFail { .. }
+            | Self::Truncated { .. }
+            | Self::ClockSkew { .. }
+            | Self::Untrusted { .. } => Retry::Later,
+            _ => Retry::WhenConfigChanges,
+        }
+    }
+
+    /// Was something sent whose effect is not known?
+    pub fn outcome_unknown(&self) -> bool {
+        matches!(self, Self::Unknown { .. })
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silence => f.write_str("no answer came in time"),
+            Self::Closed => f.write_str("the connection ended without an answer"),
+            Self::ServFail => f.write_str("the server answered SERVFAIL"),
+            Self::Untrusted(why) => write!(f, "an answer came that can't be trusted ({why})"),
+        }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unchanged => f.write_str("so far the record is unchanged"),
+            Self::Unread(why) => write!(f, "reading it back failed ({why})"),
+        }
+    }
+}
+
+/// The server's clock minus ours, for a person.
+fn skew(seconds: i64) -> String {
+    let side = if seconds >= 0 { "ahead of" } else { "behind" };
+    format!("{} s {side} ours", seconds.unsigned_abs())
+}
+
+/// What differs. The ledger is sealed, so only that it differs is told.
+fn difference(expected: &Tag, found: &Routed) -> String {
+    let (was, is) = (expected.value(), found.value.as_deref());
+    let value = if was == is {
+        format!("the address is {} as expected", shown(is))
+    } else {
+        format!("expected {}, found {}", shown(was), shown(is))
+    };
+    let ledger = match (expected.ledger.is_empty(), found.tag.ledger.is_empty()) {
+        (true, true) => "no ledger, as expected",
+        (true, false) => "a ledger where none was",
+        (false, true) => "its ledger is gone",
+        (false, false) if expected.ledger == found.tag.ledger => "the same ledger",
+        (false, false) => "another ledger",
+    };
+    format!("{value}; {ledger}")
+}

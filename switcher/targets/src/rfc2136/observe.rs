@@ -1,0 +1,99 @@
+//! The outside view: what servers answer to anybody who asks.
+
+use std::time::Duration;
+
+use hickory_proto::op::{Message, Query, ResponseCode};
+use hickory_proto::rr::{Name, RData, RecordType};
+use tokio::time::Instant;
+
+use crate::answer::{Answer, Outcome};
+use crate::routed::canonical;
+use crate::wire::{Link, WireError, datagram};
+
+/// Asks an authoritative server for the record, and for the zone's serial at the same time.
+pub(super) async fn authority(server: &str, record: &Name, zone: &Name, wait: Duration) -> Answer {
+    let started = Instant::now();
+    let by = started + wait;
+    let (answer, soa) =
+        tokio::join!(ask(server, record, RecordType::A, false, by), ask(server, zone, RecordType::SOA, false, by));
+    let outcome = match answer {
+        Ok(message) if lame(&message) => Outcome::NotAuthoritative,
+        Ok(message) => outcome(&message),
+        Err(outcome) => outcome,
+    };
+    let serial = soa.ok().and_then(|message| serial(&message));
+    Answer { server: server.to_owned(), outcome, serial, took: started.elapsed() }
+}
+
+/// Asks a recursive resolver for the record.
+pub(super) async fn resolver(server: &str, record: &Name, wait: Duration) -> Answer {
+    let started = Instant::now();
+    let answer = ask(server, record, RecordType::A, true, started + wait).await;
+    let outcome = answer.map_or_else(|outcome| outcome, |message| outcome(&message));
+    Answer { server: server.to_owned(), outcome, serial: None, took: started.elapsed() }
+}
+
+/// One question by UDP; by TCP when the answer was cut.
+async fn ask(server: &str, name: &Name, kind: RecordType, recurse: bool, by: Instant) -> Result<Message, Outcome> {
+    let mut message = Message::query();
+    message.metadata.recursion_desired = recurse;
+    message.add_query(Query::query(name.clone(), kind));
+    let bytes = message.to_vec().map_err(|_| Outcome::Malformed)?;
+    let answer = decoded(&message, datagram(server, &bytes, by).await)?;
+    if !answer.metadata.truncation {
+        return Ok(answer);
+    }
+    let mut link = Link::connect(server, by).await.map_err(failed)?;
+    decoded(&message, link.exchange(&bytes, by).await)
+}
+
+fn decoded(asked: &Message, bytes: Result<Vec<u8>, WireError>) -> Result<Message, Outcome> {
+    let message = Message::from_vec(&bytes.map_err(failed)?).map_err(|_| Outcome::Malformed)?;
+    let same = message.metadata.id == asked.metadata.id && message.queries == asked.queries;
+    // A refusal may come without the question.
+    let bare = message.queries.is_empty() && message.metadata.response_code != ResponseCode::NoError;
+    if same || bare { Ok(message) } else { Err(Outcome::Malformed) }
+}
+
+fn failed(error: WireError) -> Outcome {
+    match error {
+        WireError::Unreachable(why) | WireError::Closed(why) => Outcome::Unreachable(why),
+        WireError::ConnectTimeout | WireError::Silence => Outcome::Timeout,
+    }
+}
+
+fn lame(message: &Message) -> bool {
+    let code = message.metadata.response_code;
+    !message.metadata.authoritative && matches!(code, ResponseCode::NoError | ResponseCode::NXDomain)
+}
+
+fn outcome(message: &Message) -> Outcome {
+    match message.metadata.response_code {
+        ResponseCode::NoError => addresses(message),
+        ResponseCode::NXDomain => Outcome::NxDomain,
+        ResponseCode::ServFail => Outcome::ServFail,
+        ResponseCode::Refused => Outcome::Refused,
+        ResponseCode::NotAuth => Outcome::NotAuthoritative,
+        _ => Outcome::Malformed,
+    }
+}
+
+fn addresses(message: &Message) -> Outcome {
+    let name = message.queries.first().map(|query| query.name.clone());
+    let (mut found, mut ttl) = (Vec::new(), u32::MAX);
+    for record in message.answers.iter().filter(|record| Some(&record.name) == name.as_ref()) {
+        match &record.data {
+            RData::A(address) => found.push(address.0),
+            other => return Outcome::WrongType(other.record_type().to_string()),
+        }
+        ttl = ttl.min(record.ttl);
+    }
+    if found.is_empty() { Outcome::NoData } else { Outcome::Addresses(canonical(&found), ttl) }
+}
+
+fn serial(message: &Message) -> Option<u32> {
+    message.answers.iter().find_map(|record| match &record.data {
+        RData::SOA(soa) => Some(soa.serial),
+        _ => None,
+    })
+}
