@@ -1,0 +1,61 @@
+//! The project's chores. Depends on nothing heavy, so that it is built in seconds on a fresh clone
+//! and can say what is missing before anything long begins.
+
+mod bench;
+mod demo;
+mod generate;
+mod go_output;
+mod go_tools;
+mod layers;
+mod prerequisites;
+mod run;
+mod suites;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  test [--fast] [FILTER]     everything CI checks; FILTER runs only the tests whose names contain it
+  demo [--once] [--fleet DIR] [--on bind]
+                             two real control planes on this machine, from commit to switched traffic
+  bench [sync]               measurements, each beside its yardstick from the same run
+  generate [--check]         write CRDs, manifests and reference pages; --check only compares
+  layers                     check that the pure crates stay pure
+  tools [control-plane|helm] build the Go programs the tests run, once, into a cache
+";
+
+fn main() -> ExitCode {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    if args.is_empty() {
+        eprint!("{USAGE}");
+        return ExitCode::from(2);
+    }
+    let command = args.remove(0);
+    let outcome = match command.as_str() {
+        "test" => test::main(&args),
+        "demo" => demo::main(&args),
+        "bench" => bench::main(&args),
+        "generate" => generate::main(&args),
+        "layers" => layers::main(&args),
+        "tools" => tools::main(&args),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        other => {
+            eprint!("xtask: there is no command `{other}`\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {command}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

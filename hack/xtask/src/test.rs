@@ -1,0 +1,118 @@
+//! `cargo xtask test`: everything that CI checks, each phase with its time.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::suites::{INTEGRATION, unit_test_arguments};
+use crate::{generate, layers, prerequisites, run, tools};
+
+/// Runs all phases and prints what each took. Arguments that are no flag filter the tests by name; then only
+/// what running them needs is done.
+pub(crate) fn main(args: &[String]) -> Result<()> {
+    let fast = args.iter().any(|arg| arg == "--fast");
+    let filter: Vec<&str> = args.iter().map(String::as_str).filter(|arg| *arg != "--fast").collect();
+    if let Some(flag) = filter.iter().find(|arg| arg.starts_with('-')) {
+        bail!("there is no flag `{flag}`; usage: cargo xtask test [--fast] [FILTER]");
+    }
+    prerequisites::check_all()?;
+
+    let mut phases = Phases::default();
+    let everything = filter.is_empty();
+    let mut assets = None;
+    phases.must("tools", || tools::control_plane().map(|bin| assets = Some(bin)))?;
+    let with_assets = |mut command: Command| {
+        command.envs(assets.iter().map(|bin| ("TEAL_ASSETS", bin)));
+        command
+    };
+    if everything {
+        phases.run("format", || run::run(&mut run::cargo(&["fmt", "--all", "--check"])));
+        phases.run("layers", || layers::main(&[]));
+    }
+    phases.must("build", || run::run(&mut run::cargo(&["build", "--workspace", "--all-targets"])))?;
+    if everything {
+        phases.run("generated files", generate::check);
+    }
+    phases.run("unit tests", || {
+        let arguments = unit_test_arguments()?;
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        run::run(with_assets(run::cargo(&arguments)).arg("--").args(&filter))
+    });
+    phases.run("integration tests", || {
+        let mut cargo = with_assets(run::cargo(&["test", "--workspace", "--test", INTEGRATION, "--"]));
+        run::run(cargo.args(&filter))
+    });
+    if everything && !fast {
+        // Last, because it compiles for itself what every other phase shares.
+        let clippy = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        phases.run("clippy", || run::run(&mut run::cargo(&clippy)));
+    }
+    phases.finish()
+}
+
+/// What ran, how long it took and how it went.
+#[derive(Default)]
+struct Phases {
+    done: Vec<(&'static str, Duration, bool)>,
+}
+
+impl Phases {
+    /// Runs a phase; a failure is kept for the end, so that one run shows everything that is wrong.
+    fn run(&mut self, name: &'static str, phase: impl FnOnce() -> Result<()>) {
+        eprintln!("── {name}");
+        let started = Instant::now();
+        let outcome = phase();
+        if let Err(error) = &outcome {
+            eprintln!("── {name} failed: {error:#}");
+        }
+        self.done.push((name, started.elapsed(), outcome.is_ok()));
+    }
+
+    /// Runs a phase without which the later ones mean nothing.
+    fn must(&mut self, name: &'static str, phase: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.run(name, phase);
+        match self.done.last() {
+            Some((.., false)) => self.finish(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints the table.
+    ///
+    /// # Errors
+    /// Names the phases that failed.
+    fn finish(&self) -> Result<()> {
+        println!("\n{:<20} {:>9}", "phase", "seconds");
+        for (name, took, ok) in &self.done {
+            println!("{name:<20} {:>9.1}{}", took.as_secs_f64(), if *ok { "" } else { "  FAILED" });
+        }
+        let total: Duration = self.done.iter().map(|(_, took, _)| *took).sum();
+        println!("{:<20} {:>9.1}", "total", total.as_secs_f64());
+        let failed: Vec<&str> = self.done.iter().filter(|(.., ok)| !ok).map(|(name, ..)| *name).collect();
+        if failed.is_empty() {
+            return Ok(());
+        }
+        bail!("failed: {}", failed.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Phases;
+
+    #[test]
+    fn every_failed_phase_is_named_and_the_others_still_run() {
+        let mut phases = Phases::default();
+        phases.run("one", || anyhow::bail!("broken"));
+        phases.run("two", || Ok(()));
+        phases.run("three", || anyhow::bail!("broken too"));
+        assert_eq!(phases.finish().unwrap_err().to_string(), "failed: one, three");
+    }
+
+    #[test]
+    fn a_phase_that_must_pass_ends_the_run() {
+        let mut phases = Phases::default();
+        assert!(phases.must("build", || anyhow::bail!("broken")).is_err());
+    }
+}
