@@ -1,1 +1,6 @@
 //! Real control planes, git servers, DNS servers and fault injection for the tests and the demo
+
+pub mod control_plane;
+pub mod kwok;
+pub mod load_balancer;
+pub mod processes;
