@@ -1,0 +1,95 @@
+//! Values → text, in the one form kustomize prints: sorted keys, lists not indented below their key, quotes only where
+//! a reader would see something else.
+
+mod order;
+mod scalar;
+
+pub use order::natural_order;
+
+use scalar::{Place, scalar};
+use serde_json::{Map, Value};
+
+/// Keys longer than this are written with `? `.
+const LONGEST_SIMPLE_KEY: usize = 128;
+
+/// Prints one value as one YAML document without `---`, ending with a line break.
+///
+/// Keys come in natural order ([`natural_order`]), texts of several lines as `|` blocks, long lines fold at 80 columns.
+/// Reading the result with [`crate::read`] gives the value back.
+#[must_use]
+pub fn write(value: &Value) -> String {
+    let mut out = String::new();
+    node(&mut out, value, 0);
+    out
+}
+
+/// Writes a node whose first character is already in place; ends with a line break.
+fn node(out: &mut String, value: &Value, indent: usize) {
+    match value {
+        Value::Object(map) if !map.is_empty() => mapping(out, map, indent),
+        Value::Array(items) if !items.is_empty() => sequence(out, items, indent),
+        _ => {
+            scalar(out, value, indent.max(2), Place::Value);
+            end_line(out);
+        }
+    }
+}
+
+fn mapping(out: &mut String, map: &Map<String, Value>, indent: usize) {
+    let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+    entries.sort_by(|a, b| natural_order(a.0, b.0));
+    for (at, (key, value)) in entries.into_iter().enumerate() {
+        if at > 0 {
+            spaces(out, indent);
+        }
+        if key.len() > LONGEST_SIMPLE_KEY || key.contains('\n') {
+            out.push_str("? ");
+            scalar::text(out, key, indent + 2, Place::Value);
+            end_line(out);
+            spaces(out, indent);
+            out.push_str(": ");
+            node(out, value, indent + 2);
+            continue;
+        }
+        scalar::text(out, key, indent + 2, Place::Key);
+        out.push(':');
+        match value {
+            Value::Object(map) if !map.is_empty() => {
+                out.push('\n');
+                spaces(out, indent + 2);
+                mapping(out, map, indent + 2);
+            }
+            Value::Array(items) if !items.is_empty() => {
+                out.push('\n');
+                spaces(out, indent);
+                sequence(out, items, indent);
+            }
+            _ => {
+                out.push(' ');
+                scalar(out, value, indent + 2, Place::Value);
+                end_line(out);
+            }
+        }
+    }
+}
+
+fn sequence(out: &mut String, items: &[Value], indent: usize) {
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            spaces(out, indent);
+        }
+        out.push_str("- ");
+        node(out, item, indent + 2);
+    }
+}
+
+fn spaces(out: &mut String, count: usize) {
+    out.extend(std::iter::repeat_n(' ', count));
+}
+
+/// Ends the line, unless a block scalar just did.
+fn end_line(out: &mut String) {
+    if !out.ends_with('\n') {
+        out.push('\n');
+    }
+}
