@@ -1,0 +1,103 @@
+//! Does one commit descend from another? Asked to detect rewritten history; deepens the store only as far as needed.
+
+use std::collections::{HashSet, VecDeque};
+use std::fs;
+use std::sync::PoisonError;
+
+use git2::{Oid, Repository as Git};
+
+use crate::repository::{ALL_BRANCHES, Connection, UNSHALLOW, has};
+use crate::{CommitId, FetchError, Repository};
+
+/// Depths asked for one after the other.
+const DEPTHS: [i32; 4] = [16, 256, 4096, UNSHALLOW];
+/// Most commits walked.
+const MAX_WALK: usize = 200_000;
+
+/// How a newer commit relates to an older one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ancestry {
+    /// They are the same.
+    Equal,
+    /// The newer one descends from the older one.
+    Descends,
+    /// The newer one's whole history is known and does not contain the older one: history was rewritten, or `new` is older.
+    Diverged,
+    /// The limits or the server did not let the history be read far enough.
+    Unknown,
+}
+
+enum Walk {
+    Found,
+    Complete,
+    /// The known history ends before the real one does.
+    Cut,
+}
+
+impl Repository {
+    /// Tells how `new` relates to `old`, fetching more history of `new` when what is stored does not decide it.
+    ///
+    /// # Errors
+    /// See [`FetchError`]; `TooLarge` and `Protocol` while deepening become [`Ancestry::Unknown`].
+    pub fn is_ancestor(&self, old: &CommitId, new: &CommitId) -> Result<Ancestry, FetchError> {
+        if old == new {
+            return Ok(Ancestry::Equal);
+        }
+        let _one = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
+        let dir = self.store.current();
+        let git = dir.git()?;
+        let mut depths = DEPTHS.iter();
+        loop {
+            if has(&git, new.oid()) {
+                match walk(&git, old.oid(), new.oid()) {
+                    Walk::Found => return Ok(Ancestry::Descends),
+                    Walk::Complete => return Ok(Ancestry::Diverged),
+                    Walk::Cut => {}
+                }
+            }
+            let Some(depth) = depths.next() else { return Ok(Ancestry::Unknown) };
+            match self.deepen(&git, new, *depth) {
+                Ok(()) => {}
+                Err(FetchError::TooLarge { .. } | FetchError::Protocol { .. }) => return Ok(Ancestry::Unknown),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn deepen(&self, git: &Git, commit: &CommitId, depth: i32) -> Result<(), FetchError> {
+        let mut connection = Connection::open(self, git)?;
+        let named = connection.heads.iter().find(|(_, id)| *id == commit.oid());
+        let wanted = named.map_or_else(|| commit.to_string(), |(name, _)| name.trim_end_matches("^{}").to_owned());
+        match connection.download(&[wanted], depth) {
+            // Commits by id are refused: deepen all branches instead.
+            Err(FetchError::Protocol { .. }) => {
+                Connection::open(self, git)?.download(&[ALL_BRANCHES.to_owned()], depth)
+            }
+            done => done,
+        }
+    }
+}
+
+fn walk(git: &Git, old: Oid, new: Oid) -> Walk {
+    let boundary = fs::read_to_string(git.path().join("shallow")).unwrap_or_default();
+    let boundary: HashSet<Oid> = boundary.lines().filter_map(|line| Oid::from_str(line.trim()).ok()).collect();
+    let mut seen = HashSet::from([new]);
+    let mut queue = VecDeque::from([new]);
+    let mut cut = false;
+    while let Some(id) = queue.pop_front() {
+        if id == old {
+            return Walk::Found;
+        }
+        let commit = git.find_commit(id);
+        let Ok(commit) = commit else {
+            cut = true;
+            continue;
+        };
+        if boundary.contains(&id) || seen.len() > MAX_WALK {
+            cut = true;
+            continue;
+        }
+        queue.extend(commit.parent_ids().filter(|parent| seen.insert(*parent)));
+    }
+    if cut { Walk::Cut } else { Walk::Complete }
+}
