@@ -1,6 +1,8 @@
 //! Real control planes, git servers, DNS servers and fault injection for the tests and the demo
 
 pub mod control_plane;
+pub mod dns;
+pub mod http;
 pub mod kwok;
 pub mod load_balancer;
 pub mod processes;
