@@ -11,7 +11,9 @@
 //! ```
 
 mod assets;
+mod faults;
 mod home;
+mod identity;
 mod kubeconfig;
 mod pki;
 mod ports;
@@ -19,19 +21,15 @@ mod programs;
 mod ready;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
-use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
-use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Client;
-use kube::api::{Api, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
 pub use assets::Assets;
 pub use ports::Port;
 
-use self::kubeconfig::{Proof, kubeconfig};
 use self::programs::Plan;
 use crate::processes::Process;
 
@@ -98,8 +96,9 @@ impl ControlPlane {
     }
 
     fn existing(name: &str, path: PathBuf) -> Result<Self> {
-        let yaml = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
-        let config = Kubeconfig::from_yaml(&yaml).context("parse the kubeconfig")?;
+        // Reading by path makes the paths of certificates in it absolute; the text made from it is JSON, which is YAML.
+        let config = Kubeconfig::read_from(&path).with_context(|| format!("read {}", path.display()))?;
+        let yaml = serde_json::to_string(&config).context("write the kubeconfig")?;
         let cluster = config.clusters.first().and_then(|cluster| cluster.cluster.as_ref());
         let url = cluster.and_then(|cluster| cluster.server.clone()).context("the kubeconfig names no server")?;
         Ok(Self { name: name.to_owned(), kubeconfig: path, kubeconfig_yaml: yaml, url, own: None })
@@ -160,40 +159,6 @@ impl ControlPlane {
         client(&self.kubeconfig_yaml).await
     }
 
-    /// A client that is this user in these groups (two at most), by a client certificate.
-    ///
-    /// # Errors
-    /// As [`ControlPlane::kubeconfig_for`].
-    pub async fn client_as(&self, user: &str, groups: &[&str]) -> Result<Client> {
-        client(&self.kubeconfig_for(user, groups)?).await
-    }
-
-    /// The text of a kubeconfig for this user in these groups (two at most), with a client certificate.
-    ///
-    /// # Errors
-    /// With more groups, and for a cluster that existed before: its authority's key is not ours.
-    pub fn kubeconfig_for(&self, user: &str, groups: &[&str]) -> Result<String> {
-        let own = self.own()?;
-        let signed = own.plan.authority.client(user, groups)?;
-        let authority = own.plan.authority.certificate();
-        Ok(kubeconfig(&self.name, &self.url, &authority, &Proof::Certificate(&signed)))
-    }
-
-    /// The text of a kubeconfig for a ServiceAccount that exists, with a token valid for a day.
-    ///
-    /// # Errors
-    /// When there is no such account, or the cluster existed before.
-    pub async fn kubeconfig_for_service_account(&self, namespace: &str, account: &str) -> Result<String> {
-        let own = self.own()?;
-        let accounts: Api<ServiceAccount> = Api::namespaced(self.client().await?, namespace);
-        let spec = TokenRequestSpec { expiration_seconds: Some(86_400), ..TokenRequestSpec::default() };
-        let request = TokenRequest { spec: Some(spec), ..TokenRequest::default() };
-        let answer = accounts.create_token_request(account, &PostParams::default(), &request).await;
-        let answer = answer.with_context(|| format!("get a token for {namespace}/{account}"))?;
-        let token = answer.status.and_then(|status| status.token).context("the answer holds no token")?;
-        Ok(kubeconfig(&self.name, &self.url, &own.plan.authority.certificate(), &Proof::Token(&token)))
-    }
-
     /// The certificate authority that signed the API server's certificate, PEM.
     ///
     /// # Errors
@@ -218,56 +183,11 @@ impl ControlPlane {
         Ok(self.own()?.plan.home())
     }
 
-    /// Fault: kills the API server. Connections break and new ones are refused until [`ControlPlane::start_api_server`].
-    ///
-    /// # Errors
-    /// For a cluster that existed before, or when it cannot be killed.
-    pub fn stop_api_server(&self) -> Result<()> {
-        match self.api_server()?.take() {
-            Some(mut process) => process.kill().map(|_| ()),
-            None => Ok(()),
-        }
-    }
-
-    /// Starts the API server again on the same port and waits until it is ready. Does nothing while it runs.
-    ///
-    /// # Errors
-    /// As [`ControlPlane::start`].
-    pub async fn start_api_server(&self) -> Result<()> {
-        if self.api_server()?.is_some() {
-            return Ok(());
-        }
-        let mut process = self.own()?.plan.start_api_server()?;
-        ready::api_server(&self.client().await?, &mut process).await?;
-        *self.api_server()? = Some(process);
-        Ok(())
-    }
-
-    /// Fault: the API server hangs. Connections stay open and are accepted, and nobody answers.
-    ///
-    /// # Errors
-    /// When it does not run, or the cluster existed before.
-    pub fn pause_api_server(&self) -> Result<()> {
-        self.api_server()?.as_ref().context("the API server is stopped")?.signal("STOP")
-    }
-
-    /// Ends [`ControlPlane::pause_api_server`].
-    ///
-    /// # Errors
-    /// As there.
-    pub fn resume_api_server(&self) -> Result<()> {
-        self.api_server()?.as_ref().context("the API server is stopped")?.signal("CONT")
-    }
-
     fn own(&self) -> Result<&Own> {
         match &self.own {
             Some(own) => Ok(own),
             None => bail!("the cluster {} existed before this test and is only used by it", self.name),
         }
-    }
-
-    fn api_server(&self) -> Result<MutexGuard<'_, Option<Process>>> {
-        Ok(self.own()?.api_server.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{OnceLock, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -78,6 +79,16 @@ impl Process {
         Ok(())
     }
 
+    /// The CPU time it has used, user and system together.
+    ///
+    /// # Errors
+    /// When it is gone, or the system has no `/proc`.
+    pub fn cpu_time(&self) -> Result<Duration> {
+        let path = format!("/proc/{}/stat", self.id());
+        let stat = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
+        cpu_time(&stat).with_context(|| format!("{path} is not as expected"))
+    }
+
     /// Kills it and waits until it is gone, so that its ports and files are free.
     ///
     /// # Errors
@@ -93,6 +104,14 @@ impl Drop for Process {
         // Nothing can be done about a failure here, and the parent-death signal is still behind it.
         let _ = self.kill();
     }
+}
+
+/// Fields 14 and 15, in ticks of which Linux shows user space 100 a second on every architecture. The second field is the
+/// program's name in parentheses and may hold spaces, so counting begins behind it.
+fn cpu_time(stat: &str) -> Option<Duration> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut ticks = fields.split_whitespace().skip(11).map_while(|field| field.parse::<u64>().ok());
+    Some(Duration::from_millis(10 * (ticks.next()? + ticks.next()?)))
 }
 
 type Order = (Command, mpsc::Sender<io::Result<Child>>);
@@ -153,7 +172,7 @@ mod tests {
     use std::process::Command;
     use std::time::{Duration, Instant};
 
-    use super::Process;
+    use super::{Process, cpu_time};
 
     fn shell(script: &str, dir: &std::path::Path) -> Process {
         let mut command = Command::new("sh");
@@ -187,5 +206,43 @@ mod tests {
         let id = process.id();
         drop(process);
         assert!(!std::path::Path::new(&format!("/proc/{id}")).exists());
+    }
+
+    #[test]
+    fn children_end_with_a_process_that_is_killed() {
+        const ROLE: &str = "TEAL_TESTKIT_DOOMED";
+        if let Some(dir) = std::env::var_os(ROLE) {
+            let child = shell("exec sleep 60", std::path::Path::new(&dir));
+            println!("child={}", child.id());
+            std::thread::sleep(Duration::from_secs(60));
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let this_test = "processes::tests::children_end_with_a_process_that_is_killed";
+        let mut doomed = Command::new(std::env::current_exe().unwrap())
+            .args([this_test, "--exact", "--nocapture"])
+            .env(ROLE, dir.path())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = std::io::BufReader::new(doomed.stdout.take().unwrap());
+        let child = std::io::BufRead::lines(lines)
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("child=").map(|(_, id)| id.trim().to_owned()))
+            .unwrap();
+        assert!(std::path::Path::new(&format!("/proc/{child}")).exists());
+        doomed.kill().unwrap();
+        doomed.wait().unwrap();
+        let started = Instant::now();
+        while std::path::Path::new(&format!("/proc/{child}/exe")).read_link().is_ok() {
+            assert!(started.elapsed() < Duration::from_secs(5), "the child still runs");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn cpu_time_is_read_behind_any_name() {
+        let stat = "7 (a b) c) S 1 7 7 0 -1 4194560 1 2 3 4 150 50 0 0 20 0";
+        assert_eq!(cpu_time(stat), Some(Duration::from_secs(2)));
     }
 }

@@ -4,15 +4,19 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Namespace, Node, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Service};
 use kube::Client;
-use kube::api::{Api, ListParams, PostParams};
+use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
+use kube::config::Kubeconfig;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use teal_testkit::control_plane::ControlPlane;
+use teal_testkit::kwok::{NODE_LABEL, POD_LABEL};
 use teal_testkit::load_balancer::LoadBalancer;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,6 +30,8 @@ async fn two_clusters_start_together_and_run_workloads() -> Result<()> {
     workloads_become_available(&client).await?;
     a_service_gets_an_address(&client).await?;
     identities_are_who_they_say(&blue).await?;
+    pods_and_nodes_misbehave_when_told_to(&client, blue.name()).await?;
+    admission_policies_are_enforced(&client).await?;
 
     let other = green.client().await?;
     assert_eq!(Api::<Deployment>::default_namespaced(other).list(&ListParams::default()).await?.items.len(), 0);
@@ -87,9 +93,80 @@ async fn identities_are_who_they_say(cluster: &ControlPlane) -> Result<()> {
     assert!(matches!(refused, Err(kube::Error::Api(status)) if status.code == 403));
     let both = cluster.client_as("somebody", &["teal:nothing", "system:masters"]).await?;
     assert_eq!(Api::<Node>::all(both).list(&ListParams::default()).await?.items.len(), 3);
-    assert!(cluster.kubeconfig_for("somebody", &["a", "b", "c"]).is_err());
+    let many = cluster.client_as("somebody", &["a", "b", "system:masters"]).await?;
+    assert_eq!(who_am_i(&many).await?, ("somebody".to_owned(), 4), "the server adds system:authenticated");
     let account = cluster.kubeconfig_for_service_account("default", "default").await?;
-    assert!(account.contains("token"));
+    let config = kube::Config::from_custom_kubeconfig(Kubeconfig::from_yaml(&account)?, &Default::default()).await?;
+    assert_eq!(who_am_i(&Client::try_from(config)?).await?.0, "system:serviceaccount:default:default");
+    Ok(())
+}
+
+async fn who_am_i(client: &Client) -> Result<(String, usize)> {
+    let review = Api::all(client.clone()).create(&PostParams::default(), &SelfSubjectReview::default()).await?;
+    let user = review.status.and_then(|status| status.user_info).context("no answer")?;
+    Ok((user.username.unwrap_or_default(), user.groups.unwrap_or_default().len()))
+}
+
+async fn pods_and_nodes_misbehave_when_told_to(client: &Client, cluster: &str) -> Result<()> {
+    let pods: Api<Pod> = Api::default_namespaced(client.clone());
+    for fault in ["never-ready", "crash-loop"] {
+        let pod = json!({ "metadata": { "name": fault, "labels": { POD_LABEL: fault } },
+            "spec": { "containers": [{ "name": "web", "image": "example/web" }] } });
+        pods.create(&PostParams::default(), &serde_json::from_value(pod)?).await?;
+        until("the pod runs and is not ready", || async {
+            let status = pods.get(fault).await?.status.unwrap_or_default();
+            let ready = status.conditions.unwrap_or_default().into_iter().find(|condition| condition.type_ == "Ready");
+            Ok(status.phase.as_deref() == Some("Running") && ready.is_some_and(|ready| ready.status == "False"))
+        })
+        .await?;
+    }
+    let template = json!({ "metadata": { "labels": { POD_LABEL: "fail" } }, "spec": {
+        "restartPolicy": "Never", "containers": [{ "name": "web", "image": "example/web" }] } });
+    let job = json!({ "metadata": { "name": "fails" }, "spec": { "backoffLimit": 0, "template": template } });
+    let jobs: Api<Job> = create(client, job).await?;
+    until("the Job failed", || async {
+        let conditions = jobs.get("fails").await?.status.and_then(|status| status.conditions).unwrap_or_default();
+        Ok(conditions.iter().any(|condition| condition.type_ == "Failed"))
+    })
+    .await?;
+
+    let nodes: Api<Node> = Api::all(client.clone());
+    let name = format!("{cluster}-3");
+    for (label, ready) in [(json!("not-ready"), "False"), (Value::Null, "True")] {
+        let patch = Patch::Merge(json!({ "metadata": { "labels": { NODE_LABEL: label } } }));
+        nodes.patch(&name, &PatchParams::default(), &patch).await?;
+        until("the node's condition follows its label", || async {
+            let conditions = nodes.get(&name).await?.status.and_then(|status| status.conditions).unwrap_or_default();
+            Ok(conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == ready))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// What a freeze is made of, and an APIService, which is served by the aggregation layer.
+async fn admission_policies_are_enforced(client: &Client) -> Result<()> {
+    let groups = client.list_api_groups().await?.groups;
+    assert!(groups.iter().any(|group| group.name == "apiregistration.k8s.io"));
+
+    let rule =
+        json!({ "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"] });
+    let policy = json!({ "metadata": { "name": "closed" }, "spec": {
+        "matchConstraints": { "resourceRules": [rule] },
+        "validations": [{ "expression": "object.metadata.name != 'forbidden'", "message": "closed" }] } });
+    let policies: Api<ValidatingAdmissionPolicy> = Api::all(client.clone());
+    policies.create(&PostParams::default(), &serde_json::from_value(policy)?).await?;
+    let binding = json!({ "metadata": { "name": "closed" },
+        "spec": { "policyName": "closed", "validationActions": ["Deny"] } });
+    let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(client.clone());
+    bindings.create(&PostParams::default(), &serde_json::from_value(binding)?).await?;
+
+    let started = Instant::now();
+    let maps: Api<ConfigMap> = Api::default_namespaced(client.clone());
+    let attempt = PostParams { dry_run: true, ..PostParams::default() };
+    let forbidden: ConfigMap = serde_json::from_value(json!({ "metadata": { "name": "forbidden" } }))?;
+    until("the policy is enforced", || async { Ok(maps.create(&attempt, &forbidden).await.is_err()) }).await?;
+    println!("ValidatingAdmissionPolicy enforced: {:.2} s", started.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -100,6 +177,7 @@ async fn an_api_server_goes_and_comes_back(cluster: &ControlPlane) -> Result<()>
     let started = Instant::now();
     cluster.start_api_server().await?;
     println!("API server back: {:.1} s", started.elapsed().as_secs_f64());
+    assert!(cluster.api_server_cpu()? > Duration::ZERO);
     namespaces.get("default").await?;
 
     cluster.pause_api_server()?;

@@ -6,21 +6,12 @@ use serde_json::json;
 
 use super::pki::Signed;
 
-/// How the user of a kubeconfig proves who it is.
-pub(super) enum Proof<'a> {
-    Certificate(&'a Signed),
-    Token(&'a str),
-}
-
-/// The text of a kubeconfig. It is JSON, which every reader of YAML reads.
-pub(super) fn kubeconfig(cluster: &str, url: &str, authority: &str, proof: &Proof<'_>) -> String {
-    let user = match proof {
-        Proof::Certificate(signed) => json!({
-            "client-certificate-data": STANDARD.encode(&signed.certificate),
-            "client-key-data": STANDARD.encode(&signed.key),
-        }),
-        Proof::Token(token) => json!({ "token": token }),
-    };
+/// The text of a kubeconfig with a client certificate. It is JSON, which every reader of YAML reads.
+pub(super) fn kubeconfig(cluster: &str, url: &str, authority: &str, signed: &Signed) -> String {
+    let user = json!({
+        "client-certificate-data": STANDARD.encode(&signed.certificate),
+        "client-key-data": STANDARD.encode(&signed.key),
+    });
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",

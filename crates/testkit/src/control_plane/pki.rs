@@ -6,6 +6,9 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
+/// How many groups [`Authority::client`] finds room for.
+pub(super) const GROUPS_IN_A_CERTIFICATE: usize = 2;
+
 /// A certificate and its private key, both PEM.
 #[derive(Clone, Debug)]
 pub(super) struct Signed {
@@ -44,12 +47,13 @@ impl Authority {
     /// A client certificate: to Kubernetes its common name is the user and each organization a group.
     ///
     /// # Errors
-    /// With more than two groups: the library keeps one entry of a kind, and the second goes in under the bare number of
+    /// With more than [`GROUPS_IN_A_CERTIFICATE`]: the library keeps one entry of a kind, and the second goes in under the bare number of
     /// the same kind. A third finds no place.
     pub(super) fn client(&self, user: &str, groups: &[&str]) -> Result<Signed> {
         let mut params = CertificateParams::new(Vec::<String>::new()).context("describe a client")?;
         params.distinguished_name.push(DnType::CommonName, user);
-        let kinds = [DnType::OrganizationName, DnType::CustomDnType(vec![2, 5, 4, 10])];
+        let kinds: [DnType; GROUPS_IN_A_CERTIFICATE] =
+            [DnType::OrganizationName, DnType::CustomDnType(vec![2, 5, 4, 10])];
         if groups.len() > kinds.len() {
             bail!("a client certificate holds at most {} groups, not {groups:?}", kinds.len());
         }

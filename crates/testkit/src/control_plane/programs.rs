@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::assets::Assets;
 use super::home::Home;
-use super::kubeconfig::{Proof, kubeconfig};
+use super::kubeconfig::kubeconfig;
 use super::pki::{Authority, Signed, signing_keys};
 use super::ports::Port;
 use crate::processes::Process;
@@ -64,7 +64,7 @@ impl Plan {
         let server = self.authority.server(&service_names)?;
         let front = Authority::new(&format!("{name} front proxy"))?;
         let proxy = front.client("front-proxy-client", &[])?;
-        let admin = kubeconfig(name, &self.url(), &self.authority.certificate(), &Proof::Certificate(&self.admin));
+        let admin = kubeconfig(name, &self.url(), &self.authority.certificate(), &self.admin);
         let (private, public) = signing_keys()?;
         let files = [
             ("ca.crt", &self.authority.certificate()),
