@@ -13,6 +13,7 @@
 
 pub mod health;
 pub mod http;
+pub mod parity;
 pub mod platform;
 pub mod prometheus;
 pub mod report;
