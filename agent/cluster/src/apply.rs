@@ -1,0 +1,250 @@
+//! Server-side apply of bytes, and the few other requests Teal makes for one object. Answers are decoded to metadata.
+
+use bytes::Bytes;
+use http::{Method, Request};
+use kube::Client;
+use kube::client::Body;
+use teal_agent_core::takeover::take_over;
+use teal_api::names::AGENT_MANAGER;
+
+use crate::error::{ApiError, retry_after};
+use crate::kinds::Kind;
+use crate::limit::{DEFAULT_CONCURRENCY, Limiter};
+use crate::meta::{Meta, Partial};
+
+/// Asks for metadata instead of whole objects: a megabyte of CRD is not sent back to us.
+pub(crate) const AS_METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+/// How often a request is tried that the server asked to send later.
+const PATIENCE: usize = 8;
+
+/// The agent's hands in one cluster. Cheap to clone.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    limiter: Limiter,
+}
+
+/// Where an object is: its kind at the version to speak, namespace (empty when cluster-scoped) and name.
+#[derive(Debug, Clone, Copy)]
+pub struct Address<'a> {
+    /// Kind and version.
+    pub kind: &'a Kind,
+    /// Namespace; empty when cluster-scoped.
+    pub namespace: &'a str,
+    /// Name.
+    pub name: &'a str,
+}
+
+impl Address<'_> {
+    fn path(&self) -> String {
+        self.kind.path(self.namespace, self.name)
+    }
+
+    /// The server may quote a Secret in its errors.
+    fn is_secret(&self) -> bool {
+        self.kind.group.is_empty() && self.kind.kind == "Secret"
+    }
+}
+
+/// An accepted apply.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// Metadata after it.
+    pub meta: Meta,
+    /// Whether it made the object.
+    pub created: bool,
+    /// The server's warnings.
+    pub warnings: Vec<String>,
+}
+
+impl Cluster {
+    /// Works through `client` with the default number of requests at once.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self { client, limiter: Limiter::new(DEFAULT_CONCURRENCY) }
+    }
+
+    /// The client underneath.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// How many requests may be under way at once.
+    #[must_use]
+    pub fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    /// Applies `body` (JSON) as Teal. Unknown and duplicate fields are errors. `force` takes fields from other managers;
+    /// allowed only to repair what was ours before: see [`teal_agent_core::plan`].
+    ///
+    /// # Errors
+    /// Any [`ApiError`]; `Conflict` names each field and its owner.
+    pub async fn apply(&self, at: Address<'_>, body: Bytes, force: bool) -> Result<Applied, ApiError> {
+        let force = if force { "&force=true" } else { "" };
+        let uri = format!("{}?fieldManager={AGENT_MANAGER}&fieldValidation=Strict{force}", at.path());
+        self.patch(at, &uri, "application/apply-patch+yaml", body).await
+    }
+
+    /// As [`Cluster::apply`], changing nothing.
+    ///
+    /// # Errors
+    /// As [`Cluster::apply`].
+    pub async fn rehearse(&self, at: Address<'_>, body: Bytes) -> Result<Applied, ApiError> {
+        let uri = format!("{}?fieldManager={AGENT_MANAGER}&fieldValidation=Strict&dryRun=All", at.path());
+        self.patch(at, &uri, "application/apply-patch+yaml", body).await
+    }
+
+    /// Merges the fields of known predecessors (kubectl, Flux, Helm, Argo CD …) into our own entry, so that the apply that
+    /// follows loses and resurrects nothing. Returns whether there was anything to take over.
+    ///
+    /// # Errors
+    /// `Raced` when the object changed meanwhile; any other [`ApiError`].
+    pub async fn take_over(&self, at: Address<'_>) -> Result<bool, ApiError> {
+        let request = || Request::get(at.path()).header(http::header::ACCEPT, AS_METADATA).body(Body::empty());
+        let live: serde_json::Value = read(&self.send(request, at.is_secret()).await?.body)?;
+        let entries = live.pointer("/metadata/managedFields").and_then(serde_json::Value::as_array);
+        let entries = entries.map(Vec::as_slice).unwrap_or_default();
+        let Some(merged) = take_over(entries, AGENT_MANAGER, &at.kind.api_version()) else { return Ok(false) };
+        let patch = serde_json::json!([
+            {"op": "test", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
+            {"op": "replace", "path": "/metadata/managedFields", "value": merged},
+        ]);
+        let uri = format!("{}?fieldManager={AGENT_MANAGER}", at.path());
+        self.patch(at, &uri, "application/json-patch+json", Bytes::from(patch.to_string())).await?;
+        Ok(true)
+    }
+
+    /// Reads an object's metadata; `None` when there is no such object.
+    ///
+    /// # Errors
+    /// Any [`ApiError`] but `NotFound`.
+    pub async fn metadata(&self, at: Address<'_>) -> Result<Option<Meta>, ApiError> {
+        let request = || Request::get(at.path()).header(http::header::ACCEPT, AS_METADATA).body(Body::empty());
+        match self.send(request, at.is_secret()).await {
+            Ok(answer) => Ok(Some(decode(&answer.body)?)),
+            Err(ApiError::NotFound | ApiError::UnknownKind | ApiError::NoNamespace { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes exactly the object with this UID, in the background; `false` when it was gone already.
+    ///
+    /// # Errors
+    /// `Raced` when the object has another UID now; any other [`ApiError`].
+    pub async fn delete(&self, at: Address<'_>, uid: &str) -> Result<bool, ApiError> {
+        let options = serde_json::json!({
+            "apiVersion": "v1", "kind": "DeleteOptions",
+            "preconditions": {"uid": uid}, "propagationPolicy": "Background",
+        });
+        let body = Bytes::from(options.to_string());
+        let request = || {
+            Request::delete(at.path())
+                .header(http::header::CONTENT_TYPE, "application/json")
+                .header(http::header::ACCEPT, AS_METADATA)
+                .body(Body::from(body.clone()))
+        };
+        match self.send(request, at.is_secret()).await {
+            Ok(_) => Ok(true),
+            Err(ApiError::NotFound | ApiError::UnknownKind) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether any object of this kind exists, in any namespace.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn has_instances(&self, kind: &Kind) -> Result<bool, ApiError> {
+        let uri = format!("{}?limit=1", kind.collection(""));
+        let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+        let request = || Request::get(&uri).header(http::header::ACCEPT, accept).body(Body::empty());
+        #[derive(serde::Deserialize)]
+        struct List {
+            #[serde(default)]
+            items: Vec<serde::de::IgnoredAny>,
+        }
+        match self.send(request, false).await {
+            Ok(answer) => Ok(!read::<List>(&answer.body)?.items.is_empty()),
+            Err(ApiError::NotFound | ApiError::UnknownKind) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn patch(&self, at: Address<'_>, uri: &str, kind: &str, body: Bytes) -> Result<Applied, ApiError> {
+        let request = || {
+            Request::builder()
+                .method(Method::PATCH)
+                .uri(uri)
+                .header(http::header::CONTENT_TYPE, kind)
+                .header(http::header::ACCEPT, AS_METADATA)
+                .body(Body::from(body.clone()))
+        };
+        let answer = self.send(request, at.is_secret()).await?;
+        Ok(Applied { meta: decode(&answer.body)?, created: answer.status == 201, warnings: answer.warnings })
+    }
+
+    /// Sends until the server takes it, as long as it only asks for patience.
+    async fn send(
+        &self,
+        request: impl Fn() -> Result<Request<Body>, http::Error>,
+        secret: bool,
+    ) -> Result<Answer, ApiError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let request = request().map_err(|error| ApiError::Unreadable { message: error.to_string() })?;
+            let place = self.limiter.place().await;
+            let answer = exchange(&self.client, request, secret).await;
+            drop(place);
+            match answer {
+                Err(ApiError::TooManyRequests { retry_after }) if tries < PATIENCE => {
+                    self.limiter.too_many();
+                    tokio::time::sleep(std::time::Duration::from_secs(u64::from(retry_after.clamp(1, 10)))).await;
+                }
+                Ok(answer) => {
+                    self.limiter.went_well();
+                    return Ok(answer);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// What came back from a request that succeeded.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// One request, one answer.
+pub(crate) async fn exchange(client: &Client, request: Request<Body>, secret: bool) -> Result<Answer, ApiError> {
+    let response = client.send(request).await.map_err(ApiError::from_transport)?;
+    let (status, wait) = (response.status(), retry_after(&response));
+    let warnings = response.headers().get_all(http::header::WARNING).iter().filter_map(warning).collect();
+    let body = response.into_body().collect_bytes().await.map_err(ApiError::from_transport)?;
+    if status.is_success() {
+        Ok(Answer { status: status.as_u16(), body, warnings })
+    } else {
+        Err(ApiError::from_answer(status.as_u16(), &body, wait, secret))
+    }
+}
+
+/// `299 - "text"`: the text.
+fn warning(value: &http::HeaderValue) -> Option<String> {
+    let text = value.to_str().ok()?;
+    let quoted = text.splitn(3, ' ').nth(2)?.trim();
+    Some(quoted.trim_matches('"').replace("\\\"", "\""))
+}
+
+fn decode(body: &[u8]) -> Result<Meta, ApiError> {
+    Ok(read::<Partial>(body)?.metadata)
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    // serde's message names a place in the answer, never its content.
+    serde_json::from_slice(body).map_err(|error| ApiError::Unreadable { message: format!("line {}", error.line()) })
+}
