@@ -90,18 +90,24 @@ impl ControlPlane {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let variable = format!("TEAL_KUBECONFIG_{}", name.to_uppercase().replace('-', "_"));
         match std::env::var_os(&variable).filter(|path| !path.is_empty()) {
-            Some(path) => Self::existing(name, path.into()).with_context(|| format!("use the cluster of {variable}")),
+            Some(path) => {
+                Self::existing(name, Path::new(&path)).with_context(|| format!("use the cluster of {variable}"))
+            }
             None => Self::launch(name, &options).await.with_context(|| format!("start the cluster {name}")),
         }
     }
 
-    fn existing(name: &str, path: PathBuf) -> Result<Self> {
+    /// A cluster that is there already. Nothing of it is started or ended, and faults cannot be ordered.
+    ///
+    /// # Errors
+    /// When there is no kubeconfig at the path or it names no server; whether one answers is not tried.
+    pub fn existing(name: &str, path: &Path) -> Result<Self> {
         // Reading by path makes the paths of certificates in it absolute; the text made from it is JSON, which is YAML.
-        let config = Kubeconfig::read_from(&path).with_context(|| format!("read {}", path.display()))?;
+        let config = Kubeconfig::read_from(path).with_context(|| format!("read {}", path.display()))?;
         let yaml = serde_json::to_string(&config).context("write the kubeconfig")?;
         let cluster = config.clusters.first().and_then(|cluster| cluster.cluster.as_ref());
         let url = cluster.and_then(|cluster| cluster.server.clone()).context("the kubeconfig names no server")?;
-        Ok(Self { name: name.to_owned(), kubeconfig: path, kubeconfig_yaml: yaml, url, own: None })
+        Ok(Self { name: name.to_owned(), kubeconfig: path.to_path_buf(), kubeconfig_yaml: yaml, url, own: None })
     }
 
     async fn launch(name: &str, options: &Options) -> Result<Self> {

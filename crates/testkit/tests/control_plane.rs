@@ -95,6 +95,9 @@ async fn identities_are_who_they_say(cluster: &ControlPlane) -> Result<()> {
     assert_eq!(Api::<Node>::all(both).list(&ListParams::default()).await?.items.len(), 3);
     let many = cluster.client_as("somebody", &["a", "b", "system:masters"]).await?;
     assert_eq!(who_am_i(&many).await?, ("somebody".to_owned(), 4), "the server adds system:authenticated");
+    let again = ControlPlane::existing("again", cluster.kubeconfig())?;
+    assert_eq!(who_am_i(&again.client_as("visitor", &[]).await?).await?.0, "visitor");
+    assert!(again.stop_api_server().is_err(), "what somebody else started is theirs to stop");
     let account = cluster.kubeconfig_for_service_account("default", "default").await?;
     let config = kube::Config::from_custom_kubeconfig(Kubeconfig::from_yaml(&account)?, &Default::default()).await?;
     assert_eq!(who_am_i(&Client::try_from(config)?).await?.0, "system:serviceaccount:default:default");

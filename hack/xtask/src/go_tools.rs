@@ -23,6 +23,9 @@ pub(crate) struct Program {
     pub(crate) name: &'static str,
 }
 
+/// Looks up the version that the tools module requires of a module.
+pub(crate) type Versions<'a> = dyn Fn(&str) -> String + 'a;
+
 /// A Go module under `hack/` whose `tool` directives name the programs to build.
 pub(crate) struct GoTools {
     /// Its directory under `hack/` and in the cache.
@@ -32,8 +35,8 @@ pub(crate) struct GoTools {
     /// Why it is built, for the person who waits.
     pub(crate) why: &'static str,
     pub(crate) programs: &'static [Program],
-    /// Go variables set at link time, given a look-up of required versions.
-    pub(crate) link_flags: fn(&dyn Fn(&str) -> String) -> Vec<(String, String)>,
+    /// Go variables set at link time, with their values.
+    pub(crate) link_flags: fn(&Versions<'_>) -> Vec<(String, String)>,
 }
 
 impl GoTools {

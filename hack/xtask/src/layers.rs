@@ -3,8 +3,6 @@
 //! A pure core has no clock, no network and no runtime. What a crate can reach is what its dependencies
 //! can, so the check reads the tree of normal dependencies that cargo itself resolved.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Result, bail};
 
 use crate::run;
@@ -22,39 +20,55 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
     }
     let mut breaches = 0_usize;
     for pure in PURE {
-        let tree =
-            run::output(&mut run::cargo(&["tree", "-p", pure, "-e", "normal", "--prefix", "none", "-f", "{p}"]))?;
-        let found = impure(&tree);
-        println!(
-            "{pure}: {}",
-            if found.is_empty() { "pure".to_owned() } else { format!("reaches {}", found.join(", ")) }
-        );
-        for package in &found {
-            breaches += 1;
-            // Inverted: from the impure package up to the crate, which is the chain somebody has to cut.
-            print!("{}", run::output(&mut run::cargo(&["tree", "-p", pure, "-e", "normal", "-i", package]))?);
+        let tree = ["tree", "--package", pure, "--edges", "normal", "--prefix", "depth", "--format", " {p}"];
+        let chains = impure_chains(&run::output(&mut run::cargo(&tree))?);
+        println!("{pure}: {}", if chains.is_empty() { "pure" } else { "NOT PURE" });
+        for chain in &chains {
+            println!("  {chain}");
         }
+        breaches += chains.len();
     }
     if breaches > 0 {
-        bail!("{breaches} impure dependencies in pure crates; move the code that needs them to an adapter");
+        bail!("{breaches} ways from a pure crate to the outside; move the code that needs them to an adapter");
     }
     Ok(())
 }
 
-/// The impure packages in the output of `cargo tree --prefix none`, each once.
-fn impure(tree: &str) -> Vec<&str> {
-    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
-    names.into_iter().filter(|name| IMPURE.contains(name)).collect()
+/// The chains from the root of a `cargo tree --prefix depth` to the first impure package on each way, each package
+/// once: what lies behind it is its own affair.
+fn impure_chains(tree: &str) -> Vec<String> {
+    let mut chain: Vec<&str> = Vec::new();
+    let mut found: Vec<&str> = Vec::new();
+    let mut chains = Vec::new();
+    for line in tree.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(Ok(depth)), Some(name)) = (words.next().map(str::parse::<usize>), words.next()) else { continue };
+        chain.truncate(depth);
+        let behind_another = chain.iter().any(|name| IMPURE.contains(name));
+        chain.push(name);
+        if IMPURE.contains(&name) && !behind_another && !found.contains(&name) {
+            found.push(name);
+            chains.push(chain.join(" → "));
+        }
+    }
+    chains
 }
 
 #[cfg(test)]
 mod tests {
-    use super::impure;
+    use super::impure_chains;
 
     #[test]
     fn names_are_compared_whole() {
-        let tree = "teal-render v0.1.0 (/x)\ntokio-macros v2.0.0 (proc-macro)\nserde v1.0.0 (*)\n";
-        assert!(impure(tree).is_empty());
-        assert_eq!(impure("a v1\ntokio v1.52.0\nhyper v1.0.0\ntokio v1.52.0 (*)\n"), ["hyper", "tokio"]);
+        assert!(
+            impure_chains("0 teal-render v0.1.0 (/x)\n1 tokio-macros v2.0.0 (proc-macro)\n1 serde v1.0.0 (*)\n")
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn each_way_out_is_shown_to_its_first_impure_package() {
+        let tree = "0 pure v1\n1 api v1\n2 kube-client v5\n3 tokio v1\n3 hyper v1\n1 util v1\n2 kube-client v5 (*)\n2 tokio v1 (*)\n";
+        assert_eq!(impure_chains(tree), ["pure → api → kube-client", "pure → util → tokio"]);
     }
 }

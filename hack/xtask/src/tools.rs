@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::go_tools::{GoTools, Program};
+use crate::go_tools::{GoTools, Program, Versions};
 use crate::prerequisites;
 
 /// Real Kubernetes, etcd and kwok nodes.
@@ -58,7 +58,7 @@ fn ensure(tools: &GoTools) -> Result<PathBuf> {
 
 /// What Kubernetes' own release build sets, so that `/version` and `kubectl version` tell the truth.
 /// Without it a server says v0.0.0, and clients that compare versions misbehave.
-fn kubernetes_link_flags(version_of: &dyn Fn(&str) -> String) -> Vec<(String, String)> {
+fn kubernetes_link_flags(version_of: &Versions<'_>) -> Vec<(String, String)> {
     let version = version_of("k8s.io/kubernetes");
     let mut numbers = version.trim_start_matches('v').split('.').map(str::to_owned);
     let major = numbers.next().unwrap_or_default();

@@ -86,8 +86,7 @@ impl Plan {
 
     fn start(&self, program: &str, flags: &[(&str, String)]) -> Result<Process> {
         let mut command = Command::new(self.assets.program(program));
-        // One program's memory must not starve the other nine; the collector trades it for CPU either way.
-        command.current_dir(self.home.path()).env("GOMAXPROCS", "4");
+        command.current_dir(self.home.path());
         command.args(flags.iter().map(|(flag, value)| format!("--{flag}={value}")));
         Process::spawn(program, command, &self.path(&format!("{program}.log")))
     }
