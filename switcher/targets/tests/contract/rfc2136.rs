@@ -1,0 +1,98 @@
+//! RFC 2136 under the contract, on real BIND and on the testkit's own authority.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use teal_api::switch::{Provider, Rfc2136, Tsig, TsigAlgorithm};
+use teal_targets::{Options, Secret, Target};
+use teal_testkit::dns::{Algorithm, Authority, Bind, DnsServer, Fault, Key, Proxy, Zone, bind_or_skip};
+
+use crate::suite::{BLUE, Bench, target_contract};
+
+pub(crate) const ZONE: &str = "contoso.test";
+
+/// A declared record, without servers behind the primary.
+pub(crate) fn declared(server: SocketAddr, record: &str, key: &Key) -> Rfc2136 {
+    let algorithm = match key.algorithm {
+        Algorithm::HmacSha256 => TsigAlgorithm::HmacSha256,
+        Algorithm::HmacSha384 => TsigAlgorithm::HmacSha384,
+        Algorithm::HmacSha512 => TsigAlgorithm::HmacSha512,
+    };
+    Rfc2136 {
+        server: server.to_string(),
+        secondaries: Vec::new(),
+        zone: ZONE.to_owned(),
+        record: record.to_owned(),
+        tsig: Tsig { name: key.name.clone(), algorithm, secret: "dns-key".to_owned() },
+    }
+}
+
+/// Short enough for tests that wait for it to pass, long enough for a busy machine.
+pub(crate) fn options() -> Options {
+    Options { timeout: Duration::from_millis(1500), ..Options::default() }
+}
+
+pub(crate) fn target(server: SocketAddr, record: &str, key: &Key) -> Target {
+    let secret = Secret::from_base64(&key.base64()).unwrap();
+    Target::new(&Provider::Rfc2136(declared(server, record, key)), &secret, options()).unwrap()
+}
+
+pub(crate) fn zone() -> Zone {
+    Zone::new(ZONE).address("aks", 300, &[BLUE])
+}
+
+/// A server, and a proxy in front of it through which the target sees it.
+pub(crate) struct DnsBench {
+    pub(crate) server: DnsServer,
+    pub(crate) proxy: Proxy,
+    pub(crate) key: Key,
+}
+
+impl DnsBench {
+    pub(crate) async fn new(server: DnsServer, key: Key) -> Self {
+        let proxy = Proxy::start(server.address()).await.unwrap();
+        Self { server, proxy, key }
+    }
+}
+
+pub(crate) async fn bind(test: &str) -> Option<DnsBench> {
+    bind_or_skip(test).unwrap()?;
+    let key = Key::generate("teal").unwrap();
+    let server = Bind::start(&zone(), std::slice::from_ref(&key)).await.unwrap();
+    Some(DnsBench::new(DnsServer::Bind(server), key).await)
+}
+
+pub(crate) async fn authority(_test: &str) -> Option<DnsBench> {
+    let key = Key::generate("teal").unwrap();
+    let server = Authority::start(&zone(), std::slice::from_ref(&key)).await.unwrap();
+    Some(DnsBench::new(DnsServer::Authority(server), key).await)
+}
+
+impl Bench for DnsBench {
+    fn target(&self) -> Target {
+        target(self.proxy.address(), "aks", &self.key)
+    }
+
+    fn missing(&self) -> Target {
+        target(self.proxy.address(), "new", &self.key)
+    }
+
+    async fn change_by_hand(&self, addresses: &[Ipv4Addr]) {
+        self.server.change_by_hand("aks", 300, addresses).await.unwrap();
+    }
+
+    async fn ledger_by_hand(&self, text: Option<&str>) {
+        self.server.change_text_by_hand("_teal.aks", text).await.unwrap();
+    }
+
+    fn lose_next_answer(&self) {
+        self.proxy.once(Fault::LoseUpdateAnswers);
+    }
+
+    fn lose_next_write(&self) {
+        self.proxy.once(Fault::LoseUpdates);
+    }
+}
+
+target_contract!(on_bind, crate::rfc2136::bind);
+target_contract!(on_the_testkits_authority, crate::rfc2136::authority);

@@ -1,0 +1,272 @@
+//! One suite for every provider: a provider's bench implements [`Bench`] and calls [`target_contract!`].
+
+use std::net::Ipv4Addr;
+
+use teal_targets::{Change, Retry, Routed, Seen, Tag, Target, TargetError};
+
+pub(crate) const BLUE: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 4);
+pub(crate) const GREEN: Ipv4Addr = Ipv4Addr::new(10, 2, 0, 4);
+pub(crate) const STRANGER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+
+/// A provider with a record that points to [`BLUE`] with TTL 300 and has no ledger yet.
+pub(crate) trait Bench {
+    /// The target of the record.
+    fn target(&self) -> Target;
+    /// A target of a record that does not exist.
+    fn missing(&self) -> Target;
+    /// Changes the record as a person would.
+    async fn change_by_hand(&self, addresses: &[Ipv4Addr]);
+    /// Changes the ledger as a person would; `None` deletes it.
+    async fn ledger_by_hand(&self, text: Option<&str>);
+    /// The next write is done, and its answer is lost.
+    fn lose_next_answer(&self);
+    /// The next write is lost on its way.
+    fn lose_next_write(&self);
+}
+
+pub(crate) fn to(addresses: &[Ipv4Addr], ttl: u32) -> Change {
+    Change { addresses: addresses.to_vec(), ttl }
+}
+
+fn raced(result: Result<Routed, TargetError>) -> (Tag, Routed) {
+    match result {
+        Err(TargetError::Raced { expected, found, .. }) => (*expected, *found),
+        other => panic!("wanted a refusal as raced, got {other:?}"),
+    }
+}
+
+pub(crate) async fn read_after_write(bench: impl Bench) {
+    let target = bench.target();
+    let before = target.read().await.unwrap();
+    assert_eq!((before.value.as_deref(), before.ttl, before.ledger.as_deref()), (Some(&[BLUE][..]), 300, None));
+    let written = target.commit(&before.tag, Some(&to(&[GREEN], 10)), b"first").await.unwrap();
+    assert_eq!(written, target.read().await.unwrap(), "commit returns what a read finds");
+    assert_eq!((written.value.as_deref(), written.ttl), (Some(&[GREEN][..]), 10));
+    assert_eq!(written.ledger.as_deref(), Some(&b"first"[..]));
+    let back = target.commit(&written.tag, Some(&to(&[BLUE], 300)), b"second").await.unwrap();
+    assert_eq!(back, target.read().await.unwrap());
+}
+
+pub(crate) async fn the_ledger_alone_can_be_written(bench: impl Bench) {
+    let target = bench.target();
+    let before = target.read().await.unwrap();
+    let claimed = target.commit(&before.tag, None, b"claimed").await.unwrap();
+    assert_eq!(claimed, target.read().await.unwrap());
+    assert_eq!((claimed.value, claimed.ttl), (before.value, before.ttl), "the record is as it was");
+}
+
+pub(crate) async fn the_ttl_alone_can_be_written(bench: impl Bench) {
+    let target = bench.target();
+    let before = target.read().await.unwrap();
+    let lowered = target.commit(&before.tag, Some(&to(&[BLUE], 10)), b"lowered").await.unwrap();
+    assert_eq!((lowered.value.as_deref(), lowered.ttl), (Some(&[BLUE][..]), 10));
+    assert_eq!(lowered, target.read().await.unwrap());
+}
+
+pub(crate) async fn several_addresses_have_one_canonical_form(bench: impl Bench) {
+    let target = bench.target();
+    let before = target.read().await.unwrap();
+    let both = target.commit(&before.tag, Some(&to(&[GREEN, BLUE, GREEN], 60)), b"both").await.unwrap();
+    assert_eq!(both.value.as_deref(), Some(&[BLUE, GREEN][..]));
+    assert_eq!(both, target.read().await.unwrap());
+    // The old expectation is a part of what is there now: a server that compares members, not sets, would let it pass.
+    let (_, found) = raced(target.commit(&before.tag, Some(&to(&[BLUE], 60)), b"late").await);
+    assert_eq!(found, both);
+}
+
+pub(crate) async fn a_part_of_a_set_is_not_the_set(bench: impl Bench) {
+    let target = bench.target();
+    let before = target.read().await.unwrap();
+    bench.change_by_hand(&[BLUE, STRANGER]).await;
+    let (_, found) = raced(target.commit(&before.tag, Some(&to(&[GREEN], 60)), b"mine").await);
+    assert_eq!(found.value.as_deref(), Some(&[BLUE, STRANGER][..]));
+    assert_eq!(target.read().await.unwrap(), found, "nothing changed");
+}
+
+pub(crate) async fn a_stale_expectation_is_refused_and_nothing_changes(bench: impl Bench) {
+    let target = bench.target();
+    let stale = target.read().await.unwrap();
+    let now = target.commit(&stale.tag, Some(&to(&[GREEN], 10)), b"now").await.unwrap();
+    for change in [Some(to(&[BLUE], 300)), Some(to(&[GREEN], 10)), None] {
+        let (expected, found) = raced(target.commit(&stale.tag, change.as_ref(), b"late").await);
+        assert_eq!((expected, &found), (stale.tag.clone(), &now), "{change:?}");
+        assert_eq!(target.read().await.unwrap(), now, "{change:?}");
+    }
+}
+
+pub(crate) async fn a_stale_ledger_alone_is_refused(bench: impl Bench) {
+    let target = bench.target();
+    let first = target.commit(&target.read().await.unwrap().tag, None, b"one").await.unwrap();
+    let second = target.commit(&first.tag, None, b"two").await.unwrap();
+    let (_, found) = raced(target.commit(&first.tag, Some(&to(&[GREEN], 10)), b"three").await);
+    assert_eq!((&found, found.value.as_deref()), (&second, Some(&[BLUE][..])));
+}
+
+pub(crate) async fn the_same_write_again_is_recognised(bench: impl Bench) {
+    let target = bench.target();
+    let before = target.read().await.unwrap();
+    let change = to(&[GREEN], 10);
+    let first = target.commit(&before.tag, Some(&change), b"op 1").await.unwrap();
+    let again = target.commit(&before.tag, Some(&change), b"op 1").await.unwrap();
+    assert_eq!(first, again);
+    assert_eq!(target.read().await.unwrap(), first);
+    assert_eq!(target.commit(&first.tag, Some(&change), b"op 1").await.unwrap(), first, "also from where it led to");
+}
+
+pub(crate) async fn g2_an_answer_lost_after_commit_is_decided_by_reading_back(bench: impl Bench) {
+    let target = bench.target();
+    let before = target.read().await.unwrap();
+    bench.lose_next_answer();
+    let landed = target.commit(&before.tag, Some(&to(&[GREEN], 10)), b"op 1").await.unwrap();
+    assert_eq!((landed.value.as_deref(), landed.ledger.as_deref()), (Some(&[GREEN][..]), Some(&b"op 1"[..])));
+    assert_eq!(landed, target.read().await.unwrap());
+}
+
+pub(crate) async fn g2_a_write_lost_on_its_way_is_told_as_unknown_and_can_be_repeated(bench: impl Bench) {
+    let target = bench.target();
+    let before = target.read().await.unwrap();
+    let change = to(&[GREEN], 10);
+    bench.lose_next_write();
+    let error = target.commit(&before.tag, Some(&change), b"op 1").await.unwrap_err();
+    assert!(matches!(error, TargetError::Unknown { seen: Seen::Unchanged, .. }), "{error:?}");
+    assert!(error.outcome_unknown());
+    assert_eq!((error.reason(), error.retry()), ("OutcomeUnknown", Retry::AfterRead));
+    assert_eq!(target.read().await.unwrap(), before);
+    target.commit(&before.tag, Some(&change), b"op 1").await.unwrap();
+}
+
+pub(crate) async fn g1_a_foreign_value_is_told_with_old_and_new_and_never_overwritten(bench: impl Bench) {
+    let target = bench.target();
+    let ours = target.commit(&target.read().await.unwrap().tag, Some(&to(&[BLUE], 60)), b"ours").await.unwrap();
+    bench.change_by_hand(&[STRANGER]).await;
+    let error = target.commit(&ours.tag, Some(&to(&[GREEN], 60)), b"next").await.unwrap_err();
+    assert_eq!((error.reason(), error.retry()), ("Raced", Retry::AfterRead));
+    let text = error.to_string();
+    assert!(text.contains("expected 10.1.0.4, found 192.0.2.1") && text.contains("the same ledger"), "{text}");
+    let (expected, found) = raced(Err(error));
+    assert_eq!(expected.value(), Some(&[BLUE][..]));
+    assert_eq!(found.value.as_deref(), Some(&[STRANGER][..]));
+    assert_eq!(found.ledger.as_deref(), Some(&b"ours"[..]));
+    assert_eq!(target.read().await.unwrap().value.as_deref(), Some(&[STRANGER][..]));
+}
+
+pub(crate) async fn g1_a_foreign_ledger_is_told_and_never_overwritten(bench: impl Bench) {
+    let target = bench.target();
+    let ours = target.commit(&target.read().await.unwrap().tag, None, b"ours").await.unwrap();
+    bench.ledger_by_hand(Some("theirs")).await;
+    let error = target.commit(&ours.tag, None, b"next").await.unwrap_err();
+    assert!(error.to_string().contains("the address is 10.1.0.4 as expected; another ledger"), "{error}");
+    let (expected, found) = raced(Err(error));
+    assert_eq!(expected.ledger().as_deref(), Some(&b"ours"[..]));
+    assert_eq!(found.ledger.as_deref(), Some(&b"theirs"[..]));
+
+    bench.ledger_by_hand(None).await;
+    let error = target.commit(&ours.tag, None, b"next").await.unwrap_err();
+    assert!(error.to_string().contains("its ledger is gone"), "{error}");
+    assert_eq!(target.read().await.unwrap().ledger, None);
+}
+
+pub(crate) async fn g1_a_value_changed_after_our_write_landed_is_told_as_foreign(bench: impl Bench) {
+    let target = bench.target();
+    let before = target.read().await.unwrap();
+    target.commit(&before.tag, Some(&to(&[GREEN], 10)), b"op 1").await.unwrap();
+    bench.change_by_hand(&[STRANGER]).await;
+    // The answer to the first call was lost on the caller, say by a crash: it repeats the call.
+    let error = target.commit(&before.tag, Some(&to(&[GREEN], 10)), b"op 1").await.unwrap_err();
+    assert_eq!((error.reason(), error.retry()), ("ForeignWrite", Retry::WhenConfigChanges));
+    assert!(error.to_string().contains("we wrote 10.2.0.4, then someone else changed it to 192.0.2.1"), "{error}");
+}
+
+pub(crate) async fn a_missing_record_is_read_as_missing_and_created_once(bench: impl Bench) {
+    let target = bench.missing();
+    let nothing = target.read().await.unwrap();
+    assert_eq!((&nothing.value, &nothing.ledger), (&None, &None));
+    assert_eq!(nothing.tag, Tag::absent());
+    assert_eq!(nothing.negative_ttl, Some(5), "how long its absence may be remembered");
+    let created = target.commit(&Tag::absent(), Some(&to(&[BLUE], 60)), b"created").await.unwrap();
+    assert_eq!(created, target.read().await.unwrap());
+    let (_, found) = raced(target.commit(&Tag::absent(), Some(&to(&[GREEN], 60)), b"again").await);
+    assert_eq!(found, created);
+}
+
+pub(crate) async fn a_ledger_of_any_bytes_and_length_comes_back_whole(bench: impl Bench) {
+    let target = bench.target();
+    let limit = target.truths().ledger_limit;
+    let mut tag = target.read().await.unwrap().tag;
+    for size in [1, 255, 256, 1000, limit] {
+        let payload: Vec<u8> = (0..size).map(|n| (n % 251) as u8).collect();
+        let written = target.commit(&tag, None, &payload).await.unwrap();
+        assert_eq!(target.read().await.unwrap().ledger.as_deref(), Some(&payload[..]), "{size} bytes");
+        tag = written.tag;
+    }
+    let error = target.commit(&tag, None, &vec![b'x'; limit + 1]).await.unwrap_err();
+    assert_eq!(error.reason(), "TooLarge");
+    let error = target.commit(&tag, Some(&to(&[], 60)), b"x").await.unwrap_err();
+    assert_eq!(error.reason(), "NoAddress");
+}
+
+/// Two switchers that start from the same read: of each round exactly one wins, and it is the one whose ledger stays.
+pub(crate) async fn g1_of_two_writers_exactly_one_wins_each_round(bench: impl Bench) {
+    let (blue, green) = (bench.target(), bench.target());
+    let mut now = blue.read().await.unwrap();
+    let (mut blue_won, mut green_won) = (0, 0);
+    for round in 0..200 {
+        let (left, right) = (format!("blue {round}"), format!("green {round}"));
+        let (to_blue, to_green) = (to(&[BLUE], 60), to(&[GREEN], 60));
+        let (one, other) = tokio::join!(
+            blue.commit(&now.tag, Some(&to_blue), left.as_bytes()),
+            green.commit(&now.tag, Some(&to_green), right.as_bytes()),
+        );
+        let winner = match (one, other) {
+            (Ok(won), Err(TargetError::Raced { .. })) => {
+                blue_won += 1;
+                won
+            }
+            (Err(TargetError::Raced { .. }), Ok(won)) => {
+                green_won += 1;
+                won
+            }
+            both => panic!("round {round}: {both:?}"),
+        };
+        now = blue.read().await.unwrap();
+        assert_eq!(now, winner, "round {round}");
+    }
+    println!("of 200 rounds blue won {blue_won} and green {green_won}");
+}
+
+/// Makes one test of each rule for one provider. `$open` starts a bench, or `None` where it can't run here.
+macro_rules! target_contract {
+    ($module:ident, $open:path) => {
+        mod $module {
+            $crate::suite::target_contract!(@ $open:
+                read_after_write
+                the_ledger_alone_can_be_written
+                the_ttl_alone_can_be_written
+                several_addresses_have_one_canonical_form
+                a_part_of_a_set_is_not_the_set
+                a_stale_expectation_is_refused_and_nothing_changes
+                a_stale_ledger_alone_is_refused
+                the_same_write_again_is_recognised
+                g2_an_answer_lost_after_commit_is_decided_by_reading_back
+                g2_a_write_lost_on_its_way_is_told_as_unknown_and_can_be_repeated
+                g1_a_foreign_value_is_told_with_old_and_new_and_never_overwritten
+                g1_a_foreign_ledger_is_told_and_never_overwritten
+                g1_a_value_changed_after_our_write_landed_is_told_as_foreign
+                a_missing_record_is_read_as_missing_and_created_once
+                a_ledger_of_any_bytes_and_length_comes_back_whole
+                g1_of_two_writers_exactly_one_wins_each_round
+            );
+        }
+    };
+    (@ $open:path: $($rule:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                if let Some(bench) = $open(stringify!($rule)).await {
+                    $crate::suite::$rule(bench).await;
+                }
+            }
+        )*
+    };
+}
+pub(crate) use target_contract;
