@@ -95,6 +95,17 @@ impl DnsServer {
         }
     }
 
+    /// Replaces a text record as a person would; `None` deletes it.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn change_text_by_hand(&self, record: &str, text: Option<&str>) -> Result<()> {
+        match self {
+            Self::Bind(server) => server.change_text_by_hand(record, text).await,
+            Self::Authority(server) => server.change_text_by_hand(record, text),
+        }
+    }
+
     /// Stops the primary; its zone is kept.
     ///
     /// # Errors

@@ -9,6 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use hickory_proto::op::{Message, OpCode, ResponseCode};
+use hickory_proto::rr::rdata::{A, CNAME, TXT};
+use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::port;
 use super::serve::{Answers, Reply, Serving};
@@ -57,7 +59,30 @@ impl Authority {
     /// # Errors
     /// When the name is not one.
     pub fn change_by_hand(&self, record: &str, ttl: u32, addresses: &[Ipv4Addr]) -> Result<()> {
-        self.state.store.lock().unwrap_or_else(PoisonError::into_inner).replace(record, ttl, addresses)
+        let data = addresses.iter().map(|address| RData::A(A(*address))).collect();
+        self.replace(record, RecordType::A, ttl, data)
+    }
+
+    /// Replaces a text record; `None` deletes it.
+    ///
+    /// # Errors
+    /// When the name is not one.
+    pub fn change_text_by_hand(&self, record: &str, text: Option<&str>) -> Result<()> {
+        let data = text.map(|text| RData::TXT(TXT::new(vec![text.to_owned()])));
+        self.replace(record, RecordType::TXT, 0, data.into_iter().collect())
+    }
+
+    /// Adds an alias.
+    ///
+    /// # Errors
+    /// When a name is not one.
+    pub fn alias_by_hand(&self, record: &str, ttl: u32, to: &str) -> Result<()> {
+        let data = RData::CNAME(CNAME(Name::from_ascii(to)?));
+        self.replace(record, RecordType::CNAME, ttl, vec![data])
+    }
+
+    fn replace(&self, record: &str, kind: RecordType, ttl: u32, data: Vec<RData>) -> Result<()> {
+        self.state.store.lock().unwrap_or_else(PoisonError::into_inner).replace(record, kind, ttl, data)
     }
 
     /// Stops listening; the zone is kept.

@@ -157,6 +157,19 @@ impl Bind {
         }
         self.nsupdate(&lines).await
     }
+
+    /// Replaces a text record by `nsupdate`; `None` deletes it.
+    ///
+    /// # Errors
+    /// As [`Bind::nsupdate`].
+    pub async fn change_text_by_hand(&self, record: &str, text: Option<&str>) -> Result<()> {
+        let name = format!("{record}.{}.", self.zone);
+        let mut lines = format!("update delete {name} TXT\n");
+        if let Some(text) = text {
+            let _ = writeln!(lines, "update add {name} 0 TXT \"{text}\"");
+        }
+        self.nsupdate(&lines).await
+    }
 }
 
 /// `key` blocks, and what each key may do.

@@ -170,6 +170,9 @@ impl Keys {
 impl Signature {
     /// Signs the answer and encodes it.
     pub(super) fn seal(self, mut answer: Message) -> Result<Vec<u8>> {
+        if self.stub.error.is_some() {
+            answer.metadata.response_code = ResponseCode::NotAuth;
+        }
         let stub = match &self.signer {
             None => self.stub,
             Some(signer) => {
@@ -178,9 +181,6 @@ impl Signature {
                 self.stub.set_mac(mac)
             }
         };
-        if stub.error.is_some() {
-            answer.metadata.response_code = ResponseCode::NotAuth;
-        }
         answer.set_signature(Box::new(make_tsig_record(self.name, stub)));
         Ok(answer.to_vec()?)
     }

@@ -76,10 +76,14 @@ impl Store {
         Ok(Self { origin, soa, sets })
     }
 
-    /// Replaces an address set without a word about anything else.
-    pub(super) fn replace(&mut self, record: &str, ttl: u32, list: &[Ipv4Addr]) -> Result<()> {
-        let name = Name::from_ascii(record)?.append_domain(&self.origin)?;
-        self.sets.insert((name, RecordType::A), addresses(ttl, list));
+    /// Replaces a set without a word about anything else; an empty one deletes it.
+    pub(super) fn replace(&mut self, record: &str, kind: RecordType, ttl: u32, data: Vec<RData>) -> Result<()> {
+        let key = (Name::from_ascii(record)?.append_domain(&self.origin)?, kind);
+        if data.is_empty() {
+            self.sets.remove(&key);
+        } else {
+            self.sets.insert(key, Set { ttl, data });
+        }
         self.soa.increment_serial();
         Ok(())
     }
