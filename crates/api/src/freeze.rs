@@ -1,7 +1,7 @@
 //! `Freeze`: no change reaches this cluster except through Teal. Realised by the agent (DESIGN §8).
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::CustomResource;
+use kube_derive::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
     version = "v1alpha1",
     kind = "Freeze",
     root = "FreezeObject",
+    crates(kube_core = "::kube_core"),
     plural = "freezes",
     category = "teal",
     status = "FreezeStatus",

@@ -1,6 +1,6 @@
 //! `Inventory`: what Teal claims and owns in this cluster, in shards of at most 128 KiB (SYNC §1).
 
-use kube::CustomResource;
+use kube_derive::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
     version = "v1alpha1",
     kind = "Inventory",
     root = "InventoryObject",
+    crates(kube_core = "::kube_core"),
     plural = "inventories",
     category = "teal",
     derive = "PartialEq",

@@ -1,7 +1,7 @@
 //! `Sync`: one cluster following one fleet. The agent's whole configuration.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::CustomResource;
+use kube_derive::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
     version = "v1alpha1",
     kind = "Sync",
     root = "SyncObject",
+    crates(kube_core = "::kube_core"),
     plural = "syncs",
     shortname = "tsync",
     category = "teal",

@@ -1,7 +1,7 @@
 //! `Unit`: one directory of the fleet as it stands in this cluster. Written by the agent alone.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::CustomResource;
+use kube_derive::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ pub const MAX_PROBLEMS: usize = 50;
     version = "v1alpha1",
     kind = "Unit",
     root = "UnitObject",
+    crates(kube_core = "::kube_core"),
     plural = "units",
     shortname = "tunit",
     category = "teal",
