@@ -1,10 +1,9 @@
 //! Does one commit descend from another? Asked to detect rewritten history; deepens the store only as far as needed.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs;
 use std::sync::PoisonError;
 
-use git2::{Oid, Repository as Git};
+use git2::{Commit, Oid, Repository as Git};
 
 use crate::repository::{ALL_BRANCHES, Connection, UNSHALLOW, has};
 use crate::{CommitId, FetchError, Repository};
@@ -78,9 +77,8 @@ impl Repository {
     }
 }
 
+/// Walks by the parents that the commits themselves name: libgit2's own are cut where the store ended when it first looked.
 fn walk(git: &Git, old: Oid, new: Oid) -> Walk {
-    let boundary = fs::read_to_string(git.path().join("shallow")).unwrap_or_default();
-    let boundary: HashSet<Oid> = boundary.lines().filter_map(|line| Oid::from_str(line.trim()).ok()).collect();
     let mut seen = HashSet::from([new]);
     let mut queue = VecDeque::from([new]);
     let mut cut = false;
@@ -88,16 +86,17 @@ fn walk(git: &Git, old: Oid, new: Oid) -> Walk {
         if id == old {
             return Walk::Found;
         }
-        let commit = git.find_commit(id);
-        let Ok(commit) = commit else {
-            cut = true;
-            continue;
-        };
-        if boundary.contains(&id) || seen.len() > MAX_WALK {
-            cut = true;
-            continue;
+        match git.find_commit(id) {
+            Ok(commit) if seen.len() <= MAX_WALK => {
+                queue.extend(parents(&commit).into_iter().filter(|parent| seen.insert(*parent)));
+            }
+            _ => cut = true,
         }
-        queue.extend(commit.parent_ids().filter(|parent| seen.insert(*parent)));
     }
     if cut { Walk::Cut } else { Walk::Complete }
+}
+
+fn parents(commit: &Commit<'_>) -> Vec<Oid> {
+    let header = String::from_utf8_lossy(commit.raw_header_bytes());
+    header.lines().filter_map(|line| line.strip_prefix("parent ")).filter_map(|id| Oid::from_str(id).ok()).collect()
 }

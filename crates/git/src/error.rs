@@ -47,7 +47,9 @@ pub enum FetchError {
         cause: String,
     },
     /// Credentials missing, wrong, or not allowed to do this.
-    #[error("{url}: refused with {status} ({sent}); check the Secret's user name and password or token, and that it may read this repository")]
+    #[error(
+        "{url}: refused with {status} ({sent}); check the Secret's user name and password or token, and that it may read this repository"
+    )]
     Unauthorized {
         /// The repository.
         url: String,
@@ -259,7 +261,9 @@ pub enum PushError {
         branch: String,
     },
     /// The server refused the commit (a protected branch, a hook).
-    #[error("{url}: the server refused the commit to `{branch}`: {cause}; push it by another branch or allow this account")]
+    #[error(
+        "{url}: the server refused the commit to `{branch}`: {cause}; push it by another branch or allow this account"
+    )]
     Rejected {
         /// The repository.
         url: String,
@@ -288,8 +292,7 @@ impl PushError {
 
 /// Makes text from outside fit for a message: one line, no control characters, at most 200 characters.
 pub(crate) fn tame(text: &str) -> String {
-    let mut tamed: String =
-        text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+    let mut tamed: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
     if text.trim().chars().count() > 200 {
         tamed.push('…');
     }

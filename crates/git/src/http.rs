@@ -40,9 +40,10 @@ impl Remote {
         let url = parse_url(&options.url)?;
         let (auth, sent) = match &options.auth {
             Auth::None => (None, "no credentials were sent"),
-            Auth::Basic { username, password } => {
-                (Some(format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))), "user name and password were sent")
-            }
+            Auth::Basic { username, password } => (
+                Some(format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))),
+                "user name and password were sent",
+            ),
             Auth::Bearer(token) => (Some(format!("Bearer {}", token.trim())), "a bearer token was sent"),
         };
         let auth = auth
@@ -55,7 +56,8 @@ impl Remote {
             .transpose()
             .map_err(|_| FetchError::InvalidSecret {
                 url: url.to_string(),
-                problem: "the token has characters that HTTP forbids, such as a line break; store it without".to_owned(),
+                problem: "the token has characters that HTTP forbids, such as a line break; store it without"
+                    .to_owned(),
             })?;
         Ok(Self {
             url,
@@ -271,7 +273,10 @@ impl Session {
 
     pub(crate) fn read_error(&self, error: &io::Error) -> FetchError {
         let timed_out = error.kind() == io::ErrorKind::TimedOut
-            || error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>()).is_some_and(reqwest::Error::is_timeout);
+            || error
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<reqwest::Error>())
+                .is_some_and(reqwest::Error::is_timeout);
         if timed_out || self.check_time().is_err() {
             return self.timeout();
         }
@@ -317,7 +322,8 @@ fn lowest(error: &reqwest::Error) -> String {
 fn parse_url(text: &str) -> Result<Url, FetchError> {
     let invalid = |url: String, problem: &str| FetchError::InvalidUrl { url, problem: problem.to_owned() };
     // Before it parses, anything could be in it: show only that it is wrong.
-    let mut url = Url::parse(text.trim()).map_err(|error| invalid("url".to_owned(), &format!("not an address ({error})")))?;
+    let mut url =
+        Url::parse(text.trim()).map_err(|error| invalid("url".to_owned(), &format!("not an address ({error})")))?;
     let secret = !url.username().is_empty() || url.password().is_some();
     if url.cannot_be_a_base() || !matches!(url.scheme(), "http" | "https") {
         return Err(invalid(format!("{}:…", url.scheme()), "only HTTP and HTTPS are supported"));

@@ -111,7 +111,7 @@ impl CommitId {
 
     pub(crate) fn oid(&self) -> git2::Oid {
         // Can't fail: the type holds 40 hex digits. Zero is an id that no object has.
-        git2::Oid::from_str(&self.0).unwrap_or_else(|_| git2::Oid::ZERO_SHA1)
+        git2::Oid::from_str(&self.0).unwrap_or(git2::Oid::ZERO_SHA1)
     }
 }
 

@@ -56,7 +56,7 @@ impl Repository {
                 return Err(self.raced(change));
             }
             if !has(&git, change.onto.oid()) {
-                connection.download(&[name.clone()], 1)?;
+                connection.download(std::slice::from_ref(&name), 1)?;
             }
         }
         let commit = self.make_commit(&git, change)?;
@@ -118,11 +118,9 @@ impl Repository {
         match refused.into_inner() {
             None => Ok(()),
             Some(cause) if is_race(&cause) => Err(self.raced(change)),
-            Some(cause) => Err(PushError::Rejected {
-                url: self.remote.url.to_string(),
-                branch: change.branch.clone(),
-                cause,
-            }),
+            Some(cause) => {
+                Err(PushError::Rejected { url: self.remote.url.to_string(), branch: change.branch.clone(), cause })
+            }
         }
     }
 

@@ -154,13 +154,16 @@ impl Repository {
         let find = |wanted: &str| heads.iter().find(|(name, _)| name == wanted).map(|(_, id)| *id);
         match find(&peeled).or_else(|| find(&name)) {
             Some(commit) => Ok(Found { name, commit }),
-            None => Err(FetchError::NoSuchRef { url, reference: reference.to_string(), known: known(reference, heads) }),
+            None => {
+                Err(FetchError::NoSuchRef { url, reference: reference.to_string(), known: known(reference, heads) })
+            }
         }
     }
 
     fn describe(&self, git: &Git, id: Oid) -> Result<Commit, FetchError> {
         let wrong = |cause: String| FetchError::Protocol { url: self.remote.url.to_string(), cause };
-        let commit = git.find_commit(id).map_err(|error| wrong(format!("{id} is no commit: {}", tame(error.message()))))?;
+        let commit =
+            git.find_commit(id).map_err(|error| wrong(format!("{id} is no commit: {}", tame(error.message()))))?;
         let author = commit.author();
         let text = |bytes: &[u8]| tame(&String::from_utf8_lossy(bytes));
         let message = commit.message_bytes();
@@ -213,7 +216,8 @@ impl<'git> Connection<'git> {
         let mut options = FetchOptions::new();
         options.remote_callbacks(callbacks).depth(depth).download_tags(AutotagOption::None);
         let remote = &mut self.remote;
-        transport::within(session, || remote.download(wants, Some(&mut options))).map_err(|error| session.explain(&error))
+        transport::within(session, || remote.download(wants, Some(&mut options)))
+            .map_err(|error| session.explain(&error))
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use git2::Repository as Git;
+use git2::{Repository as Git, RepositoryOpenFlags};
 
 use crate::{CommitId, FetchError};
 
@@ -25,8 +25,14 @@ const KEPT_REFS: &str = "refs/teal/kept/";
 pub(crate) struct Store {
     root: PathBuf,
     current: Mutex<Arc<StoreDir>>,
-    // Released when the file is closed.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that is just being started holds the same file for a moment.
+        let _ = self.lock.unlock();
+    }
 }
 
 /// A bare repository on disk, removed when it is outdated and the last snapshot let go of it.
@@ -63,7 +69,7 @@ impl Store {
         let mut next = 0;
         while let Some((number, path)) = found.pop() {
             next = next.max(number + 1);
-            if current.is_none() && Git::open_bare(&path).is_ok() {
+            if current.is_none() && open(&path).is_ok() {
                 current = Some(StoreDir::at(path, number));
             } else {
                 remove(&path);
@@ -73,7 +79,7 @@ impl Store {
             Some(dir) => dir,
             None => StoreDir::init(root, next)?,
         };
-        Ok(Self { root: root.to_owned(), current: Mutex::new(Arc::new(current)), _lock: lock })
+        Ok(Self { root: root.to_owned(), current: Mutex::new(Arc::new(current)), lock })
     }
 
     pub(crate) fn current(&self) -> Arc<StoreDir> {
@@ -103,7 +109,11 @@ impl Store {
                 return Ok(());
             }
         }
-        Err(FetchError::TooLarge { url: url.to_owned(), what: "one commit in the store", limit: format!("{budget} bytes") })
+        Err(FetchError::TooLarge {
+            url: url.to_owned(),
+            what: "one commit in the store",
+            limit: format!("{budget} bytes"),
+        })
     }
 }
 
@@ -120,7 +130,7 @@ impl StoreDir {
     }
 
     pub(crate) fn git(&self) -> Result<Git, FetchError> {
-        Git::open_bare(&self.path).map_err(|error| FetchError::store(&self.path, error.message()))
+        open(&self.path).map_err(|error| FetchError::store(&self.path, error.message()))
     }
 
     /// References a commit so that the next fetch can build on it; only the newest few stay referenced.
@@ -180,6 +190,11 @@ impl StoreDir {
         }
         (bytes, packs)
     }
+}
+
+/// Opens as bare whatever its configuration says. `open_bare` would not read where the shallow history ends.
+fn open(path: &Path) -> Result<Git, git2::Error> {
+    Git::open_ext(path, RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_SEARCH, std::iter::empty::<&Path>())
 }
 
 fn numbered(root: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {

@@ -33,9 +33,8 @@ pub(crate) fn within<T>(session: &Arc<Session>, work: impl FnOnce() -> T) -> T {
 
 /// Makes a transport for `remote`; registered for `http` and `https`.
 pub(crate) fn make(remote: &Remote<'_>) -> Result<Transport, Error> {
-    let session = CURRENT
-        .with(|current| current.borrow().clone())
-        .ok_or_else(|| net_error("no session on this thread"))?;
+    let session =
+        CURRENT.with(|current| current.borrow().clone()).ok_or_else(|| net_error("no session on this thread"))?;
     Transport::smart(remote, true, Subtransport { session })
 }
 
