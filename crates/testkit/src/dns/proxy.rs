@@ -23,6 +23,8 @@ pub enum Fault {
     HangUpAfterUpdate,
     /// Updates vanish on their way; no answer comes.
     LoseUpdates,
+    /// Updates reach the server only after this time, when the client may long have given up.
+    LateUpdates(Duration),
     /// One bit of every answer to an update is changed on its way.
     TamperWithUpdateAnswers,
     /// Every answer comes later.
@@ -44,6 +46,8 @@ struct State {
     upstream: SocketAddr,
     fault: Mutex<(Fault, u64)>,
     injected: AtomicU64,
+    seen: AtomicU64,
+    under_way: AtomicU64,
 }
 
 impl Proxy {
@@ -52,7 +56,13 @@ impl Proxy {
     /// # Errors
     /// When nothing can be listened on.
     pub async fn start(upstream: SocketAddr) -> Result<Self> {
-        let state = State { upstream, fault: Mutex::new((Fault::None, 0)), injected: AtomicU64::new(0) };
+        let state = State {
+            upstream,
+            fault: Mutex::new((Fault::None, 0)),
+            injected: AtomicU64::new(0),
+            seen: AtomicU64::new(0),
+            under_way: AtomicU64::new(0),
+        };
         let mut proxy = Self { port: port::reserve(&[Ipv4Addr::LOCALHOST])?, state: Arc::new(state), serving: None };
         proxy.up().await?;
         Ok(proxy)
@@ -82,6 +92,18 @@ impl Proxy {
     #[must_use]
     pub fn injected(&self) -> u64 {
         self.state.injected.load(Ordering::SeqCst)
+    }
+
+    /// How many messages came so far.
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.state.seen.load(Ordering::SeqCst)
+    }
+
+    /// How many messages came that the server has not answered yet.
+    #[must_use]
+    pub fn under_way(&self) -> u64 {
+        self.state.under_way.load(Ordering::SeqCst)
     }
 
     /// Nothing listens any more: connections are refused.
@@ -124,12 +146,22 @@ impl State {
 
 impl Answers for State {
     async fn answer(&self, bytes: Vec<u8>, tcp: bool) -> Reply {
+        self.seen.fetch_add(1, Ordering::SeqCst);
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        let reply = self.forward(bytes, tcp).await;
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        reply
+    }
+}
+
+impl State {
+    async fn forward(&self, bytes: Vec<u8>, tcp: bool) -> Reply {
         let Ok(request) = Message::from_vec(&bytes) else { return Reply::Silence };
         let fault = self.fault(request.metadata.op_code == OpCode::Update);
         match fault {
             Fault::LoseUpdates => return Reply::Silence,
             Fault::ServFail => return servfail(&request),
-            Fault::Delay(wait) => tokio::time::sleep(wait).await,
+            Fault::Delay(wait) | Fault::LateUpdates(wait) => tokio::time::sleep(wait).await,
             _ => {}
         }
         let Ok(mut answer) = client::exchange(self.upstream, &bytes, tcp).await else { return Reply::Hangup };

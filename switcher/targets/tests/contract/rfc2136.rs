@@ -1,7 +1,7 @@
 //! RFC 2136 under the contract, on real BIND and on the testkit's own authority.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use teal_api::switch::{Provider, Rfc2136, Tsig, TsigAlgorithm};
 use teal_targets::{Options, Secret, Target};
@@ -29,12 +29,16 @@ pub(crate) fn declared(server: SocketAddr, record: &str, key: &Key) -> Rfc2136 {
 
 /// Short enough for tests that wait for it to pass, long enough for a busy machine.
 pub(crate) fn options() -> Options {
-    Options { timeout: Duration::from_millis(1500), ..Options::default() }
+    Options { timeout: Duration::from_millis(1000), ..Options::default() }
 }
 
 pub(crate) fn target(server: SocketAddr, record: &str, key: &Key) -> Target {
+    target_with(server, record, key, options())
+}
+
+pub(crate) fn target_with(server: SocketAddr, record: &str, key: &Key, options: Options) -> Target {
     let secret = Secret::from_base64(&key.base64()).unwrap();
-    Target::new(&Provider::Rfc2136(declared(server, record, key)), &secret, options()).unwrap()
+    Target::new(&Provider::Rfc2136(declared(server, record, key)), &secret, options).unwrap()
 }
 
 pub(crate) fn zone() -> Zone {
@@ -91,6 +95,19 @@ impl Bench for DnsBench {
 
     fn lose_next_write(&self) {
         self.proxy.once(Fault::LoseUpdates);
+    }
+
+    fn delay_next_write(&self) {
+        // Beyond the sender's whole life, its read-back included.
+        self.proxy.once(Fault::LateUpdates(options().timeout * 2 + Duration::from_millis(200)));
+    }
+
+    async fn delayed_write_arrived(&self) {
+        let started = Instant::now();
+        while self.proxy.under_way() > 0 {
+            assert!(started.elapsed() < Duration::from_secs(10), "the delayed write never arrived");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 

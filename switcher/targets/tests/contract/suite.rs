@@ -22,6 +22,10 @@ pub(crate) trait Bench {
     fn lose_next_answer(&self);
     /// The next write is lost on its way.
     fn lose_next_write(&self);
+    /// The next write arrives only after its sender has given up.
+    fn delay_next_write(&self);
+    /// Waits until the delayed write has arrived and was answered.
+    async fn delayed_write_arrived(&self);
 }
 
 pub(crate) fn to(addresses: &[Ipv4Addr], ttl: u32) -> Change {
@@ -133,6 +137,18 @@ pub(crate) async fn g2_a_write_lost_on_its_way_is_told_as_unknown_and_can_be_rep
     assert_eq!((error.reason(), error.retry()), ("OutcomeUnknown", Retry::AfterRead));
     assert_eq!(target.read().await.unwrap(), before);
     target.commit(&before.tag, Some(&change), b"op 1").await.unwrap();
+}
+
+/// A late write lands: as an event among others, checked against an expectation that no longer holds.
+pub(crate) async fn g1_a_late_write_lands_without_effect(bench: impl Bench) {
+    let target = bench.target();
+    let before = target.read().await.unwrap();
+    bench.delay_next_write();
+    let error = target.commit(&before.tag, Some(&to(&[GREEN], 10)), b"late").await.unwrap_err();
+    assert!(matches!(error, TargetError::Unknown { seen: Seen::Unchanged, .. }), "{error:?}");
+    let replanned = target.commit(&before.tag, Some(&to(&[BLUE], 60)), b"replanned").await.unwrap();
+    bench.delayed_write_arrived().await;
+    assert_eq!(target.read().await.unwrap(), replanned);
 }
 
 pub(crate) async fn g1_a_foreign_value_is_told_with_old_and_new_and_never_overwritten(bench: impl Bench) {
@@ -249,6 +265,7 @@ macro_rules! target_contract {
                 the_same_write_again_is_recognised
                 g2_an_answer_lost_after_commit_is_decided_by_reading_back
                 g2_a_write_lost_on_its_way_is_told_as_unknown_and_can_be_repeated
+                g1_a_late_write_lands_without_effect
                 g1_a_foreign_value_is_told_with_old_and_new_and_never_overwritten
                 g1_a_foreign_ledger_is_told_and_never_overwritten
                 g1_a_value_changed_after_our_write_landed_is_told_as_foreign
