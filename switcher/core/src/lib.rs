@@ -1,0 +1,46 @@
+//! What the switcher decides, pure: no clock, network, file, randomness or thread; all of it comes in as arguments.
+//!
+//! ```text
+//! Declaration (git) ─┐
+//! Observation (now) ─┴─> decide ──> Step: hold, one compare-and-swap of record and ledger, or idempotent effects
+//! ```
+//!
+//! | to know | read |
+//! |---|---|
+//! | what is declared | [`declaration`] |
+//! | what is remembered outside both clusters | [`ledger`], sealed by [`seal`] |
+//! | what is seen now | [`observation`], measured in time by [`watch`] |
+//! | what follows | [`decide`], one file a phase; [`verdict`](health::verdict) is the law of health |
+//! | what an operator may order | [`order`] |
+//! | what a person is told | [`step`], [`plan`] |
+//!
+//! The guarantees G1 to G5 are model-checked in `tests/`.
+
+pub mod color;
+pub mod decide;
+pub mod declaration;
+pub mod gate;
+pub mod health;
+pub mod ledger;
+pub mod observation;
+pub mod order;
+pub mod plan;
+pub mod propagation;
+pub mod seal;
+pub mod step;
+pub mod watch;
+
+pub use color::{Color, Role};
+pub use decide::decide;
+pub use declaration::{Declaration, Fallback, Policy, Rollback};
+pub use gate::{GateSeen, Limits, Outcome, Standing, Tally};
+pub use health::{Health, Proof, Verdict, verdict};
+pub use ledger::{Course, Digest, Fleet, Ledger, LedgerError, Parked, ParkedWhy, Phase, Task};
+pub use observation::{
+    ColorSeen, FreezeSeen, Git, LedgerSeen, Me, Observation, Record, Relation, SyncFacts, SyncSeen, Time, Value,
+};
+pub use order::{Order, Refusal, Verb};
+pub use propagation::{Says, Spread, Vantage};
+pub use seal::{LedgerKey, SealError};
+pub use step::{Action, Alert, Change, Effect, Reason, Step, Wait, When, Write};
+pub use watch::Watch;

@@ -1,0 +1,236 @@
+//! Everything that is seen at one moment, as plain data. The daemon fills it; deciding reads nothing else.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::color::{Color, Role};
+use crate::gate::GateSeen;
+use crate::health::Proof;
+use crate::ledger::{Digest, Ledger};
+use crate::propagation::Vantage;
+use crate::watch::Watch;
+
+/// Everything that is seen now.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// Who looks.
+    pub me: Me,
+    /// When.
+    pub time: Time,
+    /// Random, new for every observation: becomes the opId of a move, or the lineage of a first ledger.
+    pub fresh_id: String,
+    /// The ledger, read in the same consistent view as `record`.
+    pub ledger: LedgerSeen,
+    /// When this observer first saw which epoch; must have noted `ledger` already.
+    pub watch: Watch,
+    /// What routes the traffic.
+    pub record: Record,
+    /// How the declaration's commit stands to the ledger's.
+    pub git: Git,
+    /// Every declared color; one that is missing counts as wholly unknown.
+    pub colors: BTreeMap<Color, ColorSeen>,
+    /// The gates before the shift, all that are declared.
+    pub before: Vec<GateSeen>,
+    /// The gates from the shift on, all that are declared.
+    pub during: Vec<GateSeen>,
+    /// What the name servers answer, all that are declared.
+    pub vantages: Vec<Vantage>,
+}
+
+/// Who looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Me {
+    /// Stable over restarts, unique among switchers, short: it is written into the ledger.
+    pub identity: String,
+    /// The color this switcher lives in; `None` when it lives in none, or is the only one: then it drives everything.
+    pub color: Option<Color>,
+}
+
+/// Two clocks: one for waiting, one for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time {
+    /// Monotonic, since any fixed moment of this process.
+    pub mono: Duration,
+    /// Wall clock, Unix milliseconds.
+    pub wall_ms: u64,
+    /// How far the wall clock is off the provider's, either way; `None` when not known. Up to 2 s the wall clock may
+    /// shorten a wait; above 30 s this switcher only watches (SWITCH §3).
+    pub skew: Option<Duration>,
+}
+
+/// The ledger as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerSeen {
+    /// Read and understood.
+    Known(Box<Ledger>),
+    /// There is none. `ever`: one is known to have existed, by this process, the other switcher or a color's copy.
+    Missing {
+        /// Whether one has existed.
+        ever: bool,
+    },
+    /// There is one, and it can't be opened or understood; with why.
+    Unreadable(String),
+    /// Something that is no ledger of ours is in its place; with what.
+    Foreign(String),
+}
+
+/// What routes the traffic, by the authority itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where it routes to.
+    pub value: Value,
+    /// Seconds.
+    pub ttl: u32,
+}
+
+/// Where a record routes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// To exactly this color.
+    Color(Color),
+    /// To several colors at once.
+    Mixed,
+    /// To something that no color declares; with what, for people.
+    Foreign(String),
+    /// Nowhere: there is no record.
+    Gone,
+    /// Could not be read; with why. Then the ledger could not be read either.
+    Unreadable(String),
+}
+
+/// How the declaration's commit stands to the one in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Git {
+    /// Where the declaration's revision is, seen from the ledger's.
+    pub relation: Relation,
+    /// Was the last fetch a success and recent? Needed to start a move, never to go back.
+    pub fresh: bool,
+    /// Does the commit that changed `active` change the fleet too?
+    pub mixed: bool,
+    /// How long this observer has known this declaration; monotonic.
+    pub known_for: Duration,
+}
+
+/// Where the declaration's revision is, seen from the ledger's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Relation {
+    /// The same commit.
+    Equal,
+    /// A descendant.
+    Descends,
+    /// An ancestor: what we have is old.
+    Behind,
+    /// Neither: history was rewritten.
+    Diverged,
+    /// Can't be told now, such as when the ledger's commit has not been fetched.
+    Unknown,
+}
+
+impl Relation {
+    /// May one act on such a revision?
+    #[must_use]
+    pub fn trusted(self) -> bool {
+        matches!(self, Self::Equal | Self::Descends)
+    }
+}
+
+/// One color, as it is seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColorSeen {
+    /// Whether it is proven healthy now.
+    pub proof: Proof,
+    /// What the proof rests on, for people.
+    pub message: String,
+    /// How long the proof has been unknown without a break; monotonic.
+    pub unknown_for: Duration,
+    /// Its Sync.
+    pub sync: SyncSeen,
+    /// Our freeze there.
+    pub freeze: FreezeSeen,
+}
+
+/// A color's Sync.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SyncSeen {
+    /// Read just now.
+    Known(SyncFacts),
+    /// Its API server does not answer; with why.
+    Unreachable(String),
+}
+
+/// What a Sync says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SyncFacts {
+    /// `Ready`, for the present generation of its spec.
+    pub ready: bool,
+    /// What it says of itself, for people.
+    pub message: String,
+    /// Commit that every unit has converged to; empty before the first.
+    pub revision: String,
+    /// Digest of what that commit declares.
+    pub digest: Digest,
+    /// The role asked for.
+    pub role: Option<Role>,
+    /// The role in force, told by its agent.
+    pub role_in_force: Option<Role>,
+    /// The commit it is pinned to.
+    pub pin: Option<String>,
+}
+
+/// Our freeze in one cluster. A freeze that a person made is no concern of a move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FreezeSeen {
+    /// There is none.
+    Off,
+    /// Asked for; ordinary changes may still pass.
+    Pending {
+        /// The opId it was made with.
+        op: String,
+    },
+    /// No ordinary change passes.
+    Active {
+        /// The opId it was made with.
+        op: String,
+    },
+    /// Its time is over: its own agent lifted it.
+    Lifted {
+        /// The opId it was made with.
+        op: String,
+    },
+    /// The API server does not answer; with why.
+    Unreachable(String),
+}
+
+impl FreezeSeen {
+    /// The opId of the freeze there is.
+    #[must_use]
+    pub fn op(&self) -> Option<&str> {
+        match self {
+            Self::Pending { op } | Self::Active { op } | Self::Lifted { op } => Some(op),
+            Self::Off | Self::Unreachable(_) => None,
+        }
+    }
+}
+
+impl Observation {
+    /// What is known of a color's health; a color that was not looked at is unknown.
+    #[must_use]
+    pub fn proof(&self, color: &Color) -> Proof {
+        self.colors.get(color).map_or(Proof::Unknown, |seen| seen.proof)
+    }
+
+    /// A color's Sync, when it could be read.
+    #[must_use]
+    pub fn sync(&self, color: &Color) -> Option<&SyncFacts> {
+        match self.colors.get(color).map(|seen| &seen.sync) {
+            Some(SyncSeen::Known(facts)) => Some(facts),
+            _ => None,
+        }
+    }
+
+    /// Our freeze in a color; `None` when the color was not looked at.
+    #[must_use]
+    pub fn freeze(&self, color: &Color) -> Option<&FreezeSeen> {
+        self.colors.get(color).map(|seen| &seen.freeze)
+    }
+}

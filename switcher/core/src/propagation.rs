@@ -1,0 +1,91 @@
+//! Does the world see what the record says? All vantages agree *and* the provider's bound has passed (SWITCH §7).
+
+use std::fmt;
+
+use crate::color::Color;
+
+/// One server that was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vantage {
+    /// `host:port`.
+    pub server: String,
+    /// Is it one of the zone's own servers? Otherwise it is a resolver.
+    pub authoritative: bool,
+    /// What it said.
+    pub says: Says,
+}
+
+/// What a server said. These mean different things and are never taken one for the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Says {
+    /// Exactly this color.
+    Color(Color),
+    /// Addresses of no color, or of several; with what.
+    Other(String),
+    /// The name does not exist.
+    NxDomain,
+    /// The name exists without an address.
+    NoData,
+    /// The server failed.
+    ServFail,
+    /// The server will not answer us.
+    Refused,
+    /// Another type; with which.
+    WrongType(String),
+    /// Nothing usable came back; with what happened.
+    Silent(String),
+    /// Not asked yet.
+    NotAsked,
+}
+
+impl fmt::Display for Says {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Color(color) => write!(f, "{color}"),
+            Self::Other(what) => write!(f, "{what}, which is no single color"),
+            Self::NxDomain => f.write_str("NXDOMAIN"),
+            Self::NoData => f.write_str("no address"),
+            Self::ServFail => f.write_str("SERVFAIL"),
+            Self::Refused => f.write_str("REFUSED"),
+            Self::WrongType(kind) => write!(f, "a {kind} instead of an address"),
+            Self::Silent(why) => write!(f, "no answer: {why}"),
+            Self::NotAsked => f.write_str("not asked yet"),
+        }
+    }
+}
+
+/// How far a change has spread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spread {
+    /// Every server asked says the wanted color.
+    Everywhere,
+    /// Some still say another color; the rest agree. Time cures it. With who.
+    Stale(Vec<String>),
+    /// Some say nothing, or something that time does not cure. With who and what.
+    Unproven(Vec<String>),
+}
+
+/// Judges the answers. No authoritative server at all is *unproven*, never *everywhere*.
+#[must_use]
+pub fn spread(vantages: &[Vantage], wanted: &Color) -> Spread {
+    let mut stale = Vec::new();
+    let mut unproven = Vec::new();
+    for vantage in vantages {
+        match &vantage.says {
+            Says::Color(color) if color == wanted => {}
+            Says::Color(_) => stale.push(format!("{} says {}", vantage.server, vantage.says)),
+            _ => unproven.push(format!("{} says {}", vantage.server, vantage.says)),
+        }
+    }
+    if !vantages.iter().any(|vantage| vantage.authoritative) {
+        unproven.push("no authoritative server was asked".to_owned());
+    }
+    match (stale.is_empty(), unproven.is_empty()) {
+        (true, true) => Spread::Everywhere,
+        (false, true) => Spread::Stale(stale),
+        (_, false) => {
+            unproven.extend(stale);
+            Spread::Unproven(unproven)
+        }
+    }
+}
