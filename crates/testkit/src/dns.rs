@@ -37,6 +37,8 @@ pub use signing::{Algorithm, Key};
 pub use zone::Zone;
 
 /// An authoritative server with dynamic updates: BIND where it is installed, else our own.
+// There is one or two of them in a process: their size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum DnsServer {
     /// `named`.

@@ -1,5 +1,8 @@
 //! The clients that tests and demo rely on obey DNS, and the servers are what they say.
 
+// Helpers of tests are test code too, but the lints know only the test functions.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 

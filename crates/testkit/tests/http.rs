@@ -1,5 +1,8 @@
 //! Front doors that go bad as told, and a load client that misses nothing and obeys TTLs.
 
+// Helpers of tests are test code too, but the lints know only the test functions.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::time::Duration;
 
 use teal_testkit::dns::{Authority, Zone};

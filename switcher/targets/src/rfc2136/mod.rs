@@ -5,17 +5,17 @@
 //! whose expectation still holds (G1, G2). Everything goes to the primary by TCP, signed; a recursor is never asked
 //! for the ledger. Nothing is retried: an answer that got lost is decided by reading the ledger back.
 
+mod exchange;
 mod observe;
+mod read;
 mod signed;
 mod update;
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use hickory_proto::op::{Message, OpCode, Query, ResponseCode};
-use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_proto::rr::Name;
 use teal_api::switch::Rfc2136;
 use tokio::time::Instant;
 
@@ -23,15 +23,13 @@ use crate::answer::Answer;
 use crate::config::{ConfigMistakes, Names, Options, Secret};
 use crate::error::{Doubt, Seen, TargetError};
 use crate::routed::{Change, Routed, Tag, Truths, canonical, joined};
-use crate::wire::{Link, WireError};
 
-use signed::{Key, Reply};
+use exchange::Sent;
+use read::Sets;
+use signed::Key;
 
 /// Largest ledger payload: it travels twice in one message of at most 64 KiB, and servers dislike more.
 const LEDGER_LIMIT: usize = 8 * 1024;
-
-/// Reads of the two sets are repeated until the ledger stands still, at most so often.
-const CONSISTENT_READS: usize = 5;
 
 /// No answer has told the clock yet.
 const NO_SKEW: i64 = i64::MIN;
@@ -56,13 +54,6 @@ impl std::fmt::Debug for Rfc2136Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Rfc2136Target({} at {})", self.0.shown, self.0.server)
     }
-}
-
-/// What one set of the record looks like.
-struct Sets {
-    value: Option<Vec<Ipv4Addr>>,
-    ttl: u32,
-    negative_ttl: Option<u32>,
 }
 
 impl Rfc2136Target {
@@ -106,26 +97,6 @@ impl Rfc2136Target {
     /// The primary's clock minus ours in seconds, as its last signed answer told; whole seconds only.
     pub fn clock_skew(&self) -> Option<i64> {
         Some(self.0.skew.load(Ordering::Relaxed)).filter(|skew| *skew != NO_SKEW)
-    }
-
-    /// Reads record and ledger from the primary, by TCP and signed.
-    ///
-    /// # Errors
-    /// See [`TargetError`]; nothing was changed.
-    pub async fn read(&self) -> Result<Routed, TargetError> {
-        let deadline = self.deadline();
-        let mut link = Link::connect(&self.0.server, deadline).await.map_err(|error| self.unread(error))?;
-        let mut ledger = self.read_ledger(&mut link, deadline).await?;
-        for _ in 0..CONSISTENT_READS {
-            let sets = self.read_value(&mut link, deadline).await?;
-            let again = self.read_ledger(&mut link, deadline).await?;
-            if again == ledger {
-                return Ok(routed(sets, ledger));
-            }
-            ledger = again;
-        }
-        let why = format!("the ledger changed {CONSISTENT_READS} times while it was read");
-        Err(TargetError::Timeout { server: self.0.server.clone(), why })
     }
 
     /// Changes record and ledger in one UPDATE, if both are still as `expect` says. With `change: None` the ledger
@@ -198,131 +169,6 @@ impl Rfc2136Target {
     }
 }
 
-/// How the server took an UPDATE.
-enum Sent {
-    /// Signed: done.
-    Applied,
-    /// Signed: a prerequisite does not hold.
-    Refused,
-    /// No answer that counts.
-    Doubtful(Doubt),
-}
-
-impl Rfc2136Target {
-    /// Sends one UPDATE. An error means that nothing was changed.
-    async fn send(&self, update: Message) -> Result<Sent, TargetError> {
-        let deadline = self.deadline();
-        let request = self.sign(update)?;
-        let mut link = Link::connect(&self.0.server, deadline).await.map_err(|error| self.unread(error))?;
-        let bytes = match link.exchange(&request.bytes, deadline).await {
-            Ok(bytes) => bytes,
-            Err(WireError::Silence) => return Ok(Sent::Doubtful(Doubt::Silence)),
-            Err(WireError::Closed(_)) => return Ok(Sent::Doubtful(Doubt::Closed)),
-            Err(error) => return Err(self.unread(error)),
-        };
-        let answer = match self.open(&request, &bytes) {
-            Ok(answer) => answer,
-            Err(TargetError::Untrusted { why, .. }) => return Ok(Sent::Doubtful(Doubt::Untrusted(why))),
-            Err(error) => return Err(error),
-        };
-        match answer.metadata.response_code {
-            ResponseCode::NoError => Ok(Sent::Applied),
-            ResponseCode::NXRRSet | ResponseCode::YXRRSet | ResponseCode::NXDomain | ResponseCode::YXDomain => {
-                Ok(Sent::Refused)
-            }
-            ResponseCode::ServFail => Ok(Sent::Doubtful(Doubt::ServFail)),
-            code => Err(self.refusal(code, format!("change A and TXT at {}", self.0.shown))),
-        }
-    }
-
-    fn sign(&self, message: Message) -> Result<signed::Request, TargetError> {
-        let encoding = |why| TargetError::Encoding { record: self.0.shown.clone(), why };
-        self.0.key.sign(message, (self.0.options.clock)()).map_err(encoding)
-    }
-
-    /// Checks the answer's signature and notes the server's clock.
-    fn open(&self, request: &signed::Request, bytes: &[u8]) -> Result<Message, TargetError> {
-        let server = || self.0.server.clone();
-        let Reply { message, skew } = self.0.key.open(request, bytes, (self.0.options.clock)(), &self.0.server)?;
-        self.0.skew.store(skew, Ordering::Relaxed);
-        if message.metadata.truncation {
-            return Err(TargetError::Truncated { server: server(), record: self.0.shown.clone() });
-        }
-        Ok(message)
-    }
-
-    async fn query(&self, link: &mut Link, name: &Name, kind: RecordType, by: Instant) -> Result<Message, TargetError> {
-        let mut message = Message::query();
-        message.metadata.op_code = OpCode::Query;
-        message.metadata.recursion_desired = false;
-        message.add_query(Query::query(name.clone(), kind));
-        let request = self.sign(message)?;
-        let bytes = link.exchange(&request.bytes, by).await.map_err(|error| self.unread(error))?;
-        let answer = self.open(&request, &bytes)?;
-        match answer.metadata.response_code {
-            ResponseCode::NoError | ResponseCode::NXDomain if answer.metadata.authoritative => Ok(answer),
-            ResponseCode::NoError | ResponseCode::NXDomain => Err(self.refusal(ResponseCode::NotAuth, String::new())),
-            code => Err(self.refusal(code, format!("read {}", name.to_ascii().trim_end_matches('.')))),
-        }
-    }
-
-    async fn read_value(&self, link: &mut Link, by: Instant) -> Result<Sets, TargetError> {
-        let name = &self.0.names.record;
-        let answer = self.query(link, name, RecordType::A, by).await?;
-        let (mut addresses, mut ttl) = (Vec::new(), u32::MAX);
-        for record in answer.answers.iter().filter(|record| record.name == *name) {
-            match &record.data {
-                RData::A(address) => addresses.push(address.0),
-                other => {
-                    let found = other.record_type().to_string();
-                    return Err(TargetError::WrongType { record: self.0.shown.clone(), found });
-                }
-            }
-            ttl = ttl.min(record.ttl);
-        }
-        if addresses.is_empty() {
-            return Ok(Sets { value: None, ttl: 0, negative_ttl: negative_ttl(&answer) });
-        }
-        Ok(Sets { value: Some(canonical(&addresses)), ttl, negative_ttl: None })
-    }
-
-    async fn read_ledger(&self, link: &mut Link, by: Instant) -> Result<Vec<Vec<Vec<u8>>>, TargetError> {
-        let name = &self.0.names.ledger;
-        let answer = self.query(link, name, RecordType::TXT, by).await?;
-        let texts =
-            answer.answers.iter().filter(|record| record.name == *name).filter_map(|record| match &record.data {
-                RData::TXT(text) => Some(text.txt_data.iter().map(|string| string.to_vec()).collect()),
-                _ => None,
-            });
-        let mut records: Vec<Vec<Vec<u8>>> = texts.collect();
-        records.sort();
-        Ok(records)
-    }
-
-    /// A failed exchange that can't have changed anything.
-    fn unread(&self, error: WireError) -> TargetError {
-        let server = self.0.server.clone();
-        match error {
-            WireError::Unreachable(why) => TargetError::Unreachable { server, why },
-            WireError::ConnectTimeout => TargetError::Unreachable { server, why: "no connection in time".into() },
-            WireError::Silence => TargetError::Timeout { server, why: "the answer to a question".into() },
-            WireError::Closed(why) => TargetError::Timeout { server, why: format!("the connection ended: {why}") },
-        }
-    }
-
-    /// A signed refusal.
-    fn refusal(&self, code: ResponseCode, action: String) -> TargetError {
-        let (server, record, zone) = (self.0.server.clone(), self.0.shown.clone(), self.0.zone.clone());
-        match code {
-            ResponseCode::Refused => TargetError::Refused { server, key: self.0.key.name().to_owned(), action, record },
-            ResponseCode::NotAuth => TargetError::NotAuth { server, zone },
-            ResponseCode::NotZone => TargetError::NotZone { server, record, zone },
-            ResponseCode::ServFail => TargetError::ServFail { server, record },
-            other => TargetError::Rejected { server, record, code: other.to_string() },
-        }
-    }
-}
-
 /// The state after a write that lands.
 fn wanted(expect: &Tag, change: Option<&Change>, ledger: &[u8]) -> Routed {
     let sets = match change {
@@ -336,12 +182,4 @@ fn routed(sets: Sets, records: Vec<Vec<Vec<u8>>>) -> Routed {
     let Sets { value, ttl, negative_ttl } = sets;
     let ledger = joined(&records);
     Routed { tag: Tag { value: value.clone(), ledger: records, ttl }, value, ttl, negative_ttl, ledger }
-}
-
-/// RFC 2308 §5: the smaller of the SOA's own TTL and its minimum.
-fn negative_ttl(answer: &Message) -> Option<u32> {
-    answer.authorities.iter().find_map(|record| match &record.data {
-        RData::SOA(soa) => Some(record.ttl.min(soa.minimum)),
-        _ => None,
-    })
 }
