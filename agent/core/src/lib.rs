@@ -40,3 +40,6 @@ pub use kinds::Scope;
 pub use mark::OwnerMark;
 pub use object::{Object, ObjectError, Origin};
 pub use prepared::Prepared;
+
+#[cfg(test)]
+mod tests;

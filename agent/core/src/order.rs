@@ -11,64 +11,17 @@
 //! Objects that do not depend on each other start together; among them what controllers read (ServiceAccounts, RBAC,
 //! ConfigMaps, Secrets) comes first. Time and memory are linear in objects and edges.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
 
 use crate::id::{GroupKind, ObjectId};
 use crate::kinds;
 use crate::prepared::Prepared;
 
-/// One layer with everything its units declare, released or not.
-#[derive(Debug, Clone)]
-pub struct LayerObjects<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Names of the layers it comes after.
-    pub after: &'a [String],
-    /// Its objects.
-    pub objects: Vec<&'a Prepared>,
-}
+mod catalog;
+mod error;
 
-/// What the whole fleet declares, by layer: tells a dependency that will come from one that can't.
-#[derive(Debug, Clone, Default)]
-pub struct Catalog {
-    layer_of: HashMap<ObjectId, Arc<str>>,
-    definition_of: HashMap<GroupKind, ObjectId>,
-    /// For each layer, every layer it comes after, directly or not.
-    before: HashMap<Arc<str>, BTreeSet<Arc<str>>>,
-}
-
-impl Catalog {
-    /// Reads the fleet once a revision.
-    #[must_use]
-    pub fn of(layers: &[LayerObjects<'_>]) -> Self {
-        let mut catalog = Self::default();
-        let direct: BTreeMap<&str, &[String]> = layers.iter().map(|layer| (layer.name, layer.after)).collect();
-        for layer in layers {
-            let name: Arc<str> = layer.name.into();
-            for object in &layer.objects {
-                catalog.layer_of.insert(object.id.clone(), name.clone());
-                if let Some((kind, _)) = &object.links.defines {
-                    catalog.definition_of.insert(kind.clone(), object.id.clone());
-                }
-            }
-            let mut before = BTreeSet::new();
-            let mut open: Vec<&str> = layer.after.iter().map(String::as_str).collect();
-            while let Some(earlier) = open.pop() {
-                if before.insert(Arc::from(earlier)) {
-                    open.extend(direct.get(earlier).copied().unwrap_or_default().iter().map(String::as_str));
-                }
-            }
-            catalog.before.insert(name, before);
-        }
-        catalog
-    }
-
-    /// Whether `later` comes after `earlier`, directly or not.
-    fn comes_after(&self, later: &str, earlier: &str) -> bool {
-        self.before.get(later).is_some_and(|before| before.contains(earlier))
-    }
-}
+pub use catalog::{Catalog, LayerObjects};
+pub use error::OrderError;
 
 /// How far a dependency must have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -111,61 +64,6 @@ pub struct Waiting {
     pub kind: GroupKind,
     /// The declared CRD that will bring it, in a layer that is not released yet; `None` when an operator must.
     pub definition: Option<ObjectId>,
-}
-
-/// An order that does not exist. Only the named objects are held back (G8).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum OrderError {
-    /// Objects wait for each other.
-    #[error("these objects wait for each other: {}; remove one teal.dev/after", join(members))]
-    Cycle {
-        /// In the order they wait, each for the next, the last for the first.
-        members: Vec<ObjectId>,
-    },
-    /// An object needs one that only a later layer applies.
-    #[error(
-        "layer cycle: {object} in layer {layer} needs {needed}, which is in layer {later}, which comes after {layer}; \
-         move one of them"
-    )]
-    LayerCycle {
-        /// The object that can never be applied.
-        object: ObjectId,
-        /// Its layer.
-        layer: String,
-        /// What it needs: its CRD, or what its `teal.dev/after` names.
-        needed: ObjectId,
-        /// The layer of that.
-        later: String,
-    },
-    /// `teal.dev/after` names something nobody declares.
-    #[error("{object} is to come after {named}, which the fleet does not declare; correct its teal.dev/after")]
-    UnknownAfter {
-        /// The annotated object.
-        object: ObjectId,
-        /// What it names.
-        named: ObjectId,
-    },
-}
-
-impl OrderError {
-    /// Closed set: metric label, Event reason and log field alike.
-    #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Cycle { .. } => "DependencyCycle",
-            Self::LayerCycle { .. } => "LayerCycle",
-            Self::UnknownAfter { .. } => "UnknownAfter",
-        }
-    }
-
-    /// The objects that can't be applied because of it.
-    #[must_use]
-    pub fn objects(&self) -> &[ObjectId] {
-        match self {
-            Self::Cycle { members } => members,
-            Self::LayerCycle { object, .. } | Self::UnknownAfter { object, .. } => std::slice::from_ref(object),
-        }
-    }
 }
 
 /// The order of released objects. Every object is in exactly one of `steps`, `waiting`, `held`.
@@ -375,8 +273,4 @@ impl Graph {
             }
         }
     }
-}
-
-fn join(ids: &[ObjectId]) -> String {
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" → ")
 }
