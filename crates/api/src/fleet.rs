@@ -1,5 +1,10 @@
 //! `teal.yaml` (kind `Fleet`) and `unit.yaml` (kind `UnitSettings`): what the fleet repository says of itself (DESIGN §5.1).
 
+mod layers;
+mod parse;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

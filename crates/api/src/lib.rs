@@ -10,11 +10,13 @@
 //! | `switch.yaml` | [`switch`] | git |
 
 pub mod conditions;
+pub mod duration;
 pub mod fleet;
 pub mod freeze;
 pub mod inventory;
 pub mod mistake;
 pub mod names;
+mod reader;
 pub mod switch;
 pub mod sync;
 pub mod unit;

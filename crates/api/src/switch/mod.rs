@@ -1,5 +1,11 @@
 //! `switch.yaml` (kind `Switch`): one service's traffic, its colors and targets, as git declares them (DESIGN §5.4).
 
+mod gates;
+mod parse;
+mod targets;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

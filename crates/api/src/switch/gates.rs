@@ -1,0 +1,91 @@
+//! Reads gates and probes.
+
+use std::time::Duration;
+
+use super::{Comparison, Gate, Gates, HttpProbe, Operator, Prometheus};
+use crate::reader::Spot;
+
+/// Gates of the design that this version lacks.
+const LATER: &[&str] =
+    &["compatible", "singletons", "load", "job", "azureMonitor", "topology", "drain", "capacity", "exec", "webhook"];
+
+pub(super) fn gates(spot: &Spot<'_>) -> Option<Gates> {
+    let fields = spot.fields(&["before", "during"], &["after"])?;
+    let list = |spot: &Spot<'_>| Some(spot.list()?.iter().filter_map(gate).collect());
+    Some(Gates { before: fields.or("before", list, Vec::new()), during: fields.or("during", list, Vec::new()) })
+}
+
+fn gate(spot: &Spot<'_>) -> Option<Gate> {
+    let (name, value) = spot.one_of("gate", &["platform", "synced", "parity", "http", "prometheus"], LATER)?;
+    match name {
+        "platform" => value.fields(&[], &["nodes", "workloads", "addons", "versions"]).map(|_| Gate::Platform),
+        "synced" => value.fields(&[], &["maxAge"]).map(|_| Gate::Synced),
+        "parity" => {
+            let fields = value.fields(&["minimum"], &["maxAge", "ignore"])?;
+            Some(Gate::Parity { minimum: fields.or("minimum", Spot::percent, 100.0) })
+        }
+        "http" => probe(&value).map(Gate::Http),
+        _ => prometheus(&value).map(Gate::Prometheus),
+    }
+}
+
+/// Reads an HTTP probe.
+pub(super) fn probe(spot: &Spot<'_>) -> Option<HttpProbe> {
+    let fields =
+        spot.fields(&["url", "host", "status", "contains", "timeout"], &["headers", "method", "ca", "insecure"])?;
+    let url = fields.need("url", "an address such as `https://10.1.0.4/healthz`").and_then(|spot| spot.url());
+    let host = fields.get("host").and_then(|spot| spot.host_port());
+    let status = fields.or("status", statuses, Vec::new());
+    let contains = fields.get("contains").and_then(|spot| spot.text());
+    let timeout = fields.or("timeout", |spot| spot.duration_from(Duration::from_millis(1)), Duration::from_secs(2));
+    Some(HttpProbe { url: url?, host, status, contains, timeout })
+}
+
+/// Reads one status or a list of them.
+fn statuses(spot: &Spot<'_>) -> Option<Vec<u16>> {
+    let one = |spot: &Spot<'_>| spot.whole(100, 599).and_then(|code| u16::try_from(code).ok());
+    match spot.node.data {
+        teal_yaml::Data::Sequence(_) => Some(spot.list()?.iter().filter_map(one).collect()),
+        _ => one(spot).map(|code| vec![code]),
+    }
+}
+
+fn prometheus(spot: &Spot<'_>) -> Option<Prometheus> {
+    let fields = spot.fields(
+        &["address", "query", "success", "interval", "failureLimit"],
+        &["auth", "secretRef", "range", "inconclusive"],
+    )?;
+    let address = fields.need("address", "the server: `address: http://prometheus:9090`").and_then(|spot| spot.url());
+    let query = fields.need("query", "a PromQL query").and_then(|spot| spot.text());
+    let success = fields.need("success", "a comparison such as `\"value < 0.01\"`").and_then(|spot| comparison(&spot));
+    let interval =
+        fields.or("interval", |spot| spot.duration_from(Duration::from_millis(100)), Duration::from_secs(30));
+    let failure_limit = fields.or("failureLimit", |spot| spot.whole(0, 1000), 0);
+    Some(Prometheus { address: address?, query: query?, success: success?, interval, failure_limit })
+}
+
+fn comparison(spot: &Spot<'_>) -> Option<Comparison> {
+    let text = spot.text()?;
+    let parsed = text.trim().strip_prefix("value").and_then(|rest| {
+        let rest = rest.trim_start();
+        let end = rest.find(|c: char| !"<>=!".contains(c))?;
+        let (operator, bound) = rest.split_at(end);
+        let operator = match operator {
+            "<" => Operator::Less,
+            "<=" => Operator::LessOrEqual,
+            ">" => Operator::Greater,
+            ">=" => Operator::GreaterOrEqual,
+            "==" => Operator::Equal,
+            "!=" => Operator::NotEqual,
+            _ => return None,
+        };
+        let bound = bound.trim().parse::<f64>().ok().filter(|bound| bound.is_finite())?;
+        Some(Comparison { operator, bound })
+    });
+    if parsed.is_none() {
+        spot.wrong(format!(
+            "`{text}` is no comparison; write `value`, one of < <= > >= == != and a number, such as `value < 0.01`"
+        ));
+    }
+    parsed
+}
