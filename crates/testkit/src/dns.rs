@@ -59,6 +59,17 @@ impl DnsServer {
         }
     }
 
+    /// The same with a second authoritative server where this machine has BIND; our own has none.
+    ///
+    /// # Errors
+    /// When one does not come up.
+    pub async fn start_with_secondary(zone: &Zone, keys: &[Key]) -> Result<Self> {
+        match Bind::program() {
+            Some(_) => Bind::start_with_secondary(zone, keys).await.map(Self::Bind),
+            None => Authority::start(zone, keys).await.map(Self::Authority),
+        }
+    }
+
     /// For the screen: which one it is.
     #[must_use]
     pub fn kind(&self) -> &'static str {

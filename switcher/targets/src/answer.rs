@@ -33,7 +33,7 @@ pub enum Outcome {
     ServFail,
     /// The server will not answer us.
     Refused,
-    /// The server is not authoritative for the zone (lame), or answered something unusable; with what it was.
+    /// The server is not authoritative for the zone: lame, or a resolver.
     NotAuthoritative,
     /// Another type than an address, such as `CNAME`.
     WrongType(String),
