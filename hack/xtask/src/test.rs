@@ -1,12 +1,13 @@
 //! `cargo xtask test`: everything that CI checks, each phase with its time.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
 use crate::suites::{INTEGRATION, unit_test_arguments};
-use crate::{generate, layers, prerequisites, run, tools};
+use crate::{generate, layers, prerequisites, run, tools, workspace};
 
 /// Runs all phases and prints what each took. Arguments that are no flag filter the tests by name; then only
 /// what running them needs is done.
@@ -44,11 +45,26 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
         run::run(cargo.args(&filter))
     });
     if everything && !fast {
+        phases.run("demo", || demo(assets.as_deref(), None));
+        match workspace::shared("fleets/contoso") {
+            Some(fleet) => phases.run("demo on real input", || demo(assets.as_deref(), Some(&fleet))),
+            None => println!("skipped: the demo on real input; there is no ../shared/fleets/contoso beside this clone"),
+        }
         // Last, because it compiles for itself what every other phase shares.
         let clippy = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
         phases.run("clippy", || run::run(&mut run::cargo(&clippy)));
     }
     phases.finish()
+}
+
+/// Runs the whole story once; it exits non-zero when anything was not as told.
+fn demo(assets: Option<&Path>, fleet: Option<&Path>) -> Result<()> {
+    let mut demo = run::command(workspace::built("teal-demo")?);
+    demo.arg("--once").envs(assets.map(|bin| ("TEAL_ASSETS", bin)));
+    if let Some(fleet) = fleet {
+        demo.arg("--fleet").arg(fleet);
+    }
+    run::run(&mut demo)
 }
 
 /// What ran, how long it took and how it went.

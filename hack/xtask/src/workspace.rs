@@ -18,6 +18,12 @@ pub(crate) fn built(program: &str) -> Result<PathBuf> {
     Ok(me.with_file_name(program))
 }
 
+/// A folder of the data that may lie beside a clone, in `../shared`; `None` when it does not.
+pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
+    let found = root().join("../shared").join(folder);
+    found.is_dir().then_some(found)
+}
+
 /// The cache that outlives checkouts: `$TEAL_CACHE`, else `$XDG_CACHE_HOME/teal`, else `~/.cache/teal`.
 pub(crate) fn cache() -> Result<PathBuf> {
     if let Some(dir) = non_empty("TEAL_CACHE") {
