@@ -77,15 +77,12 @@ pub fn health(object: &Value, age: Duration, grace: Duration) -> Health {
     if field(object, "/metadata/deletionTimestamp").is_some() {
         return Health::Terminating;
     }
-    if let (Some(generation), Some(observed)) =
-        (number(object, "/metadata/generation"), number(object, "/status/observedGeneration"))
+    let generations = (number(object, "/metadata/generation"), number(object, "/status/observedGeneration"));
+    if let (Some(generation), Some(observed)) = generations
+        && generation != observed
     {
-        if generation != observed {
-            return Health::in_progress(
-                "NotObserved",
-                format!("its controller has seen generation {observed} of {generation}"),
-            );
-        }
+        let message = format!("its controller has seen generation {observed} of {generation}");
+        return Health::in_progress("NotObserved", message);
     }
     if let Some(stalled) = condition(object, "Stalled").filter(|found| found.is("True")) {
         return stalled.failed();

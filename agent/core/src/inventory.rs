@@ -62,11 +62,9 @@ pub struct Applied {
     pub uid: Arc<str>,
     /// Unit that declares it now.
     pub unit: Arc<str>,
-    /// Whether this apply created the object.
+    /// Whether Teal created the live object: this apply did, or its metadata proves that an earlier one did, whose record
+    /// a crash lost. False for an object that was there before: it is adopted.
     pub created: bool,
-    /// Whether the live object carried our Apply entry and annotation before this apply: a crash came between an earlier
-    /// apply and its record.
-    pub ours_before: bool,
     /// The digest that was applied, if it [lasts](crate::Prepared::lasting).
     pub digest: Option<Digest>,
     /// The parity digest that was applied.
@@ -128,10 +126,9 @@ impl Inventory {
     /// Records a successful apply. Returns whether the entry changed, so that only changed shards are written.
     pub fn own(&mut self, id: &ObjectId, applied: Applied) -> bool {
         let before = self.entries.get(id);
-        // Adopted sticks to one live object. A new UID was made by somebody: by us, or by others before this apply.
+        // Adopted sticks to one live object. A new UID was made by us, or by others before this apply.
         let adopted = match before {
             Some(Entry { state: State::Owned(uid), adopted, .. }) if *uid == applied.uid => *adopted,
-            Some(Entry { state: State::Claimed, adopted, .. }) if applied.ours_before => *adopted && !applied.created,
             _ => !applied.created,
         };
         let after = Entry {

@@ -256,11 +256,9 @@ impl Gates {
                 .iter()
                 .filter_map(|slug| self.units.get(slug))
                 .all(|unit| unit.ready || (layer.continue_on_timeout && unit.timed_out));
-            if reached && done {
-                if let Some(layer) = self.layers.get_mut(at) {
-                    layer.open = true;
-                    events.push(Event::Opened(layer.name.clone()));
-                }
+            if let Some(layer) = self.layers.get_mut(at).filter(|_| reached && done) {
+                layer.open = true;
+                events.push(Event::Opened(layer.name.clone()));
             }
         }
     }

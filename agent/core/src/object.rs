@@ -86,11 +86,11 @@ impl Object {
         }
         let value = Value::Object(map);
         if let Some((list, key)) = listmaps::first_duplicate(&id, &value) {
-            return Err(ObjectError::DuplicateKey { origin, id, list, key });
+            return Err(ObjectError::DuplicateKey { origin, what: id.to_string(), list, key });
         }
         let bytes = json_size(&value);
         if bytes > MAX_OBJECT_BYTES {
-            return Err(ObjectError::TooLarge { origin, id, bytes });
+            return Err(ObjectError::TooLarge { origin, what: id.to_string(), bytes });
         }
         Ok(Self { id, api_version, value, origin })
     }

@@ -169,10 +169,8 @@ fn classify(blue: &ObjectFacts, green: &ObjectFacts) -> (Class, String) {
     let sides = [("blue", &blue.state), ("green", &green.state)];
     let digests = |facts: &ObjectFacts| facts.parity.clone().filter(|digest| !digest.is_empty());
     let comparable = digests(blue).zip(digests(green));
-    if let Some((ours, theirs)) = &comparable {
-        if ours != theirs {
-            return (Class::Unequal, "its declarations differ beyond declared differences".to_owned());
-        }
+    if comparable.as_ref().is_some_and(|(on_blue, on_green)| on_blue != on_green) {
+        return (Class::Unequal, "its declarations differ beyond declared differences".to_owned());
     }
     let worst = sides.iter().filter_map(|(side, state)| match state {
         FactState::Drifted => Some((Class::Drifted, format!("{side}: differs from git"))),

@@ -84,7 +84,7 @@ impl Prepared {
         }
         let bytes: Arc<[u8]> = value.to_string().into_bytes().into();
         if bytes.len() > MAX_OBJECT_BYTES {
-            return Err(ObjectError::TooLarge { origin, id, bytes: bytes.len() });
+            return Err(ObjectError::TooLarge { origin, what: id.to_string(), bytes: bytes.len() });
         }
         Ok(Self { id, api_version, unit: mark.unit.clone(), bytes, digest, parity, lasting: comparable, links, origin })
     }

@@ -7,7 +7,7 @@
 //! - An entry whose live object has another UID, or lost our mark, is *orphaned*: it is not deleted, leaves the inventory,
 //!   and is reported once.
 //! - A claim whose live object does carry our Apply entry and annotation was applied just before a crash: it is owned
-//!   first and judged at the next pass.
+//!   first and judged at the next pass. Only when its metadata proves that we created it: else it is orphaned as adopted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -71,6 +71,8 @@ pub struct LiveFacts {
     pub has_our_apply_entry: bool,
     /// Whether `teal.dev/owner` names our Sync and this very object: [`OwnerMark::proves`](crate::OwnerMark::proves).
     pub owner_matches: bool,
+    /// Whether its metadata proves that Teal created it: only asked for entries that are claimed and not owned.
+    pub born_by_us: bool,
     /// Its `teal.dev/prune`.
     pub wish: PruneWish,
     /// Living instances: custom resources of a CRD, members of a Namespace. 0 when there are none or it has no such thing.
@@ -192,10 +194,10 @@ fn judge(question: &Question<'_>, needed: &Needed<'_>, id: &ObjectId, plan: &mut
     };
     let ours = live.has_our_apply_entry && live.owner_matches;
     let Some(uid) = entry.uid() else {
-        if ours {
-            plan.own.push((id.clone(), live.uid.clone()));
-        } else {
-            plan.forget.push(id.clone());
+        match (ours, live.born_by_us && !entry.adopted) {
+            (true, true) => plan.own.push((id.clone(), live.uid.clone())),
+            (true, false) => plan.orphan.push((id.clone(), Orphaned::Adopted)),
+            (false, _) => plan.forget.push(id.clone()),
         }
         return;
     };

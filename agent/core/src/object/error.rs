@@ -1,5 +1,4 @@
 use super::{MAX_OBJECT_BYTES, Origin};
-use crate::id::ObjectId;
 
 /// Why an object of the fleet can't be used. Never shows values: it may be a Secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,24 +46,26 @@ pub enum ObjectError {
         what: String,
     },
     /// Two items of a list that the API server merges by key have the same key.
-    #[error("{origin}: {id}: {list} holds {key} more than once; the API server merges this list by that key, keep one")]
+    #[error(
+        "{origin}: {what}: {list} holds {key} more than once; the API server merges this list by that key, keep one"
+    )]
     DuplicateKey {
         /// Where.
         origin: Origin,
         /// The object.
-        id: ObjectId,
+        what: String,
         /// Path of the list, such as `spec.template.spec.containers[0].env`.
         list: String,
         /// The key, such as `name=PORT`.
         key: String,
     },
     /// More than [`MAX_OBJECT_BYTES`].
-    #[error("{origin}: {id} has {bytes} bytes as JSON; the API server stores at most {MAX_OBJECT_BYTES}, split it")]
+    #[error("{origin}: {what} has {bytes} bytes as JSON; the API server stores at most {MAX_OBJECT_BYTES}, split it")]
     TooLarge {
         /// Where.
         origin: Origin,
         /// The object.
-        id: ObjectId,
+        what: String,
         /// Its size.
         bytes: usize,
     },

@@ -81,10 +81,10 @@ pub(super) fn clean(map: &mut Map<String, Value>) {
 fn drop_null_timestamps(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) {
-                if metadata.get("creationTimestamp").is_some_and(Value::is_null) {
-                    metadata.remove("creationTimestamp");
-                }
+            if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut)
+                && metadata.get("creationTimestamp").is_some_and(Value::is_null)
+            {
+                metadata.remove("creationTimestamp");
             }
             map.values_mut().for_each(drop_null_timestamps);
         }

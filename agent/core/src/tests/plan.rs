@@ -115,7 +115,6 @@ impl World {
                 uid: uid.into(),
                 unit: object.unit.clone(),
                 created,
-                ours_before: false,
                 digest: Some(object.digest),
                 parity: object.parity,
                 fields: Some(fields),

@@ -17,7 +17,13 @@ struct World {
 }
 
 fn ours(uid: &str) -> LiveFacts {
-    LiveFacts { uid: uid.into(), has_our_apply_entry: true, owner_matches: true, ..LiveFacts::default() }
+    LiveFacts {
+        uid: uid.into(),
+        has_our_apply_entry: true,
+        owner_matches: true,
+        born_by_us: true,
+        ..LiveFacts::default()
+    }
 }
 
 impl World {
@@ -111,7 +117,8 @@ fn g6_an_empty_repository_deletes_nothing() {
 
 #[test]
 fn g6_only_what_is_proved_ours_is_deleted() {
-    let cases: [(&str, fn(&mut LiveFacts), Orphaned); 5] = [
+    type Change = fn(&mut LiveFacts);
+    let cases: [(&str, Change, Orphaned); 5] = [
         ("UID changed", |live| live.uid = "another".into(), Orphaned::OtherUid),
         ("our Apply entry is gone", |live| live.has_our_apply_entry = false, Orphaned::NotOurs),
         ("the annotation speaks of another object or Sync", |live| live.owner_matches = false, Orphaned::NotOurs),
@@ -141,6 +148,8 @@ fn g6_claims_are_judged_by_what_lives() {
     let applied = claimed().plan();
     assert_eq!(applied.own, [(id(WEB), "unrecorded".into())], "applied just before a crash: own it first");
     assert!(applied.delete.is_empty() && applied.forget.is_empty());
+    let adopted = claimed().live(WEB, |live| live.born_by_us = false).plan();
+    assert_eq!(adopted.orphan, [(id(WEB), Orphaned::Adopted)], "it may have been there before us");
     let mut never = claimed();
     never.live.clear();
     assert_eq!(never.plan().forget, [id(WEB)], "never applied: forget it");
@@ -269,7 +278,7 @@ proptest! {
         share in 0_u8..=100,
     ) {
         // Half of the ids are Namespaces, half are members of one of them.
-        let name = |n: u8| if n % 2 == 0 { id(&format!("/Namespace//n{}", n / 4)) } else { id(&format!("/ConfigMap/n{}/c{n}", n / 4)) };
+        let name = |n: u8| if n.is_multiple_of(2) { id(&format!("/Namespace//n{}", n / 4)) } else { id(&format!("/ConfigMap/n{}/c{n}", n / 4)) };
         let inventory = Inventory { entries: entries.iter().map(|(n, (is_owned, adopted))| {
             let entry = if *is_owned { owned("u", &format!("{n}")) } else { Entry::claimed("u".into()) };
             (name(*n), Entry { adopted: *adopted, ..entry })
@@ -278,7 +287,7 @@ proptest! {
         let live: HashMap<_, _> = live.iter().map(|(n, (same, entry, owner, wish, instances))| {
             let wish = [PruneWish::Unsaid, PruneWish::Confirmed, PruneWish::Disabled][usize::from(*wish)];
             let uid = if *same { format!("{n}") } else { "another".to_owned() };
-            (name(*n), LiveFacts { uid: uid.into(), has_our_apply_entry: *entry, owner_matches: *owner, wish, instances: *instances, defines: None })
+            (name(*n), LiveFacts { uid: uid.into(), has_our_apply_entry: *entry, owner_matches: *owner, wish, born_by_us: *same, instances: *instances, defines: None })
         }).collect();
         let failed_units: BTreeSet<String> = failed.then(|| "broken".to_owned()).into_iter().collect();
         let unknown_kinds: BTreeSet<GroupKind> = unknown.then(|| GroupKind::new("", "ConfigMap")).into_iter().collect();
