@@ -1,6 +1,7 @@
 //! Tables and properties. Nothing here needs a cluster, a clock or a file.
 
 mod conflicts;
+mod contoso;
 mod digests;
 mod drift;
 mod health;
