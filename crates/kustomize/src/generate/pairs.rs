@@ -1,0 +1,79 @@
+//! Where generated data comes from: `envs`, `literals`, `files`, in this order. Errors name keys and files, never values.
+
+use crate::build::accumulate::Files;
+use crate::kustomization::{Generator, Located};
+use crate::path::file_name;
+use crate::{BuildError, BuildErrors};
+use std::collections::BTreeMap;
+
+/// Longest key an API server takes.
+const LONGEST_KEY: usize = 253;
+
+/// Reads every pair of a generator.
+///
+/// # Errors
+/// A file that can't be read, a source that is no pair, a key no API server takes, a key given twice.
+pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<String, Vec<u8>>, BuildErrors> {
+    let mut pairs = BTreeMap::new();
+    let wrong = |message: String| BuildErrors::from(BuildError::Kustomization {
+        file: files.kustomization.file.clone(),
+        at: generator.at,
+        message: format!("generator `{}`: {message}", generator.name),
+    });
+    let mut put = |key: &str, value: Vec<u8>| {
+        if !is_key(key) {
+            return Err(wrong(format!("`{key}` can't be a key; use letters, digits, `-`, `_` and `.`")));
+        }
+        match pairs.insert(key.to_owned(), value) {
+            None => Ok(()),
+            Some(_) => Err(wrong(format!("the key `{key}` is given twice"))),
+        }
+    };
+    let read = |path: &str| files.read(&Located { text: path.to_owned(), at: generator.at });
+    for path in &generator.envs {
+        let (_, bytes) = read(path)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| wrong(format!("`{path}` is not UTF-8")))?;
+        for line in text.trim_start_matches('\u{feff}').lines() {
+            let line = line.trim_start();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (key, value) = line.split_once('=').unwrap_or((line, ""));
+            if key.starts_with(|c: char| c.is_ascii_digit()) {
+                return Err(wrong(format!("`{key}` in `{path}` begins with a digit, as no variable may")));
+            }
+            put(key, value.as_bytes().to_vec())?;
+        }
+    }
+    for literal in &generator.literals {
+        match literal.split_once('=').filter(|(key, _)| !key.is_empty()) {
+            Some((key, value)) => put(key, unquote(value).as_bytes().to_vec())?,
+            None => return Err(wrong("a literal must be written key=value".to_owned())),
+        }
+    }
+    for source in &generator.files {
+        let (key, path) = match source.split_once('=') {
+            None => (file_name(source), source.as_str()),
+            Some((key, path)) if !key.is_empty() && !path.is_empty() && !path.contains('=') => (key, path),
+            Some(_) => return Err(wrong(format!("`{source}` must be a path, or key=path with one `=`"))),
+        };
+        put(key, read(path)?.1.to_vec())?;
+    }
+    Ok(pairs)
+}
+
+fn is_key(key: &str) -> bool {
+    !key.is_empty()
+        && key.len() <= LONGEST_KEY
+        && key != "."
+        && !key.starts_with("..")
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// Takes off quotes that stand round the whole value.
+fn unquote(value: &str) -> &str {
+    ['"', '\'']
+        .into_iter()
+        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote))
+        .unwrap_or(value)
+}

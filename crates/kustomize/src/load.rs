@@ -1,0 +1,119 @@
+//! Bytes → objects: documents, `…List` flattening, and the checks kustomize makes of every object it reads.
+
+use crate::resource::Origin;
+use crate::{BuildError, BuildErrors};
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use teal_yaml::{Data, Dialect, Node, Place};
+
+/// An object of a file and where it began.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedObject {
+    /// The object.
+    pub value: Value,
+    /// Where it comes from; for an item of a list, the item's own line.
+    pub origin: Origin,
+}
+
+/// Reads every object of a file of manifests; kinds that end in `List` and have `items` are flattened, their items
+/// following the other documents of the file.
+///
+/// # Errors
+/// Every document that is no object with `apiVersion`, `kind` and `metadata.name`, or the one place where the file does
+/// not parse.
+pub fn load_manifests(file: &str, bytes: &[u8], dialect: Dialect) -> Result<Vec<LoadedObject>, BuildErrors> {
+    let documents = teal_yaml::text_of(bytes)
+        .and_then(|text| teal_yaml::read_as(dialect, text))
+        .map_err(|source| BuildError::Yaml { file: file.to_owned(), source })?;
+    let shared: Arc<str> = file.into();
+    let (mut objects, mut errors) = (Vec::new(), Vec::new());
+    for (node, document) in flatten_lists(documents) {
+        let at = node.at;
+        match check(&node) {
+            Err((at, message)) => errors.push(BuildError::Object { file: file.to_owned(), at, message }),
+            Ok(()) => {
+                let origin = Origin { file: Arc::clone(&shared), line: at.line, document };
+                objects.push(LoadedObject { value: node.into_value(), origin });
+            }
+        }
+    }
+    if errors.is_empty() { Ok(objects) } else { Err(BuildErrors(errors)) }
+}
+
+/// Replaces `…List` documents that have `items` by these, behind the documents that are there already. Returns each
+/// object with the number of its document, from 0.
+#[must_use]
+pub fn flatten_lists(documents: Vec<Node>) -> Vec<(Node, u32)> {
+    let mut queue: VecDeque<(Node, u32)> = documents.into_iter().zip(0..).collect();
+    let mut objects = Vec::with_capacity(queue.len());
+    while let Some((node, document)) = queue.pop_front() {
+        let is_list = node.get("kind").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("List"));
+        let has_items = node.get("items").is_some_and(|items| matches!(items.data, Data::Sequence(_) | Data::Null));
+        match node.data {
+            Data::Mapping(entries) if is_list && has_items => {
+                for entry in entries.into_iter().filter(|entry| entry.key == "items") {
+                    if let Data::Sequence(items) = entry.value.data {
+                        queue.extend(items.into_iter().map(|item| (item, document)));
+                    }
+                }
+            }
+            data => objects.push((Node { data, at: node.at }, document)),
+        }
+    }
+    objects
+}
+
+/// Says what keeps a document from being an object.
+fn check(node: &Node) -> Result<(), (Place, String)> {
+    let Data::Mapping(entries) = &node.data else {
+        return Err((node.at, "this document is no object; expected apiVersion, kind and metadata".to_owned()));
+    };
+    let missing = |field: &str| (node.at, format!("`{field}` is missing"));
+    for field in ["apiVersion", "kind"] {
+        match node.get(field) {
+            Some(Node { data: Data::String(text), .. }) if !text.is_empty() => {}
+            // kustomize itself takes an object without apiVersion; patches often have none.
+            None if field == "apiVersion" => {}
+            None | Some(Node { data: Data::Null, .. }) => return Err(missing(field)),
+            Some(other) => return Err((other.at, format!("`{field}` must be a text"))),
+        }
+    }
+    let metadata = node.get("metadata").ok_or_else(|| missing("metadata.name"))?;
+    for field in ["name", "namespace"] {
+        match metadata.get(field) {
+            Some(Node { data: Data::String(text), .. }) if field != "name" || !text.is_empty() => {}
+            None if field == "namespace" => {}
+            Some(Node { data: Data::Null, .. }) if field == "namespace" => {}
+            None | Some(Node { data: Data::Null | Data::String(_), .. }) => return Err(missing("metadata.name")),
+            Some(other) => return Err((other.at, format!("`metadata.{field}` must be a text; quote it"))),
+        }
+    }
+    for field in ["labels", "annotations"] {
+        check_text_map(metadata, field)?;
+    }
+    entries.iter().try_for_each(|entry| check_no_null_item(&entry.value))
+}
+
+fn check_text_map(metadata: &Node, field: &str) -> Result<(), (Place, String)> {
+    match metadata.get(field).map(|node| (&node.data, node.at)) {
+        None | Some((Data::Null, _)) => Ok(()),
+        Some((Data::Mapping(entries), _)) => entries.iter().try_for_each(|entry| match entry.value.data {
+            Data::String(_) | Data::Null => Ok(()),
+            _ => Err((entry.value.at, format!("`metadata.{field}.{}` must be a text; quote it", entry.key))),
+        }),
+        Some((_, at)) => Err((at, format!("`metadata.{field}` must be a mapping of texts"))),
+    }
+}
+
+/// An empty list item is always a slip of the pen, and no API takes one.
+fn check_no_null_item(node: &Node) -> Result<(), (Place, String)> {
+    match &node.data {
+        Data::Sequence(items) => items.iter().try_for_each(|item| match item.data {
+            Data::Null => Err((item.at, "this list item is empty".to_owned())),
+            _ => check_no_null_item(item),
+        }),
+        Data::Mapping(entries) => entries.iter().try_for_each(|entry| check_no_null_item(&entry.value)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,66 @@
+//! Where files come from. The build reads through this trait alone.
+
+mod folder;
+mod memory;
+mod recorder;
+
+pub use folder::FolderTree;
+pub use memory::MemoryTree;
+pub use recorder::Recorder;
+
+use std::sync::Arc;
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A file with its bytes.
+    File(Arc<[u8]>),
+    /// A folder with the names in it, sorted.
+    Dir(Vec<String>),
+    /// A symbolic link. Links are never followed.
+    Link,
+}
+
+/// A tree of files. Paths are `/`-joined, relative to the root, without `.`, `..` or empty parts; `""` is the root.
+pub trait Tree {
+    /// Returns what stands at `path`; `None` when nothing does.
+    ///
+    /// # Errors
+    /// When the tree itself can't be read. A missing path is no error.
+    fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError>;
+}
+
+/// The tree can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {message}")]
+pub struct TreeError {
+    /// Which path was asked for.
+    pub path: String,
+    /// What went wrong and what to do.
+    pub message: String,
+}
+
+impl TreeError {
+    /// Makes one.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+
+    /// The closed reason of this error: `TreeUnreadable`.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        "TreeUnreadable"
+    }
+}
+
+impl<T: Tree + ?Sized> Tree for &T {
+    fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError> {
+        (**self).entry(path)
+    }
+}
+
+impl<T: Tree + ?Sized> Tree for Arc<T> {
+    fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError> {
+        (**self).entry(path)
+    }
+}
