@@ -48,7 +48,7 @@ pub enum FetchError {
     },
     /// Credentials missing, wrong, or not allowed to do this.
     #[error(
-        "{url}: refused with {status} ({sent}); check the Secret's user name and password or token, and that it may read this repository"
+        "{url}: refused with {status} ({sent}); check the Secret's user name and password or token, and that it may read this repository (write it, to push)"
     )]
     Unauthorized {
         /// The repository.

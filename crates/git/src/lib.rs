@@ -18,6 +18,7 @@ mod http;
 mod options;
 mod push;
 mod repository;
+mod session;
 mod snapshot;
 mod store;
 mod transport;

@@ -113,7 +113,7 @@ impl Repository {
             if error.code() == git2::ErrorCode::NotFastForward {
                 return Err(self.raced(change));
             }
-            return Err(session.explain(&error).into());
+            return Err(session.explain(&error, git.path()).into());
         }
         match refused.into_inner() {
             None => Ok(()),

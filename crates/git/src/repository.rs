@@ -1,12 +1,13 @@
 //! A remote repository and the store that holds what was fetched of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::{AutotagOption, Direction, FetchOptions, Oid, RemoteCallbacks, Repository as Git};
 
 use crate::error::tame;
-use crate::http::{Remote, Session};
+use crate::http::Remote;
+use crate::session::Session;
 use crate::store::Store;
 use crate::{CommitId, FetchError, Options, Reference, Snapshot, global, transport};
 
@@ -121,6 +122,9 @@ impl Repository {
     /// Brings one commit by id: asked for directly, else searched for below the branches.
     fn fetch_commit(&self, git: &Git, id: &CommitId) -> Result<(), FetchError> {
         let mut connection = Connection::open(self, git)?;
+        if connection.heads.is_empty() {
+            return Err(FetchError::EmptyRepository { url: self.remote.url.to_string() });
+        }
         let wanted = match connection.heads.iter().find(|(_, head)| *head == id.oid()) {
             Some((name, _)) => name.trim_end_matches("^{}").to_owned(),
             None => id.to_string(),
@@ -187,6 +191,7 @@ struct Found {
 /// A connection that has read the server's references.
 pub(crate) struct Connection<'git> {
     session: Arc<Session>,
+    store: PathBuf,
     remote: git2::Remote<'git>,
     pub(crate) heads: Vec<(String, Oid)>,
 }
@@ -201,8 +206,8 @@ impl<'git> Connection<'git> {
             remote.connect(Direction::Fetch)?;
             Ok::<_, git2::Error>(remote.list()?.iter().map(|head| (head.name().to_owned(), head.oid())).collect())
         });
-        let heads = heads.map_err(|error| session.explain(&error))?;
-        Ok(Self { session, remote, heads })
+        let heads = heads.map_err(|error| session.explain(&error, git.path()))?;
+        Ok(Self { session, store: git.path().to_owned(), remote, heads })
     }
 
     /// Downloads what the store lacks of `wants` down to `depth` commits; no reference is changed.
@@ -216,8 +221,8 @@ impl<'git> Connection<'git> {
         let mut options = FetchOptions::new();
         options.remote_callbacks(callbacks).depth(depth).download_tags(AutotagOption::None);
         let remote = &mut self.remote;
-        transport::within(session, || remote.download(wants, Some(&mut options)))
-            .map_err(|error| session.explain(&error))
+        let done = transport::within(session, || remote.download(wants, Some(&mut options)));
+        done.map_err(|error| session.explain(&error, &self.store))
     }
 }
 

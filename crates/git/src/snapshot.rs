@@ -165,10 +165,11 @@ fn list(git: &Git, id: Oid, path: &str) -> Result<Vec<String>, ReadError> {
         }
     }
     names.sort_unstable();
-    match names.windows(2).find(|pair| pair.first() == pair.last()) {
-        Some(pair) => Err(forbidden(pair.concat().get(..pair.concat().len() / 2).unwrap_or_default().as_bytes())),
-        None => Ok(names),
+    let twice = names.iter().zip(names.iter().skip(1)).find(|(one, next)| one == next);
+    if let Some((name, _)) = twice {
+        return Err(forbidden(name.as_bytes()));
     }
+    Ok(names)
 }
 
 /// Splits and checks a path.

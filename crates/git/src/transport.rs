@@ -13,7 +13,7 @@ use git2::{Error, ErrorClass, ErrorCode, Remote};
 use reqwest::blocking::Response;
 
 use crate::FetchError;
-use crate::http::Session;
+use crate::session::Session;
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Session>>> = const { RefCell::new(None) };

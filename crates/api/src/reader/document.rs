@@ -69,9 +69,7 @@ pub(crate) fn document(text: &str, kind: &Kind, log: &Log<'_>) -> Option<Documen
         }
         None => Some(String::new()),
     };
-    if fields.need("spec", "what this file declares").is_none() {
-        return None;
-    }
+    fields.need("spec", "what this file declares")?;
     let name = name.unwrap_or_default();
     Some(Document { name, node })
 }
@@ -84,7 +82,7 @@ pub(crate) fn canonical(node: &Node) -> String {
             Data::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
             Data::Number(value) => out.push_str(&value.to_string()),
             Data::String(text) => out.push_str(&Value::String(text.clone()).to_string()),
-            Data::Sequence(items) => list(out, '[', ']', items, |item, out| write(item, out)),
+            Data::Sequence(items) => list(out, '[', ']', items, write),
             Data::Mapping(entries) => {
                 let mut entries: Vec<_> = entries.iter().collect();
                 entries.sort_by(|a, b| a.key.cmp(&b.key));

@@ -135,7 +135,9 @@ fn a_missing_branch_names_those_that_exist() {
 fn an_empty_repository_is_said_so() {
     let world = World::new();
     let repository = world.open();
-    for error in [repository.fetch(&main_branch()).unwrap_err(), repository.ls_remote(&main_branch()).unwrap_err()] {
+    let pin = Reference::Commit(id(&"ab".repeat(20)));
+    let errors = [repository.fetch(&main_branch()), repository.fetch(&pin)].map(|result| result.unwrap_err());
+    for error in errors.into_iter().chain([repository.ls_remote(&main_branch()).unwrap_err()]) {
         assert_eq!(error.reason(), "EmptyRepository");
     }
     world.repo.commit(&[("a", Some("1"))], "one").unwrap();
@@ -193,4 +195,17 @@ fn a_damaged_store_is_replaced() {
     let repository = world.open();
     let commit = repository.fetch(&main_branch()).unwrap();
     assert_eq!(file(&repository.snapshot(&commit.id).unwrap(), "a").as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn daemons_call_it_from_a_blocking_task() {
+    let world = World::new();
+    let sha = world.repo.commit(&[("a", Some("1"))], "one").unwrap();
+    let repository = std::sync::Arc::new(world.open());
+    let commit = tokio::task::spawn_blocking({
+        let repository = std::sync::Arc::clone(&repository);
+        move || repository.fetch(&main_branch())
+    });
+    assert_eq!(commit.await.unwrap().unwrap().id.as_str(), sha);
+    drop(repository);
 }

@@ -120,3 +120,37 @@ fn many_threads_read_one_snapshot() {
         }
     });
 }
+
+#[test]
+fn real_manifests_arrive_byte_for_byte() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fleets/contoso");
+    if !folder.is_dir() {
+        eprintln!("skipped: {} is not here", folder.display());
+        return;
+    }
+    let world = World::new();
+    world.repo.commit_folder(&folder, "real").unwrap();
+    let repository = world.open();
+    let began = std::time::Instant::now();
+    let commit = repository.fetch(&main_branch()).unwrap();
+    let fetched = began.elapsed();
+    let snapshot = repository.snapshot(&commit.id).unwrap();
+    let (mut files, mut bytes) = (0, 0);
+    let mut paths = vec![String::new()];
+    while let Some(path) = paths.pop() {
+        match snapshot.entry(&path).unwrap().unwrap() {
+            SnapshotEntry::Dir(names) => {
+                paths.extend(
+                    names.into_iter().map(|name| if path.is_empty() { name } else { format!("{path}/{name}") }),
+                );
+            }
+            SnapshotEntry::File(content) => {
+                assert_eq!(*content, *std::fs::read(folder.join(&path)).unwrap(), "{path}");
+                (files, bytes) = (files + 1, bytes + content.len());
+            }
+            SnapshotEntry::Link(target) => panic!("{path} → {target}"),
+        }
+    }
+    eprintln!("{files} files, {bytes} bytes: fetched in {fetched:?}, all read after {:?}", began.elapsed());
+    assert!(files > 50);
+}
