@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::declaration::Declaration;
 use crate::ledger::{Digest, Ledger, Phase};
 
 /// An operator's word in the ledger; it wins over git until a commit changes *this Switch*.
@@ -15,7 +16,7 @@ pub struct Order {
     pub reason: String,
     /// When it is to be confirmed by a commit; after that it still holds its color, and alerts. Unix milliseconds.
     pub expires_ms: u64,
-    /// The declaration it sets aside.
+    /// The declaration it sets aside; empty until a switcher fills it in.
     pub set_aside: Digest,
 }
 
@@ -67,7 +68,7 @@ impl fmt::Display for Verb {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is no move to take back.
-    #[error("no move is known that could be taken back: the switch has been on {active} since its ledger began")]
+    #[error("there is no move to take back: traffic is on {active}, where it came from")]
     NothingToUndo {
         /// The color that is live.
         active: String,
@@ -75,6 +76,12 @@ pub enum Refusal {
     /// There is no move to stop.
     #[error("no move is under way ({phase}); `teal undo` takes back a finished one")]
     NothingToAbort {
+        /// The phase.
+        phase: Phase,
+    },
+    /// Only a parked switch has something to adopt or reassert.
+    #[error("nothing is parked ({phase}): there is nothing to adopt or reassert")]
+    NotParked {
         /// The phase.
         phase: Phase,
     },
@@ -90,6 +97,7 @@ impl Refusal {
         match self {
             Self::NothingToUndo { .. } => "NothingToUndo",
             Self::NothingToAbort { .. } => "NothingToAbort",
+            Self::NotParked { .. } => "NotParked",
             Self::Retiring => "Retiring",
         }
     }
@@ -98,22 +106,35 @@ impl Refusal {
 impl Ledger {
     /// The next ledger with an operator's word in it, to be swapped in without touching the record.
     ///
+    /// `declared` is the newest declaration that the operator could fetch: it is the one set aside. Without git it is
+    /// `None`, and what the switchers know then is set aside.
+    ///
     /// # Errors
     /// When the order makes no sense in this phase.
-    pub fn ordered(&self, order: Order, now_ms: u64) -> Result<Self, Refusal> {
-        if self.phase == Phase::Retiring && order.verb != Verb::Hold {
-            return Err(Refusal::Retiring);
-        }
-        match order.verb {
-            Verb::Abort if self.phase.at_rest() => return Err(Refusal::NothingToAbort { phase: self.phase }),
-            Verb::Undo if self.course.is_none() => {
-                return Err(Refusal::NothingToUndo { active: self.active.to_string() });
-            }
-            _ => {}
-        }
+    pub fn ordered(&self, order: Order, declared: Option<&Declaration>, now_ms: u64) -> Result<Self, Refusal> {
+        self.sensible(order.verb)?;
         let mut next = self.next(now_ms);
-        next.order = Some(order);
+        let set_aside = declared.map_or_else(Digest::default, |declared| declared.digest.clone());
+        if let Some(declared) = declared {
+            // A switcher whose git is older must not take its own declaration for a newer one.
+            next.revision.clone_from(&declared.revision);
+        }
+        next.order = Some(Order { set_aside, ..order });
         Ok(next)
+    }
+
+    fn sensible(&self, verb: Verb) -> Result<(), Refusal> {
+        let active = || self.active.to_string();
+        let moved = self.course.as_ref().is_some_and(|course| course.to == self.active);
+        match verb {
+            _ if self.phase == Phase::Retiring && verb != Verb::Hold => Err(Refusal::Retiring),
+            Verb::Abort if self.phase.at_rest() => Err(Refusal::NothingToAbort { phase: self.phase }),
+            Verb::Undo if self.phase != Phase::Preparing && !moved => Err(Refusal::NothingToUndo { active: active() }),
+            Verb::Adopt | Verb::Reassert if self.phase != Phase::Parked => {
+                Err(Refusal::NotParked { phase: self.phase })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The next ledger without an operator's word: ends a `hold`.

@@ -1,11 +1,32 @@
 //! `observe → decide → record and act (one compare-and-swap) → verify`: this is *decide*.
+//!
+//! | file | what |
+//! |---|---|
+//! | `view` | what declaration, observation and ledger say together: who drives, what is proven, what has passed |
+//! | `unledgered` | no ledger, or one that can't be read |
+//! | `lane` | the operator's word |
+//! | `rest` | Steady and Parked |
+//! | `preparing`, `shifted`, `back` | the phases of a move |
+//! | `demand` | what the ledger demands of the clusters, and the effects that are still missing |
 
+mod back;
+mod demand;
+mod lane;
+mod preparing;
+mod rest;
 #[cfg(test)]
 pub(crate) mod samples;
+mod shifted;
+#[cfg(test)]
+mod tests;
+mod unledgered;
+mod view;
 
 use crate::declaration::Declaration;
-use crate::observation::Observation;
-use crate::step::{Reason, Step, Wait};
+use crate::ledger::{ParkedWhy, Phase};
+use crate::observation::{LedgerSeen, Observation, Value};
+use crate::step::{Alert, Reason, Step, Wait};
+use view::View;
 
 /// What follows from what is declared and what is seen. Pure and total: every observation has an answer.
 ///
@@ -14,6 +35,62 @@ use crate::step::{Reason, Step, Wait};
 /// world differs from what the ledger demands.
 #[must_use]
 pub fn decide(declared: &Declaration, seen: &Observation) -> Step {
-    let _ = seen;
-    Step::hold(Wait::new(Reason::Blind, format!("{} is not decided yet", declared.name)))
+    if let Value::Unreadable(why) = &seen.record.value {
+        let wait = Wait::new(Reason::Blind, format!("the record can't be read: {why}"));
+        return Step::hold(wait).alert(Some(Alert::new("TargetUnreadable", why, "see that the name server answers")));
+    }
+    match &seen.ledger {
+        LedgerSeen::Known(ledger) => known(&View { declared, seen, ledger }),
+        LedgerSeen::Missing { ever: false } => unledgered::first(declared, seen),
+        LedgerSeen::Missing { ever: true } => unledgered::gone(),
+        LedgerSeen::Unreadable(why) => unledgered::unreadable(why),
+        LedgerSeen::Foreign(what) => unledgered::foreign(what),
+    }
+}
+
+/// With a ledger: what stops everything first, then the operator's word, then the phase.
+fn known(view: &View<'_>) -> Step {
+    if let Some(newest) = view.seen.watch.newest().filter(|newest| *newest > view.ledger.epoch) {
+        return backwards(view, newest);
+    }
+    if let Some(step) = lane::hold(view) {
+        return step;
+    }
+    if view.record_is_foreign() {
+        return foreign_write(view);
+    }
+    match view.ledger.phase {
+        Phase::Steady => rest::steady(view),
+        Phase::Parked => rest::parked(view),
+        Phase::Preparing => preparing::step(view),
+        Phase::Shifting | Phase::Draining | Phase::Soaking => shifted::step(view),
+        Phase::RollingBack => back::step(view),
+        Phase::Retiring => {
+            Step::hold(Wait::new(Reason::Drain, "the old color is being retired: there is no way back any more"))
+        }
+    }
+}
+
+/// An older epoch than one already seen: a late answer, or a zone restored from a backup. Never acted on.
+fn backwards(view: &View<'_>, newest: u64) -> Step {
+    let message = format!("the ledger went back from epoch {newest} to {}", view.ledger.epoch);
+    let hint = "if the zone was restored from a backup, compare with `teal history` and use `teal ledger repair`";
+    Step::hold(Wait::new(Reason::ForeignWrite, message.clone()).or_type(&["teal ledger show", "teal ledger repair"]))
+        .alert(Some(Alert::new("LedgerWentBack", message, hint)))
+}
+
+/// Someone else changed the record: park, and never overwrite it (G1).
+fn foreign_write(view: &View<'_>) -> Step {
+    if let Some(step) = lane::on_foreign(view) {
+        return step;
+    }
+    let found = view.found();
+    let message =
+        format!("the record says {found} while the ledger says {}: someone else changed it", view.ledger.active);
+    let parked = view.ledger.parked.as_ref().map(|parked| parked.why);
+    if view.ledger.phase == Phase::Parked && parked == Some(ParkedWhy::ForeignWrite) {
+        return rest::parked_foreign(view, message);
+    }
+    let next = view.parked(ParkedWhy::ForeignWrite, &format!("found {found}"));
+    Step::write(next, None, message).with(format!("found {found} with a TTL of {} s", view.seen.record.ttl))
 }

@@ -8,6 +8,7 @@ mod tests;
 
 pub use code::{LedgerError, VERSION};
 pub use phase::{ParkedWhy, Phase, Task};
+pub(crate) use state::seconds;
 
 use crate::color::Color;
 use crate::order::Order;

@@ -168,11 +168,13 @@ pub enum ParkedWhy {
     MixedCommit,
     /// The freeze ended before the shift.
     FreezeExpired,
+    /// An operator took over a record that git does not ask for.
+    Adopted,
 }
 
 impl ParkedWhy {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::RolledBack,
         Self::GateFailed,
         Self::Deadline,
@@ -182,6 +184,7 @@ impl ParkedWhy {
         Self::Rewritten,
         Self::MixedCommit,
         Self::FreezeExpired,
+        Self::Adopted,
     ];
 
     /// The word used everywhere.
@@ -197,6 +200,7 @@ impl ParkedWhy {
             Self::Rewritten => "rewritten",
             Self::MixedCommit => "mixed-commit",
             Self::FreezeExpired => "freeze-expired",
+            Self::Adopted => "adopted",
         }
     }
 

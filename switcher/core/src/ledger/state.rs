@@ -26,7 +26,8 @@ impl Ledger {
             op: String::new(),
             times: Times { entered_ms: now_ms, entered: 1, written_ms: now_ms, ..Times::default() },
             fleet: None,
-            ttl: TtlHistory { largest: ttl.max(seconds(declared.policy.ttl_max)), ..TtlHistory::default() },
+            // Nothing is known of the time before: caches may hold the policy's maximum until that has passed.
+            ttl: TtlHistory { largest: ttl.max(seconds(declared.policy.ttl_max)), lowered_ms: now_ms, lowered: 1 },
             freeze_until_ms: None,
             order: None,
             parked: None,
@@ -88,6 +89,7 @@ impl Ledger {
         self.freeze_until_ms = None;
         if phase == Phase::Steady {
             self.parked = None;
+            self.order = None;
         }
         let wait = (phase == Phase::Parked).then_some(Reason::Parked);
         self.enter(phase, Task::Rest, wait)
@@ -106,7 +108,7 @@ impl Ledger {
     pub fn role_of(&self, color: &Color) -> Role {
         let handing_over = matches!(
             (self.phase, self.task),
-            (Phase::Preparing, Task::StandingDown) | (Phase::Shifting, Task::Propagating)
+            (Phase::Preparing, Task::StandingDown) | (Phase::Shifting | Phase::RollingBack, Task::Propagating)
         );
         if *color == self.active && !handing_over { Role::Active } else { Role::Standby }
     }

@@ -1,0 +1,161 @@
+//! The way back: needs neither the failing side, nor git, nor metrics, nor an API server (G4). A fresh proof of the
+//! other color and one write suffice; roles, freeze and pins follow the traffic.
+
+use super::shifted::{keeping, overdue, unspread};
+use super::view::View;
+use super::{demand, lane};
+use crate::color::Color;
+use crate::health::{Proof, Verdict, verdict};
+use crate::ledger::{ParkedWhy, Phase, Task, seconds};
+use crate::step::{Alert, Change, Reason, Step, Wait};
+
+/// Goes back when health demands it, or when a person or git wants it and the other color is proven.
+pub(super) fn needed(view: &View<'_>) -> Option<Step> {
+    let other = view.ledger.other()?;
+    if let Some(order) = lane::wants_back(view) {
+        return Some(wanted(view, &format!("{} ordered {}: {}", order.actor, order.verb, order.reason)));
+    }
+    // A witness acts only on evidence of failure; everything else is the driver's.
+    if view.drives() && view.git_asks_back() && view.proven(other) {
+        return Some(write(view, other, ParkedWhy::Undone, &format!("git asks for {other} again")));
+    }
+    let health = view.health();
+    let may = view.drives() || health.active == Proof::Fail;
+    if !may || !view.policy().rollback.automatic || verdict(&health, &view.policy().rollback) != Verdict::GoBack {
+        return None;
+    }
+    Some(write(view, other, ParkedWhy::RolledBack, &complaint(view)))
+}
+
+/// What speaks against the color that has the traffic.
+fn complaint(view: &View<'_>) -> String {
+    let active = &view.ledger.active;
+    let gate = view.seen.during.iter().find(|gate| gate.standing == crate::gate::Standing::Fail);
+    match (gate, view.seen.colors.get(active)) {
+        (Some(gate), _) => format!("{}: {}", gate.name, gate.message),
+        (None, Some(seen)) => format!("{active} is {}: {}", seen.proof, seen.message),
+        (None, None) => format!("{active} is unknown"),
+    }
+}
+
+/// A person wants back. Health of the color that has the traffic does not matter; proof of the other does (G3).
+pub(super) fn wanted(view: &View<'_>, why: &str) -> Step {
+    let Some(other) = view.ledger.other() else {
+        return Step::hold(Wait::new(Reason::Gate, "the ledger does not know where to go back to"));
+    };
+    let last_resort = verdict(&view.health(), &view.policy().rollback) == Verdict::GoBack;
+    if view.proven(other) || last_resort {
+        return write(view, other, ParkedWhy::Undone, why);
+    }
+    let message = format!("{why}; but {other} is not proven healthy");
+    let reason = if view.seen.proof(other) == Proof::Unknown { Reason::Blind } else { Reason::Gate };
+    let alert = Alert::new("UndoUnproven", message.clone(), "see its probe; traffic goes back as soon as it passes");
+    view.evidence(keeping(view, Wait::new(reason, message)).alert(Some(alert)))
+}
+
+/// The write that brings traffic back: record and ledger in one compare-and-swap.
+fn write(view: &View<'_>, other: &Color, why: ParkedWhy, note: &str) -> Step {
+    let from_rest = view.ledger.phase.at_rest();
+    let mut next =
+        view.next().refusing(why, note).enter(Phase::RollingBack, Task::Propagating, Some(Reason::Propagation));
+    let mut ttl = seconds(view.policy().ttl_moving).min(view.seen.record.ttl);
+    if from_rest {
+        super::rest::lower_ttl(view, &mut next);
+        next.op.clone_from(&view.seen.fresh_id);
+        ttl = seconds(view.policy().ttl_moving);
+    }
+    next.active = other.clone();
+    next.holder = Some(view.seen.me.identity.clone());
+    next.times.shifted_ms = view.now_ms();
+    if let Some(order) = next.order.as_mut().filter(|_| view.git_trusted()) {
+        order.set_aside = view.declared.digest.clone();
+    }
+    let change = Change { color: other.clone(), ttl };
+    let alert = Alert::new("RollingBack", format!("traffic goes back to {other}: {note}"), "see `teal explain`");
+    let step = Step::write(next, Some(change), format!("traffic goes back to {other}: {note}"));
+    view.evidence(step.alert(Some(alert)))
+}
+
+/// What keeps the move from going on although nothing goes back.
+pub(super) fn doubtful(view: &View<'_>) -> Option<Step> {
+    let other = view.ledger.other()?;
+    let active = &view.ledger.active;
+    let hold = |reason: Reason, name: &'static str, message: String, hint: &str| {
+        let wait = Wait::new(reason, message.clone()).or_type(&["teal undo", "teal hold"]);
+        Some(view.evidence(keeping(view, wait).alert(Some(Alert::new(name, message, hint)))))
+    };
+    match verdict(&view.health(), &view.policy().rollback) {
+        Verdict::Stay if view.git_asks_back() => {
+            let message = format!("git asks for {other} again, but {other} is not proven healthy");
+            hold(Reason::Gate, "BackUnproven", message, "traffic goes back as soon as its probe passes")
+        }
+        Verdict::Stay => None,
+        Verdict::GoBack => {
+            let message = format!("{active} fails and `rollback.automatic` is false: {}", complaint(view));
+            hold(Reason::Approval, "RollbackNeeded", message, "`teal undo` brings traffic back")
+        }
+        Verdict::Page => {
+            let message =
+                format!("{active} fails or is unknown, and {other} is not proven better: {}", complaint(view));
+            hold(Reason::Gate, "NobodyProven", message, "traffic stays; look at both colors")
+        }
+        Verdict::HoldAndPage => {
+            let message = format!("{active} has been unknown for too long; the declaration says hold");
+            hold(Reason::Gate, "UnknownTooLong", message, "`teal undo` brings traffic back")
+        }
+        Verdict::Hold => {
+            let left = view.policy().rollback.unknown_deadline.saturating_sub(view.health().unknown_for);
+            let message = format!("{active} is unknown: {}", complaint(view));
+            let wait = Wait::new(Reason::Gate, message).until(view.in_ms(left)).or_type(&["teal undo", "teal hold"]);
+            Some(view.evidence(keeping(view, wait)))
+        }
+        Verdict::Blind => {
+            let message = "neither color can be seen: nothing is done, however long it lasts".to_owned();
+            hold(Reason::Blind, "Blind", message, "see the switcher's network and the control probe")
+        }
+    }
+}
+
+/// Traffic is back: let the world learn it, put roles, freeze and pins right, then stay parked.
+pub(super) fn step(view: &View<'_>) -> Step {
+    if !view.drives() {
+        return view.stand_by();
+    }
+    if view.must_claim() {
+        return view.take_over();
+    }
+    if view.ledger.task == Task::Propagating { propagating(view) } else { restoring(view) }
+}
+
+fn propagating(view: &View<'_>) -> Step {
+    let patient = view.in_phase() < view.budget();
+    if let Some(wait) = unspread(view).filter(|_| patient) {
+        return keeping(view, wait).alert(sick(view));
+    }
+    // Roles are not withheld for ever because one name server can't be asked.
+    let alert = unspread(view).and_then(|wait| overdue(view, &wait));
+    let next = view.ledger.next(view.now_ms()).task(Task::Restoring, Some(Reason::Gate));
+    let why = format!("traffic is back on {}: roles, freeze and pins follow", view.ledger.active);
+    Step::write(next, None, why).alert(alert)
+}
+
+/// A cluster that does not answer holds nothing up: it is put right later, from Parked.
+fn restoring(view: &View<'_>) -> Step {
+    let missing = demand::missing(view);
+    if !missing.nothing() {
+        return keeping(view, Wait::new(Reason::Gate, missing.text())).alert(sick(view));
+    }
+    let change = view.with_ttl(view.policy().ttl_steady);
+    let next = view.ledger.next(view.now_ms()).rest(Phase::Parked);
+    Step::write(next, change, format!("{} is live again; the move stays parked", view.ledger.active))
+        .alert(missing.alert())
+}
+
+/// The color that traffic went back to fails as well: no second turn by itself (G5).
+fn sick(view: &View<'_>) -> Option<Alert> {
+    let active = &view.ledger.active;
+    (view.seen.proof(active) == Proof::Fail).then(|| {
+        let message = format!("{active}, to which traffic went back, fails: {}", complaint(view));
+        Alert::new("ActiveColorFails", message, "traffic is not moved again by itself; look at both colors")
+    })
+}

@@ -1,0 +1,140 @@
+//! Shifting, Draining and Soaking (T3): traffic is on the new color. The way back is looked at first, every time; only
+//! then does the move go on.
+
+use super::view::View;
+use super::{back, demand};
+use crate::gate::Standing;
+use crate::ledger::{Phase, Task};
+use crate::propagation::{Spread, spread};
+use crate::step::{Alert, Effect, Reason, Step, Wait, When};
+
+const COMMANDS: &[&str] = &["teal undo", "teal hold"];
+
+pub(super) fn step(view: &View<'_>) -> Step {
+    if let Some(step) = back::needed(view) {
+        return step;
+    }
+    if !view.drives() {
+        return view.stand_by();
+    }
+    if view.must_claim() {
+        return view.take_over();
+    }
+    if let Some(wait) = back::doubtful(view) {
+        return wait;
+    }
+    match (view.ledger.phase, view.ledger.task) {
+        (Phase::Shifting, Task::Propagating) => propagating(view),
+        (Phase::Shifting, _) => standing_up(view),
+        (Phase::Draining, _) => draining(view),
+        (_, Task::Finishing) => finishing(view),
+        _ => soaking(view),
+    }
+}
+
+/// Keeps roles, freeze, pins and gates as this step demands, while something is awaited.
+pub(super) fn keeping(view: &View<'_>, wait: Wait) -> Step {
+    let missing = demand::missing(view);
+    let alert = missing.alert();
+    let mut effects = missing.effects;
+    let due = |gate: &crate::gate::GateSeen| gate.standing == Standing::Pending || gate.age > view.policy().gate_age;
+    if view.ledger.phase.shifted() && view.seen.during.iter().any(due) {
+        effects.push(Effect::RunGates { when: When::During, color: view.ledger.active.clone() });
+    }
+    let why = wait.message.clone();
+    Step::effects(effects, Some(wait), why).alert(alert)
+}
+
+/// Does the whole world see the color? Otherwise what is awaited.
+pub(super) fn unspread(view: &View<'_>) -> Option<Wait> {
+    let left = view.policy().bound.saturating_sub(view.in_phase());
+    let wait = |message: String| Wait::new(Reason::Propagation, message).or_type(COMMANDS);
+    match spread(&view.seen.vantages, &view.ledger.active) {
+        Spread::Everywhere if left.is_zero() => None,
+        Spread::Everywhere => {
+            Some(wait("all agree; the provider's bound has to pass".to_owned()).until(view.in_ms(left)))
+        }
+        Spread::Stale(who) => Some(wait(format!("still the old answer: {}", who.join("; ")))),
+        Spread::Unproven(who) => Some(wait(format!("unproven: {}", who.join("; ")))),
+    }
+}
+
+/// Told when propagation takes longer than its step.
+pub(super) fn overdue(view: &View<'_>, wait: &Wait) -> Option<Alert> {
+    (view.in_phase() >= view.budget()).then(|| {
+        Alert::new("PropagationOverdue", wait.message.clone(), "see the name servers named; traffic stays where it is")
+    })
+}
+
+fn propagating(view: &View<'_>) -> Step {
+    if let Some(wait) = unspread(view) {
+        let alert = overdue(view, &wait);
+        return view.evidence(keeping(view, wait).alert(alert));
+    }
+    let next = view.ledger.next(view.now_ms()).task(Task::StandingUp, Some(Reason::Gate));
+    Step::write(next, None, format!("every server answers {0}: {0} stands up", view.ledger.active))
+        .with(format!("{} servers agree", view.seen.vantages.len()))
+}
+
+fn standing_up(view: &View<'_>) -> Step {
+    let active = &view.ledger.active;
+    let role = view.seen.sync(active).and_then(|sync| sync.role_in_force);
+    if role != Some(crate::color::Role::Active) || !demand::missing(view).nothing() {
+        let wait = Wait::new(Reason::Gate, format!("{active} takes the active role")).or_type(COMMANDS);
+        return keeping(view, wait);
+    }
+    let wait = view.policy().ttl_moving + view.policy().tail;
+    let mut next = view.ledger.next(view.now_ms()).enter(Phase::Draining, Task::Watching, Some(Reason::Drain));
+    next.times.deadline_ms = view.in_ms(wait);
+    Step::write(next, None, format!("{active} has the active role: old answers and connections run out"))
+}
+
+fn draining(view: &View<'_>) -> Step {
+    let left = (view.policy().ttl_moving + view.policy().tail).saturating_sub(view.in_phase());
+    if !left.is_zero() {
+        let wait = Wait::new(Reason::Drain, "old answers and connections run out").until(view.in_ms(left));
+        return keeping(view, wait.or_type(COMMANDS));
+    }
+    // Arithmetic alone completes nothing: the world must still agree.
+    if let Some(wait) = unspread(view) {
+        let alert = overdue(view, &wait);
+        return keeping(view, wait).alert(alert);
+    }
+    let mut next = view.ledger.next(view.now_ms()).enter(Phase::Soaking, Task::Watching, Some(Reason::Soak));
+    next.times.deadline_ms = view.in_ms(view.policy().soak);
+    Step::write(next, None, format!("old answers are gone: {} proves itself", view.ledger.active))
+}
+
+fn soaking(view: &View<'_>) -> Step {
+    let left = view.policy().soak.saturating_sub(view.in_phase());
+    if !left.is_zero() {
+        let message = format!("{} proves itself under traffic", view.ledger.active);
+        let wait = Wait::new(Reason::Soak, message).until(view.in_ms(left)).or_type(COMMANDS);
+        return view.evidence(keeping(view, wait));
+    }
+    let open = |gate: &&crate::gate::GateSeen| gate.standing != Standing::Pass || gate.age > view.policy().gate_age;
+    if let Some(gate) = view.seen.during.iter().find(open) {
+        let message =
+            format!("the soak ends when gate {} passes; it is {}: {}", gate.name, gate.standing, gate.message);
+        return keeping(view, Wait::new(Reason::Gate, message).or_type(COMMANDS));
+    }
+    if !view.proven(&view.ledger.active) {
+        let message = format!("the soak ends when {} is proven healthy", view.ledger.active);
+        return keeping(view, Wait::new(Reason::Gate, message).or_type(COMMANDS));
+    }
+    let next = view.ledger.next(view.now_ms()).task(Task::Finishing, Some(Reason::Gate));
+    let why = format!("{} has proved itself: freeze and pins are lifted", view.ledger.active);
+    view.evidence(Step::write(next, None, why))
+}
+
+/// Lifts freeze and pins, then rests. A cluster that does not answer is put right later, from Steady.
+fn finishing(view: &View<'_>) -> Step {
+    let missing = demand::missing(view);
+    if !missing.nothing() {
+        let wait = Wait::new(Reason::Gate, missing.text()).or_type(COMMANDS);
+        return keeping(view, wait);
+    }
+    let change = view.with_ttl(view.policy().ttl_steady);
+    let next = view.ledger.next(view.now_ms()).rest(Phase::Steady);
+    Step::write(next, change, format!("the move is finished: {} is live", view.ledger.active)).alert(missing.alert())
+}
