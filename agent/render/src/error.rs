@@ -1,0 +1,80 @@
+//! Why a unit, or a file of it, could not be rendered.
+
+use teal_api::Mistake;
+use teal_kustomize::{BuildError, TreeError};
+
+/// One thing that is wrong. Messages name files, places and kinds, never content of Secrets (G9).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// The unit's directory is not there.
+    #[error("{path}: there is no such directory in the fleet")]
+    Missing {
+        /// Path of the unit.
+        path: String,
+    },
+    /// The directory holds nothing to apply.
+    #[error("{path}: no manifests in it; put YAML or a kustomization.yaml there, or remove the directory")]
+    Empty {
+        /// Path of the unit.
+        path: String,
+    },
+    /// A kind of unit that this version can't render.
+    #[error(
+        "{file}: Helm charts are not supported by this version; render the chart into git or leave the directory out of teal.yaml"
+    )]
+    Helm {
+        /// The chart's file.
+        file: String,
+    },
+    /// A kustomization below a directory of plain manifests.
+    #[error(
+        "{inner}: a kustomization inside {outer}, which is a unit of plain manifests; name it in teal.yaml or in a kustomization of its own"
+    )]
+    Nested {
+        /// The unit.
+        outer: String,
+        /// The kustomization file.
+        inner: String,
+    },
+    /// A file could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A symbolic link.
+    #[error("{path}: is a symbolic link; links are never followed, put the file itself there")]
+    Link {
+        /// Where.
+        path: String,
+    },
+    /// The tree could not be read.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A mistake in `unit.yaml`.
+    #[error("{0}")]
+    Settings(Mistake),
+    /// A patch in `teal.yaml` that can't be read or does not fit.
+    #[error("teal.yaml: {whose}: {message}")]
+    Difference {
+        /// Such as `colors.green.patches[0]`.
+        whose: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl RenderError {
+    /// Closed set of CamelCase words, for labels and Events.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "PathMissing",
+            Self::Empty { .. } => "NoManifests",
+            Self::Helm { .. } => "Unsupported",
+            Self::Nested { .. } => "Nested",
+            Self::Build(error) => error.reason(),
+            Self::Link { .. } => "Link",
+            Self::Tree(error) => error.reason(),
+            Self::Settings(_) => "UnitSettings",
+            Self::Difference { .. } => "Difference",
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! From a unit's directory to its objects: plain manifests or kustomize, then substitution, then the differences of color
+//! and role. Pure: files come through a [`Tree`], and what was read is recorded.
+//!
+//! Every object comes in two forms: as this cluster shall have it, and *neutral*, without the differences that
+//! `teal.yaml` declares for colors and roles. Neutral forms are equal on both colors by construction, so parity can tell a
+//! declared difference from a real one (DESIGN §8).
+
+mod differences;
+mod error;
+mod plain;
+mod substitute;
+mod unit;
+
+pub use error::RenderError;
+pub use unit::{Rendered, RenderedObject, UnitInput, render_unit};
+
+pub use teal_kustomize::{Entry, FolderTree, MemoryTree, Origin, Tree, TreeError};

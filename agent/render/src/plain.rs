@@ -1,0 +1,121 @@
+//! A directory of plain manifests: every YAML and JSON file in it and below it, minus what `.tealignore` excludes.
+
+use regex::RegexSet;
+use teal_kustomize::{BuildErrors, Entry, KUSTOMIZATION_FILE_NAMES, LoadedObject, Tree, load_manifests};
+use teal_yaml::Dialect;
+
+use crate::RenderError;
+
+/// Files that speak of the fleet rather than of the cluster.
+const OWN_FILES: [&str; 3] = ["teal.yaml", "unit.yaml", "colors.yaml"];
+const IGNORE_FILE: &str = ".tealignore";
+
+/// Reads all manifests of the unit at `path`. A bad file does not hide the good ones.
+pub(crate) fn load(tree: &dyn Tree, path: &str) -> (Vec<LoadedObject>, Vec<RenderError>) {
+    let mut walk = Walk { tree, unit: path, ignore: RegexSet::empty(), objects: Vec::new(), errors: Vec::new() };
+    walk.read_ignore();
+    walk.directory(path);
+    (walk.objects, walk.errors)
+}
+
+struct Walk<'a> {
+    tree: &'a dyn Tree,
+    unit: &'a str,
+    ignore: RegexSet,
+    objects: Vec<LoadedObject>,
+    errors: Vec<RenderError>,
+}
+
+impl Walk<'_> {
+    fn read_ignore(&mut self) {
+        let file = under(self.unit, IGNORE_FILE);
+        let Ok(Some(Entry::File(bytes))) = self.tree.entry(&file) else { return };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        // Made from escaped text, so it always compiles; an impossible failure ignores nothing.
+        self.ignore = RegexSet::new(lines.map(pattern)).unwrap_or_else(|_| RegexSet::empty());
+    }
+
+    fn directory(&mut self, path: &str) {
+        let names = match self.tree.entry(path) {
+            Ok(Some(Entry::Dir(names))) => names,
+            Ok(_) => return,
+            Err(error) => return self.errors.push(error.into()),
+        };
+        if path != self.unit
+            && let Some(name) = names.iter().find(|name| KUSTOMIZATION_FILE_NAMES.contains(&name.as_str()))
+        {
+            let (outer, inner) = (self.unit.to_owned(), under(path, name));
+            return self.errors.push(RenderError::Nested { outer, inner });
+        }
+        for name in names.iter().filter(|name| !name.starts_with('.')) {
+            let child = under(path, name);
+            if !self.ignored(&child) {
+                self.entry(&child, name);
+            }
+        }
+    }
+
+    fn entry(&mut self, path: &str, name: &str) {
+        match self.tree.entry(path) {
+            Ok(Some(Entry::Dir(_))) => self.directory(path),
+            Ok(Some(Entry::Link)) if is_manifest(name) => self.errors.push(RenderError::Link { path: path.to_owned() }),
+            Ok(Some(Entry::File(bytes))) if is_manifest(name) && !OWN_FILES.contains(&name) => {
+                match load_manifests(path, &bytes, Dialect::Kubernetes) {
+                    Ok(objects) => self.objects.extend(objects.into_iter().filter(is_for_the_cluster)),
+                    Err(BuildErrors(errors)) => self.errors.extend(errors.into_iter().map(RenderError::Build)),
+                }
+            }
+            Ok(_) => {}
+            Err(error) => self.errors.push(error.into()),
+        }
+    }
+
+    fn ignored(&self, path: &str) -> bool {
+        let inside = path.strip_prefix(self.unit).unwrap_or(path).trim_start_matches('/');
+        self.ignore.is_match(inside)
+    }
+}
+
+/// `Switch` and `Fleet` documents are for Teal's own eyes.
+fn is_for_the_cluster(object: &LoadedObject) -> bool {
+    let text = |field: &str| object.value.get(field).and_then(serde_json::Value::as_str).unwrap_or_default();
+    !(text("apiVersion").starts_with("teal.dev/")
+        && matches!(text("kind"), "Switch" | "Fleet" | "UnitSettings" | "Colors"))
+}
+
+pub(crate) fn is_manifest(name: &str) -> bool {
+    [".yaml", ".yml", ".json"].iter().any(|ending| name.ends_with(ending))
+}
+
+pub(crate) fn under(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
+}
+
+/// A line of `.tealignore` as an anchored expression, in gitignore's sense without negation: `*` stays within a part, `**`
+/// crosses parts, a line without an inner slash matches at any depth, and a directory takes all below it.
+fn pattern(line: &str) -> String {
+    let anchored = line.trim_end_matches('/').contains('/');
+    let line = line.trim_matches('/');
+    let mut out = String::from(if anchored { "^" } else { "(?:^|/)" });
+    let mut rest = line;
+    while !rest.is_empty() {
+        let (piece, length) = if rest.starts_with("**/") {
+            ("(?:.*/)?".to_owned(), 3)
+        } else if rest.starts_with("**") {
+            (".*".to_owned(), 2)
+        } else {
+            let letter = rest.chars().next().unwrap_or_default();
+            let piece = match letter {
+                '*' => "[^/]*".to_owned(),
+                '?' => "[^/]".to_owned(),
+                other => regex::escape(other.encode_utf8(&mut [0; 4])),
+            };
+            (piece, letter.len_utf8())
+        };
+        out.push_str(&piece);
+        rest = &rest[length..];
+    }
+    out.push_str("(?:/|$)");
+    out
+}

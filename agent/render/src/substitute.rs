@@ -1,0 +1,188 @@
+//! `${NAME}` and `${NAME:=default}` in string values; only declared names are replaced.
+//!
+//! What is replaced stays text: `replicas: ${N}` becomes a string, which the API server refuses with a clear message;
+//! numbers that differ by color belong into a color's patch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use teal_api::names::SUBSTITUTE_ANNOTATION;
+
+/// What to replace; color variables win over the fleet's.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Variables<'a> {
+    pub(crate) fleet: Option<&'a BTreeMap<String, String>>,
+    pub(crate) color: Option<&'a BTreeMap<String, String>>,
+    /// Names that some color declares: they stay as they are in neutral objects.
+    pub(crate) colored: BTreeSet<&'a str>,
+}
+
+/// How an object is to be substituted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For this cluster.
+    Here,
+    /// Without what differs by color.
+    Neutral,
+}
+
+/// What a pass over an object met.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Met {
+    /// A variable that a color declares.
+    pub(crate) colored: bool,
+    /// Names that are not declared and were left.
+    pub(crate) unknown: BTreeSet<String>,
+}
+
+impl Variables<'_> {
+    fn value(&self, name: &str, form: Form) -> Lookup<'_> {
+        if self.colored.contains(name) {
+            let own = match form {
+                Form::Neutral => None,
+                Form::Here => self.color.and_then(|variables| variables.get(name)),
+            };
+            let own = own.or_else(|| {
+                if form == Form::Here { self.fleet.and_then(|variables| variables.get(name)) } else { None }
+            });
+            return own.map_or(Lookup::Unset, |value| Lookup::Value(value));
+        }
+        match self.fleet.and_then(|variables| variables.get(name)) {
+            Some(value) => Lookup::Value(value),
+            None => Lookup::Unknown,
+        }
+    }
+
+    /// Replaces in every string value of `object`; keys are left alone. An object may opt out by annotation.
+    pub(crate) fn apply(&self, object: &mut Value, form: Form) -> Met {
+        let mut met = Met::default();
+        if !opted_out(object) {
+            self.walk(object, form, &mut met);
+        }
+        met
+    }
+
+    fn walk(&self, value: &mut Value, form: Form, met: &mut Met) {
+        match value {
+            Value::String(text) if text.contains("${") => {
+                if let Some(replaced) = self.replace(text, form, met) {
+                    *text = replaced;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item, form, met)),
+            Value::Object(map) => map.values_mut().for_each(|item| self.walk(item, form, met)),
+            _ => {}
+        }
+    }
+
+    /// Returns the text with variables replaced; `None` when nothing changes.
+    fn replace(&self, text: &str, form: Form, met: &mut Met) -> Option<String> {
+        let mut out = String::with_capacity(text.len());
+        let (mut rest, mut changed) = (text, false);
+        while let Some(start) = rest.find("${") {
+            let (before, after) = rest.split_at(start);
+            out.push_str(before);
+            let Some((name, default, length)) = variable(&after[2..]) else {
+                out.push_str("${");
+                rest = &after[2..];
+                continue;
+            };
+            met.colored |= self.colored.contains(name);
+            let whole = &after[..2 + length];
+            match (self.value(name, form), default) {
+                (Lookup::Value(value), _) => {
+                    out.push_str(value);
+                    changed = true;
+                }
+                // A color that sets nothing takes the default; the neutral form keeps the text, defaults included.
+                (Lookup::Unset, Some(default)) if form == Form::Here => {
+                    out.push_str(default);
+                    changed = true;
+                }
+                (Lookup::Unset, _) => out.push_str(whole),
+                (Lookup::Unknown, _) => {
+                    met.unknown.insert(name.to_owned());
+                    out.push_str(whole);
+                }
+            }
+            rest = &after[2 + length..];
+        }
+        out.push_str(rest);
+        changed.then_some(out)
+    }
+}
+
+enum Lookup<'a> {
+    Value(&'a str),
+    /// Declared by some color, without a value here.
+    Unset,
+    /// Declared nowhere.
+    Unknown,
+}
+
+/// Reads `NAME}` or `NAME:=default}` behind `${`; returns name, default and length with the brace.
+fn variable(text: &str) -> Option<(&str, Option<&str>, usize)> {
+    let end = text.find('}')?;
+    let (name, default) = match text[..end].split_once(":=") {
+        Some((name, default)) => (name, Some(default)),
+        None => (&text[..end], None),
+    };
+    let mut letters = name.bytes();
+    let begins = letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_');
+    (begins && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')).then_some((
+        name,
+        default,
+        end + 1,
+    ))
+}
+
+fn opted_out(object: &Value) -> bool {
+    let annotation =
+        object.pointer("/metadata/annotations").and_then(|annotations| annotations.get(SUBSTITUTE_ANNOTATION));
+    annotation.and_then(Value::as_str) == Some("disabled")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_declared_names_are_replaced() {
+        let fleet = BTreeMap::from([("DOMAIN".to_owned(), "contoso.example".to_owned())]);
+        let color = BTreeMap::from([("POOL".to_owned(), "blue".to_owned())]);
+        let variables =
+            Variables { fleet: Some(&fleet), color: Some(&color), colored: BTreeSet::from(["POOL", "ZONE"]) };
+        for (text, here, neutral, unknown) in [
+            ("https://${DOMAIN}/", "https://contoso.example/", "https://contoso.example/", None),
+            ("on ${POOL}", "on blue", "on ${POOL}", None),
+            ("${ZONE:=1}", "1", "${ZONE:=1}", None),
+            ("${ZONE}", "${ZONE}", "${ZONE}", None),
+            ("${DOMAIN}${POOL}", "contoso.exampleblue", "contoso.example${POOL}", None),
+            ("${DS_PROMETHEUS}", "${DS_PROMETHEUS}", "${DS_PROMETHEUS}", Some("DS_PROMETHEUS")),
+            ("${__rate:x} $${} ${", "${__rate:x} $${} ${", "${__rate:x} $${} ${", None),
+            ("${ DOMAIN }", "${ DOMAIN }", "${ DOMAIN }", None),
+        ] {
+            let (mut one, mut other) = (json!({"a": [text]}), json!({"a": [text]}));
+            let met = variables.apply(&mut one, Form::Here);
+            variables.apply(&mut other, Form::Neutral);
+            assert_eq!(one, json!({"a": [here]}), "{text}");
+            assert_eq!(other, json!({"a": [neutral]}), "{text}");
+            assert_eq!(met.unknown.first().map(String::as_str), unknown, "{text}");
+            assert_eq!(met.colored, text.contains("POOL") || text.contains("ZONE"), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_object_may_opt_out_and_keys_are_left_alone() {
+        let fleet = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
+        let variables = Variables { fleet: Some(&fleet), ..Variables::default() };
+        let mut out = json!({"metadata": {"annotations": {"teal.dev/substitute": "disabled"}}, "data": {"k": "${A}"}});
+        let before = out.clone();
+        variables.apply(&mut out, Form::Here);
+        assert_eq!(out, before);
+        let mut keyed = json!({"${A}": "${A}"});
+        variables.apply(&mut keyed, Form::Here);
+        assert_eq!(keyed, json!({"${A}": "1"}));
+    }
+}

@@ -1,0 +1,175 @@
+//! One unit, from its directory to its objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use teal_api::fleet::{Fleet, UnitSettings};
+use teal_api::sync::Role;
+use teal_kustomize::{
+    BuildErrors, Entry, KUSTOMIZATION_FILE_NAMES, LoadedObject, Options, Origin, Recorder, Tree, build,
+};
+
+use crate::RenderError;
+use crate::differences::Differences;
+use crate::plain::{self, under};
+use crate::substitute::{Form, Variables};
+
+/// What to render, and for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct UnitInput<'a> {
+    /// Directory of the unit inside the tree; empty for the root.
+    pub path: &'a str,
+    /// What `teal.yaml` declares.
+    pub fleet: &'a Fleet,
+    /// The color of the cluster.
+    pub color: &'a str,
+    /// Its role, if it has one.
+    pub role: Option<Role>,
+}
+
+/// One object in both forms. Its `Debug` shows no content (G9).
+#[derive(Clone, PartialEq)]
+pub struct RenderedObject {
+    /// As this cluster shall have it.
+    pub value: Value,
+    /// Without declared differences; `None` when there are none for this object.
+    pub neutral: Option<Value>,
+    /// Where it was declared.
+    pub origin: Origin,
+}
+
+impl std::fmt::Debug for RenderedObject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RenderedObject").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// What came of a unit. Good objects are there although others are not (G8).
+#[derive(Debug, Clone, Default)]
+pub struct Rendered {
+    /// The objects, in the order of the files.
+    pub objects: Vec<RenderedObject>,
+    /// Everything that is wrong; with any of it the unit is not whole.
+    pub errors: Vec<RenderError>,
+    /// Things worth knowing that stop nothing, such as `${…}` left as it is.
+    pub notices: Vec<String>,
+    /// Every path that was asked for: the result can only change when one of these, or the input, does.
+    pub reads: BTreeSet<String>,
+    /// What `unit.yaml` says; the default when there is none.
+    pub settings: UnitSettings,
+}
+
+/// Renders one unit. Never fails as a whole: see [`Rendered::errors`].
+#[must_use]
+pub fn render_unit(tree: &dyn Tree, input: &UnitInput<'_>) -> Rendered {
+    let recorder = Recorder::new(tree);
+    let mut rendered = Rendered::default();
+    let found = load(&recorder, input.path, &mut rendered);
+    match Differences::read(input.fleet, input.color, input.role) {
+        Ok(differences) => finish(found, input, &differences, &mut rendered),
+        Err(errors) => rendered.errors.extend(errors),
+    }
+    rendered.reads.extend(recorder.into_reads());
+    rendered
+}
+
+fn load(tree: &dyn Tree, path: &str, rendered: &mut Rendered) -> Vec<LoadedObject> {
+    let names = match tree.entry(path) {
+        Ok(Some(Entry::Dir(names))) => names,
+        Ok(_) => {
+            rendered.errors.push(RenderError::Missing { path: path.to_owned() });
+            return Vec::new();
+        }
+        Err(error) => {
+            rendered.errors.push(error.into());
+            return Vec::new();
+        }
+    };
+    read_settings(tree, path, rendered);
+    if let Some(chart) = ["Chart.yaml", "helm.yaml"].iter().find(|file| names.iter().any(|name| name == *file)) {
+        rendered.errors.push(RenderError::Helm { file: under(path, chart) });
+        return Vec::new();
+    }
+    let objects = if names.iter().any(|name| KUSTOMIZATION_FILE_NAMES.contains(&name.as_str())) {
+        kustomize(tree, path, rendered)
+    } else {
+        let (objects, errors) = plain::load(tree, path);
+        rendered.errors.extend(errors);
+        objects
+    };
+    if objects.is_empty() && rendered.errors.is_empty() {
+        rendered.errors.push(RenderError::Empty { path: path.to_owned() });
+    }
+    objects
+}
+
+fn kustomize(tree: &dyn Tree, path: &str, rendered: &mut Rendered) -> Vec<LoadedObject> {
+    match build(tree, path, &Options::default()) {
+        Ok(built) => {
+            rendered.reads.extend(built.reads);
+            built
+                .objects
+                .into_iter()
+                .map(|object| LoadedObject { value: object.value, origin: object.origin })
+                .collect()
+        }
+        Err(BuildErrors(errors)) => {
+            rendered.errors.extend(errors.into_iter().map(RenderError::Build));
+            Vec::new()
+        }
+    }
+}
+
+fn read_settings(tree: &dyn Tree, path: &str, rendered: &mut Rendered) {
+    let file = under(path, "unit.yaml");
+    let bytes = match tree.entry(&file) {
+        Ok(Some(Entry::File(bytes))) => bytes,
+        Ok(_) => return,
+        Err(error) => return rendered.errors.push(error.into()),
+    };
+    match UnitSettings::parse(&file, &String::from_utf8_lossy(&bytes)) {
+        Ok(settings) => rendered.settings = settings,
+        Err(mistakes) => rendered.errors.extend(mistakes.0.into_iter().map(RenderError::Settings)),
+    }
+}
+
+fn finish(found: Vec<LoadedObject>, input: &UnitInput<'_>, differences: &Differences<'_>, rendered: &mut Rendered) {
+    let colored = input.fleet.colors.values().flat_map(|color| color.substitute.keys().map(String::as_str)).collect();
+    let color = input.fleet.colors.get(input.color).map(|color| &color.substitute);
+    let variables = Variables { fleet: Some(&input.fleet.substitute), color, colored };
+    let mut left: BTreeMap<String, String> = BTreeMap::new();
+    rendered.objects.reserve(found.len());
+    for LoadedObject { mut value, origin } in found {
+        let touched = !differences.is_empty() && differences.touches(&value);
+        // The copy is made only for the few objects that differ: a probe on the text is cheaper than a clone of each.
+        let mut neutral = (touched || mentions(&value, &variables.colored)).then(|| value.clone());
+        let met = variables.apply(&mut value, Form::Here);
+        if let Some(neutral) = &mut neutral {
+            variables.apply(neutral, Form::Neutral);
+        }
+        for name in met.unknown {
+            left.entry(name).or_insert_with(|| origin.to_string());
+        }
+        match differences.apply(&mut value) {
+            Ok(true) => rendered.objects.push(RenderedObject {
+                neutral: neutral.filter(|neutral| *neutral != value),
+                value,
+                origin,
+            }),
+            Ok(false) => {}
+            Err(error) => rendered.errors.push(error),
+        }
+    }
+    rendered.notices.extend(left.into_iter().map(|(name, place)| {
+        format!("${{{name}}} is declared nowhere and left as it is, first in {place}; declare it under `substitute` to have it replaced")
+    }));
+}
+
+fn mentions(value: &Value, colored: &BTreeSet<&str>) -> bool {
+    match value {
+        Value::String(text) => text.contains("${") && colored.iter().any(|name| text.contains(*name)),
+        Value::Array(items) => items.iter().any(|item| mentions(item, colored)),
+        Value::Object(map) => map.values().any(|item| mentions(item, colored)),
+        _ => false,
+    }
+}

@@ -1,0 +1,193 @@
+//! Units of every kind, good and bad, from trees in memory and from the example fleet.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use teal_api::fleet::Fleet;
+use teal_api::sync::Role;
+use teal_render::{FolderTree, MemoryTree, Rendered, RenderedObject, UnitInput, render_unit};
+
+const MAP: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {color: '${COLOR}', domain: '${DOMAIN}'}\n";
+
+fn fleet() -> Fleet {
+    let text = "
+apiVersion: teal.dev/v1alpha1
+kind: Fleet
+metadata: {name: test}
+spec:
+  layers: [{name: all, paths: [u]}]
+  roles: {standby: {suspend: [CronJob, {kind: Deployment, labels: {once: 'true'}}]}}
+  substitute: {DOMAIN: contoso.example}
+  colors:
+    blue: {substitute: {COLOR: blue}}
+    green:
+      substitute: {COLOR: green}
+      patches:
+      - target: {kind: ConfigMap, name: one}
+        patch: '[{op: add, path: /data/extra, value: x}]'
+";
+    Fleet::parse("teal.yaml", text).unwrap()
+}
+
+fn render(files: &[(&str, &str)], color: &str, role: Option<Role>) -> Rendered {
+    let mut tree = MemoryTree::new();
+    for (path, text) in files {
+        tree.insert(*path, text);
+    }
+    render_unit(&tree, &UnitInput { path: "u", fleet: &fleet(), color, role })
+}
+
+fn errors(files: &[(&str, &str)]) -> Vec<String> {
+    render(files, "blue", None).errors.iter().map(ToString::to_string).collect()
+}
+
+fn names(rendered: &Rendered) -> Vec<&str> {
+    rendered.objects.iter().filter_map(|object| object.value["metadata"]["name"].as_str()).collect()
+}
+
+#[test]
+fn neutral_forms_are_equal_on_both_colors_and_roles() {
+    let files = [
+        ("u/map.yaml", MAP),
+        ("u/job.yaml", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: nightly}\nspec: {schedule: '@daily'}\n"),
+        ("u/web.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n"),
+        (
+            "u/consumer.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: consumer, labels: {once: 'true'}}\nspec: {replicas: 2}\n",
+        ),
+    ];
+    let blue = render(&files, "blue", Some(Role::Active));
+    let green = render(&files, "green", Some(Role::Standby));
+    assert!(blue.errors.is_empty() && green.errors.is_empty(), "{:?} {:?}", blue.errors, green.errors);
+    let neutral = |object: &RenderedObject| object.neutral.clone().unwrap_or_else(|| object.value.clone());
+    assert_eq!(
+        blue.objects.iter().map(neutral).collect::<Vec<_>>(),
+        green.objects.iter().map(neutral).collect::<Vec<_>>()
+    );
+
+    let find = |rendered: &Rendered, name: &str| -> Value {
+        rendered.objects.iter().find(|object| object.value["metadata"]["name"] == name).unwrap().value.clone()
+    };
+    assert_eq!(find(&blue, "one")["data"], json!({"color": "blue", "domain": "contoso.example"}));
+    assert_eq!(find(&green, "one")["data"], json!({"color": "green", "domain": "contoso.example", "extra": "x"}));
+    assert_eq!(find(&blue, "nightly")["spec"].get("suspend"), None);
+    assert_eq!(find(&green, "nightly")["spec"]["suspend"], true);
+    assert_eq!(find(&green, "consumer")["spec"]["replicas"], 0);
+    assert_eq!(find(&green, "web")["spec"]["replicas"], 2);
+    assert!(green.objects.iter().any(|object| object.value["metadata"]["name"] == "web" && object.neutral.is_none()));
+}
+
+#[test]
+fn g8_one_bad_file_does_not_hide_the_good_ones_and_all_are_named() {
+    let rendered = render(
+        &[
+            ("u/a.yaml", MAP),
+            ("u/b.yaml", "kind: [\n"),
+            ("u/c.yml", "apiVersion: v1\nkind: Secret\nmetadata: {}\n"),
+            ("u/d.json", "{"),
+        ],
+        "blue",
+        None,
+    );
+    assert_eq!(names(&rendered), ["one"]);
+    let said: Vec<_> = rendered.errors.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(
+        said[0].starts_with("u/b.yaml:") && said[1].starts_with("u/c.yml:1:") && said[2].starts_with("u/d.json:"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn directories_recurse_and_what_is_not_for_the_cluster_stays_out() {
+    let rendered = render(
+        &[
+            ("u/.tealignore", "# drafts\ndrafts/\n*.test.yaml\nsub/deep/*.yaml\n"),
+            ("u/a.yaml", MAP),
+            (
+                "u/sub/b.yaml",
+                "apiVersion: v1\nkind: ConfigMapList\nitems: [{apiVersion: v1, kind: ConfigMap, metadata: {name: two}}]\n",
+            ),
+            ("u/sub/deep/c.yaml", "nonsense: ["),
+            ("u/sub/deep/er/d.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: three}\n"),
+            ("u/drafts/e.yaml", "nonsense: ["),
+            ("u/f.test.yaml", "nonsense: ["),
+            ("u/.hidden/g.yaml", "nonsense: ["),
+            ("u/README.md", "not a manifest"),
+            ("u/switch.yaml", "apiVersion: teal.dev/v1alpha1\nkind: Switch\nmetadata: {name: s}\n"),
+            ("u/unit.yaml", "apiVersion: teal.dev/v1alpha1\nkind: UnitSettings\nspec: {timeout: 3m}\n"),
+        ],
+        "blue",
+        None,
+    );
+    assert!(rendered.errors.is_empty(), "{:?}", rendered.errors);
+    assert_eq!(names(&rendered), ["one", "two", "three"]);
+    assert_eq!(rendered.settings.timeout, Some(std::time::Duration::from_secs(180)));
+    assert!(rendered.reads.contains("u/sub/b.yaml") && rendered.reads.contains("u/unit.yaml"), "{:?}", rendered.reads);
+}
+
+#[test]
+fn what_cannot_be_a_unit_says_so() {
+    for (files, said) in [
+        (&[("v/a.yaml", MAP)][..], "u: there is no such directory in the fleet"),
+        (
+            &[("u/README.md", "x")],
+            "u: no manifests in it; put YAML or a kustomization.yaml there, or remove the directory",
+        ),
+        (
+            &[("u/Chart.yaml", "name: x")],
+            "u/Chart.yaml: Helm charts are not supported by this version; render the chart into git or leave the directory out of teal.yaml",
+        ),
+        (
+            &[("u/a.yaml", MAP), ("u/in/kustomization.yaml", "resources: []")],
+            "u/in/kustomization.yaml: a kustomization inside u, which is a unit of plain manifests; name it in teal.yaml or in a kustomization of its own",
+        ),
+    ] {
+        assert_eq!(errors(files), [said]);
+    }
+}
+
+#[test]
+fn variables_that_nobody_declares_are_a_notice() {
+    let rendered = render(
+        &[(
+            "u/a.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: g}\ndata: {q: 'rate($x[5m]) ${DS_PROMETHEUS}'}\n",
+        )],
+        "blue",
+        None,
+    );
+    assert_eq!(rendered.objects[0].value["data"]["q"], "rate($x[5m]) ${DS_PROMETHEUS}");
+    assert_eq!(rendered.notices.len(), 1);
+    assert!(
+        rendered.notices[0].starts_with("${DS_PROMETHEUS} is declared nowhere and left as it is, first in u/a.yaml"),
+        "{:?}",
+        rendered.notices
+    );
+}
+
+#[test]
+fn the_example_fleet_renders_whole() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests/examples/contoso");
+    let tree = FolderTree::open(&root).unwrap();
+    let fleet = Fleet::parse("teal.yaml", &std::fs::read_to_string(root.join("teal.yaml")).unwrap()).unwrap();
+    let mut objects = 0;
+    for path in [
+        "platform/tenancy",
+        "platform/crds",
+        "operators/messaging",
+        "operators/alerting",
+        "apps/storefront",
+        "apps/orders",
+        "apps/catalog",
+        "apps/edge",
+    ] {
+        let rendered =
+            render_unit(&tree, &UnitInput { path, fleet: &fleet, color: "green", role: Some(Role::Standby) });
+        assert!(rendered.errors.is_empty(), "{path}: {:?}", rendered.errors);
+        assert!(rendered.notices.is_empty(), "{path}: {:?}", rendered.notices);
+        objects += rendered.objects.len();
+    }
+    assert_eq!(objects, 59);
+}
