@@ -6,37 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use teal_api::switch::{Color, Health};
+pub use teal_switcher_core::health::Proof;
+use teal_switcher_core::health::{Evidence, Sample, prove};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::http::{Answer, ProbeError, Prober};
-
-/// Whether a color is proven healthy *now*.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Proof {
-    /// Fresh answers as declared.
-    Ok,
-    /// Fresh evidence against it.
-    Fail,
-    /// No fresh evidence, not enough of it, or we may be the ones who are blind.
-    Unknown,
-}
-
-impl Proof {
-    /// Every value, for metrics that export one series a value.
-    pub const ALL: [Self; 3] = [Self::Ok, Self::Fail, Self::Unknown];
-
-    /// The word used in metrics and messages.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Fail => "fail",
-            Self::Unknown => "unknown",
-        }
-    }
-}
 
 /// A proof with its story.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +25,14 @@ pub struct Proven {
     pub age: Option<Duration>,
 }
 
-/// The samples of one color from one vantage. Pure: time is an argument.
+/// The vantage of this process.
+const HERE: &str = "here";
+
+/// The samples of one color from one vantage, steadied: a verdict changes only after `threshold` samples that agree.
+/// Pure: time is an argument.
 #[derive(Debug, Clone, Default)]
 pub struct Track {
-    last: Option<Sample>,
+    last: Option<Seen>,
     /// Samples in a row that agree with the last one.
     streak: u32,
     /// What the last streak of `threshold` samples said.
@@ -60,10 +40,11 @@ pub struct Track {
     /// Whether the color itself answered within the streak of bad samples: then silence is no excuse.
     answered: bool,
     last_good: Option<Instant>,
+    last_bad: Option<Instant>,
 }
 
 #[derive(Debug, Clone)]
-struct Sample {
+struct Seen {
     at: Instant,
     good: bool,
     message: String,
@@ -80,44 +61,49 @@ impl Track {
         let agrees = self.last.as_ref().is_some_and(|last| last.good == good);
         self.streak = if agrees { self.streak.saturating_add(1) } else { 1 };
         self.answered = answered || (agrees && self.answered);
-        if good {
-            self.last_good = Some(at);
-        }
+        *(if good { &mut self.last_good } else { &mut self.last_bad }) = Some(at);
         if self.streak >= threshold.max(1) {
             self.settled = Some(good);
         }
-        self.last = Some(Sample { at, good, message });
+        self.last = Some(Seen { at, good, message });
     }
 
     /// Returns whether the color answered anything at all within `freshness`.
     fn heard(&self, now: Instant, freshness: Duration) -> bool {
-        self.answered && self.fresh(self.last.as_ref().map(|last| last.at), now, freshness)
+        self.answered && self.last.as_ref().is_some_and(|last| now.saturating_duration_since(last.at) <= freshness)
     }
 
-    fn fresh(&self, at: Option<Instant>, now: Instant, freshness: Duration) -> bool {
-        at.is_some_and(|at| now.saturating_duration_since(at) <= freshness)
+    /// The steadied sample: a stumble within the threshold does not change it, but its evidence keeps ageing.
+    fn sample(&self, now: Instant, threshold: u32, sighted: bool) -> Option<Sample> {
+        let last = self.last.as_ref()?;
+        let good = self.settled.unwrap_or(last.good);
+        let evidence = if good { self.last_good } else { self.last_bad };
+        let stumbles = good != last.good;
+        Some(Sample {
+            vantage: HERE.to_owned(),
+            good,
+            answered: if stumbles { !good || self.answered } else { self.answered },
+            streak: if self.settled.is_some() { self.streak.max(threshold) } else { self.streak },
+            age: now.saturating_duration_since(evidence.unwrap_or(last.at)),
+            sighted,
+        })
     }
 
     /// The verdict at `now`. `sighted` says that something else answered us: only then is silence evidence.
     #[must_use]
-    pub fn proven(&self, now: Instant, freshness: Duration, sighted: bool) -> Proven {
-        let Some(last) = &self.last else {
+    pub fn proven(&self, now: Instant, freshness: Duration, threshold: u32, sighted: bool) -> Proven {
+        let (Some(last), Some(sample)) = (&self.last, self.sample(now, threshold, sighted)) else {
             return Proven { proof: Proof::Unknown, message: "not probed yet".to_owned(), age: None };
         };
         let age = now.saturating_duration_since(last.at);
-        let (proof, message) = if age > freshness {
-            (Proof::Unknown, format!("last probed {} s ago; {}", age.as_secs(), last.message))
-        } else {
-            match self.settled {
-                // One bad sample within the threshold does not undo a proof, but its age still counts.
-                Some(true) if self.fresh(self.last_good, now, freshness) => (Proof::Ok, last.message.clone()),
-                Some(false) if !last.good && (self.answered || sighted) => (Proof::Fail, last.message.clone()),
-                Some(false) if !last.good => {
-                    (Proof::Unknown, format!("{}; nothing else answers either, so we may be blind", last.message))
-                }
-                Some(false) => (Proof::Unknown, format!("{}, not often enough yet to be believed", last.message)),
-                _ => (Proof::Unknown, format!("{}, seen {} times so far", last.message, self.streak)),
+        let proof = prove(std::slice::from_ref(&sample), &Evidence { freshness, threshold, vantages: 1 });
+        let message = match proof {
+            Proof::Unknown if age > freshness => format!("last probed {} s ago: {}", age.as_secs(), last.message),
+            Proof::Unknown if self.settled.is_none() => format!("{}, seen {} times so far", last.message, self.streak),
+            Proof::Unknown if !sample.good => {
+                format!("{}; nothing else answers either, so we may be blind", last.message)
             }
+            _ => last.message.clone(),
         };
         Proven { proof, message, age: Some(age) }
     }
@@ -134,6 +120,7 @@ pub struct Monitor {
 #[derive(Debug)]
 struct Shared {
     freshness: Duration,
+    threshold: u32,
     tracks: Mutex<BTreeMap<String, Track>>,
     /// `None` when no control probe is declared.
     control: Option<Mutex<Track>>,
@@ -156,13 +143,14 @@ impl Monitor {
         let (sender, receiver) = watch::channel(0);
         let shared = Arc::new(Shared {
             freshness: settings.freshness,
+            threshold: settings.threshold,
             tracks: Mutex::new(colors.keys().map(|name| (name.clone(), Track::default())).collect()),
             control: settings.control.as_ref().map(|_| Mutex::default()),
             changed: sender,
         });
         let mut tasks = JoinSet::new();
         for (name, prober) in probers {
-            tasks.spawn(probe_for_ever(shared.clone(), name, prober, settings.interval, settings.threshold));
+            tasks.spawn(probe_for_ever(shared.clone(), name, prober, settings.interval));
         }
         Ok(Self { shared, changed: receiver, _tasks: tasks })
     }
@@ -187,22 +175,22 @@ impl Shared {
         let proven = |name: &String, track: &Track| {
             // Without a declared control probe the other colors are the control.
             let others = || tracks.iter().any(|(other, track)| other != name && track.heard(now, self.freshness));
-            track.proven(now, self.freshness, control.unwrap_or_else(others))
+            track.proven(now, self.freshness, self.threshold, control.unwrap_or_else(others))
         };
         tracks.iter().map(|(name, track)| (name.clone(), proven(name, track))).collect()
     }
 
-    fn observe(&self, name: Option<&str>, at: Instant, answer: &Answer, threshold: u32) {
+    fn observe(&self, name: Option<&str>, at: Instant, answer: &Answer) {
         let before = self.verdicts();
         match name {
             Some(name) => {
                 if let Some(track) = lock(&self.tracks).get_mut(name) {
-                    track.observe(at, answer, threshold);
+                    track.observe(at, answer, self.threshold);
                 }
             }
             None => {
                 if let Some(control) = &self.control {
-                    lock(control).observe(at, answer, threshold);
+                    lock(control).observe(at, answer, self.threshold);
                 }
             }
         }
@@ -216,15 +204,15 @@ impl Shared {
     }
 }
 
-async fn probe_for_ever(shared: Arc<Shared>, name: Option<String>, prober: Prober, interval: Duration, threshold: u32) {
+async fn probe_for_ever(shared: Arc<Shared>, name: Option<String>, prober: Prober, interval: Duration) {
     // A verdict that is not settled yet is worth asking again at once.
     let eager = (interval / 4).min(Duration::from_secs(1));
     loop {
         let began = Instant::now();
         let (answer, _) = prober.ask().await;
-        shared.observe(name.as_deref(), began, &answer, threshold);
+        shared.observe(name.as_deref(), began, &answer);
         let settled = match &name {
-            Some(name) => lock(&shared.tracks).get(name).is_none_or(|track| track.streak >= threshold),
+            Some(name) => lock(&shared.tracks).get(name).is_none_or(|track| track.streak >= shared.threshold),
             None => true,
         };
         tokio::time::sleep_until(began + if settled { interval } else { eager }).await;

@@ -32,7 +32,7 @@ fn g3_proof_is_fresh_agreed_and_never_blind() {
         ("silence counts while we see something else", vec![silent(), silent()], 0, SIGHTED, Proof::Fail),
         ("silence alone may be our own blindness", vec![silent(), silent()], 0, BLIND, Proof::Unknown),
         ("a bad answer is an answer", vec![bad(), bad()], 0, BLIND, Proof::Fail),
-        ("recovery needs agreement too", vec![bad(), bad(), good()], 0, SIGHTED, Proof::Unknown),
+        ("recovery needs agreement too", vec![bad(), bad(), good()], 0, SIGHTED, Proof::Fail),
     ] {
         let begin = Instant::now();
         let mut track = Track::default();
@@ -40,7 +40,7 @@ fn g3_proof_is_fresh_agreed_and_never_blind() {
             track.observe(begin + Duration::from_secs(index as u64), answer, 2);
         }
         let last = begin + Duration::from_secs(samples.len().saturating_sub(1) as u64);
-        let proven = track.proven(last + Duration::from_secs(later), FRESH, sighted);
+        let proven = track.proven(last + Duration::from_secs(later), FRESH, 2, sighted);
         assert_eq!(proven.proof, want, "{rule}: {proven:?}");
     }
 }

@@ -35,6 +35,17 @@ impl Outcome {
     }
 }
 
+impl From<Outcome> for teal_switcher_core::Outcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Pass => Self::Pass,
+            Outcome::Inconclusive => Self::Inconclusive,
+            Outcome::Error => Self::Error,
+            Outcome::Fail => Self::Fail,
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -2,6 +2,7 @@
 
 use teal_api::conditions;
 use teal_api::sync::SyncObject;
+use teal_switcher_core::Digest;
 
 use crate::report::{Outcome, Report};
 
@@ -13,7 +14,7 @@ pub struct Wanted {
     /// Commit that both Syncs are pinned to.
     pub revision: String,
     /// Digest of what it declares; another commit with the same digest is as good. Empty when not recorded.
-    pub digest: String,
+    pub digest: Digest,
 }
 
 /// One color's Sync, or why it is not known.
@@ -91,7 +92,9 @@ fn state(wanted: &Wanted, side: &Side<'_>) -> State {
     }
     let at = status.revision.as_deref().unwrap_or_default();
     let digest = status.fleet_digest.as_deref().unwrap_or_default();
-    let there = at == wanted.revision || (!wanted.digest.is_empty() && digest == wanted.digest);
+    let recorded = !wanted.digest.as_str().is_empty();
+    let same = Digest::of(digest) == wanted.digest;
+    let there = at == wanted.revision || (recorded && same);
     let said = |kind: &str| {
         let found = status.conditions.iter().find(|condition| condition.type_ == kind);
         found.map(|condition| condition.message.clone()).unwrap_or_default()
@@ -105,12 +108,8 @@ fn state(wanted: &Wanted, side: &Side<'_>) -> State {
     if !there {
         return State::NotYet(format!("Ready at {}, not at {}", short(at), short(&wanted.revision)));
     }
-    if !wanted.digest.is_empty() && digest != wanted.digest {
-        return State::Stuck(format!(
-            "the same commit has digest {} instead of {}",
-            short(digest),
-            short(&wanted.digest)
-        ));
+    if recorded && !same {
+        return State::Stuck(format!("the same commit has digest {} instead of {}", short(digest), wanted.digest));
     }
     State::Yes(format!("Ready at {}, digest {}", short(at), short(digest)))
 }
@@ -140,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_sync_is_there_only_when_its_agent_says_so_of_the_pin() {
-        let wanted = Wanted { revision: F.to_owned(), digest: "d1".to_owned() };
+        let wanted = Wanted { revision: F.to_owned(), digest: Digest::of("d1") };
         let old = "0000000000000000000000000000000000000000";
         for (rule, spec, status, want, words) in [
             ("ready at F", json!({}), status(3, F, "d1", "True", "False"), Pass, "green are Ready at ffffffff"),
@@ -182,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_cluster_that_cannot_be_read_is_an_error_and_never_a_pass() {
-        let wanted = Wanted { revision: F.to_owned(), digest: String::new() };
+        let wanted = Wanted { revision: F.to_owned(), digest: Digest::default() };
         let good = sync(json!({}), status(3, F, "d1", "True", "False"));
         let sides = [
             Side { color: "blue", sync: Err("no answer within 5 s".to_owned()) },

@@ -1,0 +1,2 @@
+//! Makes traffic follow git's active color
+fn main() {}

@@ -1,0 +1,297 @@
+//! One Switch: `observe → decide → record and act → verify`, again and again.
+
+mod act;
+mod gates;
+mod kit;
+mod observe;
+mod outside;
+mod present;
+mod tell;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use teal_daemon::Backoff;
+use teal_switcher_core::{Action, Declaration, Ledger, Phase, Step, decide};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::board::Board;
+use crate::config::SwitcherConfig;
+use crate::metrics::{Failure, Metrics, Of};
+use crate::source::{Declared, DeclaredSwitch, Source};
+use crate::wake::Wake;
+
+use act::Effects;
+use kit::{Busy, Kit, declaration};
+use observe::{GitNow, Look, Memory};
+use present::Facts;
+use tell::{Cause, Chronicle, tell_clusters};
+
+pub use act::WriteError;
+pub use kit::{KitError, Route};
+pub(crate) use observe::open;
+
+/// Least time between two looks when a write lost a race: the other writer gets to finish.
+const RACE_PAUSE: Duration = Duration::from_millis(50);
+
+/// What every Switch of this process shares.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub config: Arc<SwitcherConfig>,
+    pub source: Arc<Source>,
+    pub board: Board,
+    pub metrics: Metrics,
+}
+
+/// Follows one Switch until `shutdown`, or until it is no longer declared and at rest.
+pub(crate) async fn follow(shared: Shared, name: String, shutdown: CancellationToken) {
+    let mut declared = shared.source.watch();
+    let mut switch = OneSwitch::new(shared, name);
+    loop {
+        let current = declared.borrow_and_update().switches.get(&switch.name).cloned();
+        if current.is_none() && switch.at_rest() {
+            switch.shared.board.remove(&switch.name);
+            tracing::info!(switch = switch.name, "No longer declared");
+            return;
+        }
+        let pause = match current.or_else(|| switch.kit.as_ref().map(|kit| kit.declared.clone())) {
+            Some(wanted) => switch.turn(wanted, &declared).await,
+            None => return,
+        };
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+            () = switch.wake.rung() => {}
+            changed = declared.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+struct OneSwitch {
+    shared: Shared,
+    name: String,
+    kit: Option<Kit>,
+    memory: Memory,
+    effects: Effects,
+    chronicle: Chronicle,
+    wake: Wake,
+    busy: Busy,
+    backoff: Backoff,
+    /// Why the last write failed, until one succeeds.
+    write_failure: Option<(&'static str, String)>,
+    alerted: Option<(&'static str, String)>,
+    last: Option<Ledger>,
+    /// Resource versions of both Syncs when parity was last measured for the page.
+    compared: Vec<Option<String>>,
+}
+
+impl OneSwitch {
+    fn new(shared: Shared, name: String) -> Self {
+        Self {
+            shared,
+            name,
+            kit: None,
+            memory: Memory::new(),
+            effects: Effects::default(),
+            chronicle: Chronicle::default(),
+            wake: Wake::default(),
+            busy: Busy::default(),
+            backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(10)),
+            write_failure: None,
+            alerted: None,
+            last: None,
+            compared: Vec::new(),
+        }
+    }
+
+    fn at_rest(&self) -> bool {
+        self.last.as_ref().is_none_or(|ledger| ledger.phase.at_rest())
+    }
+
+    /// One turn of the loop; returns how long to pause after it, unless something rings.
+    async fn turn(&mut self, wanted: DeclaredSwitch, git: &watch::Receiver<Declared>) -> Duration {
+        if let Err(error) = self.equip(wanted.clone()) {
+            let message = error.to_string();
+            self.alert_once(error.reason(), &message);
+            self.shared.board.set(present::broken(&wanted, error.reason(), &message, &self.chronicle));
+            return self.backoff.failed();
+        }
+        let Some(mut kit) = self.kit.take() else { return self.shared.config.idle_interval };
+        let pause = self.round(&mut kit, git).await;
+        self.kit = Some(kit);
+        pause
+    }
+
+    /// Makes the kit of the declaration, or keeps the one there is when only words that decide have changed.
+    fn equip(&mut self, wanted: DeclaredSwitch) -> Result<(), KitError> {
+        match &mut self.kit {
+            Some(kit) if kit.serves(&wanted.switch) => kit.declared = wanted,
+            _ => {
+                let kit = Kit::new(wanted, &self.shared.config, self.busy.clone(), &self.wake)?;
+                self.kit = Some(kit);
+                self.backoff.succeeded();
+            }
+        }
+        Ok(())
+    }
+
+    async fn round(&mut self, kit: &mut Kit, git: &watch::Receiver<Declared>) -> Duration {
+        self.effects.reap();
+        let look = self.look(kit, git).await;
+        if let Some(ledger) = look.ledger() {
+            self.note(kit, &ledger.clone(), &Cause::Found);
+        }
+        let declared = declaration(&kit.declared, &kit.route, &self.shared.config);
+        let step = decide(&declared, &look.seen);
+        if let Some(alert) = &step.alert {
+            self.alert_once(alert.reason, &alert.message);
+        }
+        let pause = self.act(kit, &look, &step).await;
+        self.show(kit, &declared, &look, &step);
+        pause
+    }
+
+    async fn look(&mut self, kit: &Kit, git: &watch::Receiver<Declared>) -> Look {
+        let fresh = git.borrow().fresh;
+        let (source, revision, wake) = (self.shared.source.clone(), kit.declared.revision.clone(), self.wake.clone());
+        let relation = move |old: &str| source.relation(old, &revision, &wake);
+        self.memory.look(kit, &self.shared.config, GitNow { fresh, relation: &relation }).await
+    }
+
+    async fn act(&mut self, kit: &mut Kit, look: &Look, step: &Step) -> Duration {
+        let phase = look.ledger().map(|ledger| ledger.phase);
+        let resting = phase.is_some_and(|phase| phase.at_rest());
+        self.busy.set(!resting || !matches!(step.action, Action::Hold));
+        if matches!(phase, Some(Phase::Steady | Phase::Parked | Phase::RollingBack)) {
+            kit.gates.follow(None);
+        }
+        let wait = if resting { self.shared.config.idle_interval } else { self.shared.config.busy_interval };
+        match &step.action {
+            Action::Hold => match &look.routed {
+                Ok(_) => {
+                    self.settled();
+                    wait
+                }
+                Err(_) => self.backoff.failed(),
+            },
+            Action::Effects(effects) => {
+                self.settled();
+                self.effects.start(kit, look.ledger(), effects, &self.wake, &self.shared.config.interrupt);
+                self.shared.config.busy_interval
+            }
+            Action::Write(write) => {
+                let Ok(routed) = &look.routed else { return self.backoff.failed() };
+                let label = format!("{} epoch {}", present::whereabouts(Some(&write.next)), write.next.epoch);
+                self.shared.config.interrupt.at(&format!("before write {label}")).await;
+                let began = Instant::now();
+                let written = kit.route.write(routed, write).await;
+                self.shared.config.interrupt.at(&format!("after write {label}")).await;
+                self.wrote(kit, step, &write.next, written.map(|_| ()), began)
+            }
+        }
+    }
+
+    fn wrote(
+        &mut self,
+        kit: &Kit,
+        step: &Step,
+        next: &Ledger,
+        written: Result<(), WriteError>,
+        began: Instant,
+    ) -> Duration {
+        let of = Of { switch: self.name.clone() };
+        match written {
+            Ok(()) => {
+                self.settled();
+                self.shared.metrics.writes.get_or_create(&of).inc();
+                self.shared.metrics.write_seconds.get_or_create(&of).observe(began.elapsed().as_secs_f64());
+                let identity = self.shared.config.identity.clone();
+                self.note(kit, next, &Cause::Ours(step, &identity));
+                self.busy.set(true);
+                kit.outside.look_now();
+                kit.clusters.values().for_each(|cluster| cluster.look_now());
+                Duration::ZERO
+            }
+            Err(error) if error.raced() => {
+                tracing::info!(switch = self.name, epoch = next.epoch, "Another writer was faster");
+                RACE_PAUSE
+            }
+            Err(error) => {
+                let reason = error.reason();
+                let message = error.to_string();
+                self.shared
+                    .metrics
+                    .failures
+                    .get_or_create(&Failure {
+                        switch: self.name.clone(),
+                        on: "target".to_owned(),
+                        reason: reason.to_owned(),
+                    })
+                    .inc();
+                if self.write_failure.as_ref() != Some(&(reason, message.clone())) {
+                    tracing::error!(
+                        switch = self.name,
+                        error = &error as &dyn std::error::Error,
+                        reason,
+                        "Record not written"
+                    );
+                }
+                self.write_failure = Some((reason, message));
+                self.backoff.failed()
+            }
+        }
+    }
+
+    fn settled(&mut self) {
+        self.backoff.succeeded();
+        self.write_failure = None;
+    }
+
+    fn note(&mut self, kit: &Kit, ledger: &Ledger, cause: &Cause<'_>) {
+        self.last = Some(ledger.clone());
+        if let Some(told) = self.chronicle.note(&self.name, ledger, cause, &self.shared.metrics) {
+            tell_clusters(kit.clusters.values(), &told);
+        }
+    }
+
+    fn alert_once(&mut self, reason: &'static str, message: &str) {
+        let alert = (reason, message.to_owned());
+        if self.alerted.as_ref() != Some(&alert) {
+            tracing::warn!(switch = self.name, reason, message, "Needs attention");
+            self.alerted = Some(alert);
+        }
+    }
+
+    fn show(&mut self, kit: &mut Kit, declared: &Declaration, look: &Look, step: &Step) {
+        self.compare_at_rest(kit, look);
+        let facts = Facts {
+            kit,
+            declared,
+            look,
+            step,
+            failures: &self.effects.failures,
+            write_failure: self.write_failure.as_ref(),
+            chronicle: &self.chronicle,
+        };
+        self.shared.board.set(present::present(&facts));
+    }
+
+    /// Keeps the page's parity live at rest: measured when either Sync has changed, never by the clock (G10).
+    fn compare_at_rest(&mut self, kit: &mut Kit, look: &Look) {
+        let Some(ledger) = look.ledger().filter(|ledger| ledger.phase.at_rest()) else { return };
+        let live = ledger.active.to_string();
+        let Some(other) = kit.clusters.keys().find(|color| **color != live).cloned() else { return };
+        let version = |color: &String| {
+            let view = kit.clusters.get(color)?.known().view?;
+            view.sync.as_ref().ok()?.metadata.resource_version.clone()
+        };
+        let versions = vec![version(&live), version(&other)];
+        if versions.iter().all(Option::is_some) && versions != self.compared {
+            self.compared = versions;
+            kit.gates.look_at_parity(&live, &other);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::status::fixture;
+use prometheus_client::registry::Registry;
+use tokio::sync::watch::Sender;
+
+struct Served {
+    url: String,
+    status: Sender<Status>,
+    wake: Wake,
+    shutdown: CancellationToken,
+}
+
+async fn serve(status: Status) -> Served {
+    teal_daemon::install_crypto_provider();
+    let (sender, receiver) = watch::channel(status);
+    let (wake, shutdown) = (Wake::default(), CancellationToken::new());
+    let mut registry = Registry::default();
+    crate::metrics::Metrics::register(&mut registry, receiver.clone());
+    let pages = routes(Web { status: receiver, wake: wake.clone(), shutdown: shutdown.clone() });
+    let admin = teal_daemon::Admin::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let url = format!("http://{}", admin.address());
+    tokio::spawn(admin.serve(teal_daemon::Readiness::default(), Arc::new(registry), pages, shutdown.clone()));
+    Served { url, status: sender, wake, shutdown }
+}
+
+async fn get_text(url: &str) -> (reqwest::header::HeaderMap, String) {
+    let response = reqwest::get(url).await.unwrap();
+    assert!(response.status().is_success(), "{url}: {}", response.status());
+    (response.headers().clone(), response.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn the_page_answers_six_questions_in_their_order() {
+    let served = serve(fixture::soaking()).await;
+    let (headers, page) = get_text(&served.url).await;
+    let order = [
+        "green is live and proving itself",
+        "cluster blue",
+        "Needs attention",
+        "Is the other equal?",
+        "Is it frozen?",
+        "Which commit did it?",
+        "What happens next?",
+        "What happened",
+    ];
+    let places: Vec<usize> =
+        order.iter().map(|words| page.find(words).unwrap_or_else(|| panic!("no {words:?}:\n{page}"))).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    assert!(page.contains("99.8 %") && !page.contains("100 %"), "a ratio is never rounded up");
+    assert!(headers["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
+    assert!(!page.contains("style=") && !page.contains("onclick"), "nothing inline");
+}
+
+#[tokio::test]
+async fn text_from_git_is_escaped() {
+    let mut status = fixture::soaking();
+    status.switches[0].declaration.subject = "<script>alert(1)</script>".to_owned();
+    let (_, page) = get_text(&serve(status).await.url).await;
+    assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("<script>alert"));
+}
+
+#[tokio::test]
+async fn a_color_is_told_by_word_and_shape() {
+    let (_, page) = get_text(&serve(fixture::soaking()).await.url).await;
+    for told in ["● </span>blue", "◆ </span>green", "✔ proven healthy", "? unknown"] {
+        assert!(page.contains(told), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn data_page_and_metrics_say_the_same() {
+    let served = serve(fixture::soaking()).await;
+    let (_, body) = get_text(&format!("{}/api/status", served.url)).await;
+    let status: Status = serde_json::from_str(&body).unwrap();
+    assert_eq!(status, fixture::soaking());
+    let (_, metrics) = get_text(&format!("{}/metrics", served.url)).await;
+    for line in [
+        "teal_color_active{switch=\"contoso\",color=\"green\"} 1.0",
+        "teal_color_active{switch=\"contoso\",color=\"blue\"} 0.0",
+        "teal_switch_phase{switch=\"contoso\",phase=\"Soaking\"} 1.0",
+        "teal_switch_wait{switch=\"contoso\",reason=\"soak\"} 1.0",
+        "teal_parity_ratio{switch=\"contoso\"} 0.998",
+        "teal_color_health{switch=\"contoso\",color=\"blue\",proof=\"unknown\"} 1.0",
+        "teal_gate_outcome{switch=\"contoso\",gate=\"platform\",when=\"before\",outcome=\"pass\"} 1.0",
+        "teal_dns_observed_color{switch=\"contoso\",vantage=\"127.0.0.1:5353\",color=\"green\"} 1.0",
+        "teal_freeze_active{switch=\"contoso\",color=\"blue\"} 1.0",
+        "teal_declaration_valid{switch=\"contoso\"} 0.0",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "no {line} in\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_told_and_a_shutdown_waits_for_no_browser() {
+    let served = serve(fixture::soaking()).await;
+    let mut stream = reqwest::get(format!("{}/events", served.url)).await.unwrap();
+    let first = stream.chunk().await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&first).contains("event: changed"));
+    served.status.send_modify(|status| status.at = jiff::Timestamp::UNIX_EPOCH);
+    let second = tokio::time::timeout(Duration::from_secs(5), stream.chunk()).await.unwrap().unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&second).contains("1970-01-01"), "{second:?}");
+    served.shutdown.cancel();
+    let end = tokio::time::timeout(Duration::from_secs(5), stream.chunk()).await.unwrap().unwrap();
+    assert!(end.is_none(), "{end:?}");
+}
+
+#[tokio::test]
+async fn the_hook_rings_and_nothing_else_is_written() {
+    let served = serve(fixture::soaking()).await;
+    let client = reqwest::Client::new();
+    let answer = client.post(format!("{}/hook/git", served.url)).body("x".repeat(1000)).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    tokio::time::timeout(Duration::from_secs(5), served.wake.rung()).await.unwrap();
+    assert_eq!(client.post(&served.url).send().await.unwrap().status(), 405);
+}
