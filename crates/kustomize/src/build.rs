@@ -2,9 +2,9 @@
 
 pub(crate) mod accumulate;
 
+use crate::kustomization::SortOrder;
 use crate::resource::Resource;
 use crate::{BuildErrors, Origin, Recorder, Tree, hash, reference, sort};
-use crate::kustomization::SortOrder;
 use accumulate::Accumulator;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -78,10 +78,8 @@ pub fn build(tree: &dyn Tree, dir: &str, options: &Options) -> Result<Build, Bui
         Reorder::None => SortOrder::Fifo,
     };
     sort::sort(&mut resources, &order.unwrap_or(default));
-    let objects = resources
-        .into_iter()
-        .map(|resource| Built { value: resource.value, origin: resource.origin })
-        .collect();
+    let objects =
+        resources.into_iter().map(|resource| Built { value: resource.value, origin: resource.origin }).collect();
     drop(accumulator);
     Ok(Build { objects, reads: recorder.into_reads() })
 }

@@ -44,7 +44,10 @@ fn readable(c: char) -> char {
 /// Compact JSON as Go prints it: `<`, `>`, `&` and the two line separators are escaped inside texts.
 fn go_json(value: &Value) -> String {
     let plain = value.to_string();
-    if !plain.contains(['<', '>', '&', '\u{2028}', '\u{2029}', '\u{8}', '\u{c}', '\u{7f}']) && !plain.contains("\\b") && !plain.contains("\\f") {
+    if !plain.contains(['<', '>', '&', '\u{2028}', '\u{2029}', '\u{8}', '\u{c}', '\u{7f}'])
+        && !plain.contains("\\b")
+        && !plain.contains("\\f")
+    {
         return plain;
     }
     let mut escaped = String::with_capacity(plain.len() + 16);

@@ -63,6 +63,7 @@ pub(crate) struct Labels {
     pub(crate) pairs: TextMap,
     pub(crate) include_selectors: bool,
     pub(crate) include_templates: bool,
+    pub(crate) include_volume_claim_templates: bool,
     pub(crate) fields: Vec<FieldSpec>,
 }
 

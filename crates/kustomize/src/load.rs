@@ -23,14 +23,17 @@ pub struct LoadedObject {
 /// Every document that is no object with `apiVersion`, `kind` and `metadata.name`, or the one place where the file does
 /// not parse.
 pub fn load_manifests(file: &str, bytes: &[u8], dialect: Dialect) -> Result<Vec<LoadedObject>, BuildErrors> {
-    let documents = teal_yaml::text_of(bytes)
-        .and_then(|text| teal_yaml::read_as(dialect, text))
-        .map_err(|source| BuildError::Yaml { file: file.to_owned(), source })?;
+    let yaml = |source| BuildError::Yaml { file: file.to_owned(), source };
+    let text = teal_yaml::text_of(bytes).map_err(yaml)?;
+    let documents = teal_yaml::read_as(dialect, text).map_err(yaml)?;
     let shared: Arc<str> = file.into();
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
-    for (node, document) in flatten_lists(documents) {
+    for (mut node, document) in flatten_lists(documents) {
         let at = node.at;
-        match check(&node) {
+        if dialect == Dialect::Kustomize {
+            annotations_as_written(&mut node, text);
+        }
+        match check(&node, dialect) {
             Err((at, message)) => errors.push(BuildError::Object { file: file.to_owned(), at, message }),
             Ok(()) => {
                 let origin = Origin { file: Arc::clone(&shared), line: at.line, document };
@@ -65,7 +68,7 @@ pub fn flatten_lists(documents: Vec<Node>) -> Vec<(Node, u32)> {
 }
 
 /// Says what keeps a document from being an object.
-fn check(node: &Node) -> Result<(), (Place, String)> {
+fn check(node: &Node, dialect: Dialect) -> Result<(), (Place, String)> {
     let Data::Mapping(entries) = &node.data else {
         return Err((node.at, "this document is no object; expected apiVersion, kind and metadata".to_owned()));
     };
@@ -89,10 +92,26 @@ fn check(node: &Node) -> Result<(), (Place, String)> {
             Some(other) => return Err((other.at, format!("`metadata.{field}` must be a text; quote it"))),
         }
     }
-    for field in ["labels", "annotations"] {
-        check_text_map(metadata, field)?;
+    if dialect == Dialect::Kubernetes {
+        check_text_map(metadata, "labels")?;
     }
+    check_text_map(metadata, "annotations")?;
     entries.iter().try_for_each(|entry| check_no_null_item(&entry.value))
+}
+
+/// kustomize takes numbers and booleans among annotations for the text they are written as: `1.10` stays `1.10`.
+fn annotations_as_written(node: &mut Node, text: &str) {
+    let annotations = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    let Some(Data::Mapping(entries)) = annotations.map(|annotations| &mut annotations.data) else { return };
+    for entry in entries {
+        if matches!(entry.value.data, Data::Number(_) | Data::Bool(_)) {
+            let at = entry.value.at;
+            let line = text.lines().nth(at.line.saturating_sub(1) as usize).unwrap_or("");
+            let column = at.column.saturating_sub(1) as usize;
+            let is_part = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_');
+            entry.value.data = Data::String(line.chars().skip(column).take_while(is_part).collect());
+        }
+    }
 }
 
 fn check_text_map(metadata: &Node, field: &str) -> Result<(), (Place, String)> {

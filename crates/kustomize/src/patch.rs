@@ -103,7 +103,12 @@ impl ObjectPatch {
 }
 
 /// Applies one strategic merge patch; the object becomes `Null` when the patch deletes it.
-pub(crate) fn merge(object: &mut Value, patch: &Value, may_rename: bool, may_change_kind: bool) -> Result<(), PatchError> {
+pub(crate) fn merge(
+    object: &mut Value,
+    patch: &Value,
+    may_rename: bool,
+    may_change_kind: bool,
+) -> Result<(), PatchError> {
     let field = |object: &Value, path: &[&str]| path.iter().try_fold(object, |value, name| value.get(name)).cloned();
     let kept = [
         (&["apiVersion"][..], true),
@@ -120,10 +125,8 @@ pub(crate) fn merge(object: &mut Value, patch: &Value, may_rename: bool, may_cha
     }
     for (path, _, old) in before.into_iter().filter(|(_, keep, _)| *keep) {
         let Some((last, parents)) = path.split_last() else { continue };
-        let Some(parent) = parents
-            .iter()
-            .try_fold(&mut *object, |value, name| value.get_mut(name))
-            .and_then(Value::as_object_mut)
+        let Some(parent) =
+            parents.iter().try_fold(&mut *object, |value, name| value.get_mut(name)).and_then(Value::as_object_mut)
         else {
             continue;
         };

@@ -32,8 +32,7 @@ pub fn parent(path: &str) -> &str {
 
 /// Says whether `path` is `folder` or lies below it, component by component.
 pub(crate) fn is_within(folder: &str, path: &str) -> bool {
-    folder.is_empty()
-        || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The last component.

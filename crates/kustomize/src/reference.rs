@@ -33,6 +33,7 @@ struct Target {
 /// # Errors
 /// When a reference could mean several objects.
 pub(crate) fn fix(map: &mut ResMap) -> Result<(), BuildError> {
+    check_subjects(map)?;
     let (mut targets, mut by_former_name): (Vec<Target>, HashMap<String, Vec<usize>>) = Default::default();
     let mut kinds = HashSet::new();
     for resource in map.iter().filter(|resource| !resource.previous.is_empty()) {
@@ -66,6 +67,23 @@ pub(crate) fn fix(map: &mut ResMap) -> Result<(), BuildError> {
                 field::visit(&mut resource.value, &rule.path, Leaf::None, &mut update)
                     .map_err(|message| BuildError::Transform { file: referrer.file.clone(), message })?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// A bound service account whose `namespace` is there and empty is refused, as kustomize refuses it.
+fn check_subjects(map: &ResMap) -> Result<(), BuildError> {
+    for resource in map.iter().filter(|resource| resource.kind() == "RoleBinding") {
+        let subjects = resource.value.get("subjects").and_then(Value::as_array);
+        let blank = |subject: &&Value| {
+            text(subject, "kind") == "ServiceAccount"
+                && subject.get("namespace").is_some_and(|value| !value.is_string())
+        };
+        if subjects.into_iter().flatten().any(|subject| blank(&subject)) {
+            let message =
+                format!("a subject of {} has an empty `namespace`; give it one or leave it out", resource.describe());
+            return Err(BuildError::Transform { file: resource.origin.to_string(), message });
         }
     }
     Ok(())
@@ -119,7 +137,8 @@ struct Referrer<'a> {
 
 impl<'a> Referrer<'a> {
     fn of(resource: &Resource, known: &'a Known) -> Self {
-        let subjects = resource.value.get("subjects").and_then(Value::as_array).filter(|_| resource.kind() == "RoleBinding");
+        let subjects =
+            resource.value.get("subjects").and_then(Value::as_array).filter(|_| resource.kind() == "RoleBinding");
         let bound = subjects.into_iter().flatten().filter(|subject| text(subject, "kind") == "ServiceAccount");
         Self {
             known,
@@ -193,13 +212,16 @@ impl<'a> Referrer<'a> {
             candidates.retain(|target| self.same_affixes(target, false));
         }
         let Some((first, others)) = candidates.split_first() else { return Ok(None) };
-        let same = |other: &&Target| {
-            other.name == first.name && (namespace.is_none() || other.namespace == first.namespace)
-        };
+        let same =
+            |other: &&Target| other.name == first.name && (namespace.is_none() || other.namespace == first.namespace);
         if others.iter().all(same) {
             return Ok(Some(first));
         }
-        Err(format!("{} refers to `{name}`, which could be any of {} objects of that name", self.described, candidates.len()))
+        Err(format!(
+            "{} refers to `{name}`, which could be any of {} objects of that name",
+            self.described,
+            candidates.len()
+        ))
     }
 
     fn may_refer_to(&self, target: &Target) -> bool {

@@ -116,15 +116,21 @@ impl ResMap {
                     self.append(resource)?;
                 }
                 ([], Behavior::Merge | Behavior::Replace) => {
-                    return Err(transform(file, format!(
-                        "the generator of {} says behavior merge or replace, and there is nothing of that identity below it",
-                        resource.describe()
-                    )));
+                    return Err(transform(
+                        file,
+                        format!(
+                            "the generator of {} says behavior merge or replace, and there is nothing of that identity below it",
+                            resource.describe()
+                        ),
+                    ));
                 }
                 (&[at], Behavior::Create) => return Err(duplicate(&self.list[at], &resource)),
                 (&[at], behavior) => merge_generated(&mut self.list[at], resource, behavior),
                 (_, _) => {
-                    return Err(transform(file, format!("several objects could take the generated {}", resource.describe())));
+                    return Err(transform(
+                        file,
+                        format!("several objects could take the generated {}", resource.describe()),
+                    ));
                 }
             }
         }
@@ -164,11 +170,7 @@ fn merge_generated(old: &mut Resource, mut new: Resource, behavior: Behavior) {
 }
 
 fn duplicate(first: &Resource, second: &Resource) -> BuildError {
-    BuildError::Duplicate {
-        id: second.describe(),
-        first: first.origin.to_string(),
-        second: second.origin.to_string(),
-    }
+    BuildError::Duplicate { id: second.describe(), first: first.origin.to_string(), second: second.origin.to_string() }
 }
 
 pub(crate) fn transform(file: &str, message: impl Into<String>) -> BuildError {

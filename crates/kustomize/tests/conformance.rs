@@ -9,10 +9,8 @@ use teal_kustomize::{BuildError, FolderTree, LoadRestrictor, Options, Reorder, b
 use teal_yaml::Dialect;
 
 fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("TEAL_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("TEAL_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     folder.is_dir().then_some(folder)
 }
 
@@ -94,6 +92,10 @@ fn cases_of_kustomizes_suite() {
         }
     }
     println!("unsupported: {}", unsupported.join(", "));
-    println!("kustomize cases: {passed} passed ({bytes} equal as bytes), {} failed, {} unsupported", failed.len(), unsupported.len());
+    println!(
+        "kustomize cases: {passed} passed ({bytes} equal as bytes), {} failed, {} unsupported",
+        failed.len(),
+        unsupported.len()
+    );
     assert!(failed.is_empty(), "{} failed\n\n{}", failed.len(), failed.join("\n\n"));
 }

@@ -14,6 +14,6 @@ mod write;
 
 pub use error::{ReadError, Reason};
 pub use node::{Data, Entry, Node, Place};
-pub use read::{MAX_BYTES, MAX_DEPTH, MAX_NODES, read, read_as, text_of};
+pub use read::{MAX_BYTES, MAX_DEPTH, MAX_NODES, read, read_as, read_last_wins, text_of};
 pub use resolve::Dialect;
 pub use write::{natural_order, write};

@@ -62,6 +62,15 @@ impl Node {
         }
     }
 
+    /// [`Node::get`], to change the value.
+    #[must_use]
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        match &mut self.data {
+            Data::Mapping(entries) => entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value),
+            _ => None,
+        }
+    }
+
     /// Returns the text of a string node; `None` for anything else.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {

@@ -30,6 +30,19 @@ pub fn read(text: &str) -> Result<Vec<Node>, ReadError> {
 /// # Errors
 /// As [`read`].
 pub fn read_as(dialect: Dialect, text: &str) -> Result<Vec<Node>, ReadError> {
+    read_with(Builder::new(dialect), text)
+}
+
+/// [`read`], but of a key that stands twice the last one counts. For files that other tools have always read so, such
+/// as kustomizations; never for manifests.
+///
+/// # Errors
+/// As [`read`], duplicate keys excepted.
+pub fn read_last_wins(text: &str) -> Result<Vec<Node>, ReadError> {
+    read_with(Builder::new(Dialect::Kubernetes).last_wins(), text)
+}
+
+fn read_with(mut builder: Builder, text: &str) -> Result<Vec<Node>, ReadError> {
     if text.len() > MAX_BYTES {
         let message = format!("the text is {} bytes long; at most {MAX_BYTES} are read", text.len());
         return Err(ReadError::new(Place { line: 1, column: 1 }, Reason::TooLarge, message));
@@ -41,7 +54,6 @@ pub fn read_as(dialect: Dialect, text: &str) -> Result<Vec<Node>, ReadError> {
         block_nesting_limit: MAX_DEPTH,
     };
     let mut documents = Vec::new();
-    let mut builder = Builder::new(dialect);
     for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|error| ReadError::from_scan(&error))?;
         let at = Place::of(&span.start);

@@ -59,7 +59,9 @@ impl<'a> Accumulator<'a> {
         }
         let Some((file, bytes)) = found else {
             let shown = if dir.is_empty() { "." } else { dir };
-            return Err(load(shown, format!("no kustomization file here; expected one of {}", FILE_NAMES.join(", "))).into());
+            return Err(
+                load(shown, format!("no kustomization file here; expected one of {}", FILE_NAMES.join(", "))).into()
+            );
         };
         parse(&file, &bytes)
     }

@@ -15,11 +15,13 @@ const LONGEST_KEY: usize = 253;
 /// A file that can't be read, a source that is no pair, a key no API server takes, a key given twice.
 pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<String, Vec<u8>>, BuildErrors> {
     let mut pairs = BTreeMap::new();
-    let wrong = |message: String| BuildErrors::from(BuildError::Kustomization {
-        file: files.kustomization.file.clone(),
-        at: generator.at,
-        message: format!("generator `{}`: {message}", generator.name),
-    });
+    let wrong = |message: String| {
+        BuildErrors::from(BuildError::Kustomization {
+            file: files.kustomization.file.clone(),
+            at: generator.at,
+            message: format!("generator `{}`: {message}", generator.name),
+        })
+    };
     let mut put = |key: &str, value: Vec<u8>| {
         if !is_key(key) {
             return Err(wrong(format!("`{key}` can't be a key; use letters, digits, `-`, `_` and `.`")));
@@ -72,8 +74,5 @@ fn is_key(key: &str) -> bool {
 
 /// Takes off quotes that stand round the whole value.
 fn unquote(value: &str) -> &str {
-    ['"', '\'']
-        .into_iter()
-        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote))
-        .unwrap_or(value)
+    ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(value)
 }

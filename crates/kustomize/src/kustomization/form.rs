@@ -34,8 +34,10 @@ impl Form<'_> {
                 Some(_) if entry.value.data == Data::Null => {}
                 Some(name) => fields.push((*name, &entry.value)),
                 None => {
-                    let hint = suggest(&entry.key, known)
-                        .map_or_else(|| format!("known here: {}", known.join(", ")), |name| format!("did you mean `{name}`?"));
+                    let hint = suggest(&entry.key, known).map_or_else(
+                        || format!("known here: {}", known.join(", ")),
+                        |name| format!("did you mean `{name}`?"),
+                    );
                     self.mistake(entry.key_at, format!("unknown field `{}`; {hint}", entry.key));
                 }
             }

@@ -50,7 +50,7 @@ const KNOWN: [&str; 34] = [
 /// Every mistake in it, each with its place.
 pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Kustomization, BuildErrors> {
     let documents = teal_yaml::text_of(bytes)
-        .and_then(teal_yaml::read)
+        .and_then(teal_yaml::read_last_wins)
         .map_err(|source| BuildError::Yaml { file: file.to_owned(), source })?;
     let mut form = Form { file, mistakes: Vec::new() };
     let start = Place { line: 1, column: 1 };
@@ -180,8 +180,7 @@ fn patch(form: &mut Form<'_>, node: &Node) -> PatchEntry {
 }
 
 fn selector(form: &mut Form<'_>, node: &Node) -> Option<Selector> {
-    const KNOWN: [&str; 7] =
-        ["group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"];
+    const KNOWN: [&str; 7] = ["group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"];
     let mut parts: [String; 7] = Default::default();
     for (name, node) in form.fields(node, &KNOWN) {
         if let Some(at) = KNOWN.iter().position(|known| *known == name) {
@@ -199,12 +198,14 @@ fn selector(form: &mut Form<'_>, node: &Node) -> Option<Selector> {
 }
 
 fn labels(form: &mut Form<'_>, node: &Node) -> Labels {
+    const KNOWN: [&str; 5] = ["pairs", "includeSelectors", "includeTemplates", "includeVolumeClaimTemplates", "fields"];
     let mut labels = Labels::default();
-    for (name, node) in form.fields(node, &["pairs", "includeSelectors", "includeTemplates", "fields"]) {
+    for (name, node) in form.fields(node, &KNOWN) {
         match name {
             "pairs" => labels.pairs = form.text_map(node),
             "includeSelectors" => labels.include_selectors = form.flag(node),
             "includeTemplates" => labels.include_templates = form.flag(node),
+            "includeVolumeClaimTemplates" => labels.include_volume_claim_templates = form.flag(node),
             _ => labels.fields = form.items(node).iter().map(|item| field_spec(form, item)).collect(),
         }
     }
@@ -259,8 +260,7 @@ fn generators(form: &mut Form<'_>, node: &Node, secret: bool) -> Vec<Generator> 
 }
 
 fn generator(form: &mut Form<'_>, node: &Node, secret: bool) -> Generator {
-    const KNOWN: [&str; 9] =
-        ["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"];
+    const KNOWN: [&str; 9] = ["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"];
     let known = if secret { &KNOWN[..] } else { &KNOWN[..8] };
     let mut generator = Generator { at: node.at, ..Generator::default() };
     let mut env = None;

@@ -28,7 +28,8 @@ pub(super) fn parse(documents: Vec<Node>) -> Result<Patch, PatchError> {
                 operation["value"] = value;
             }
             "move" | "copy" => {
-                let from = item.get("from").and_then(Node::as_str).ok_or_else(|| wrong("this operation needs `from`"))?;
+                let from =
+                    item.get("from").and_then(Node::as_str).ok_or_else(|| wrong("this operation needs `from`"))?;
                 operation["from"] = json!(from);
             }
             "remove" => {}
@@ -42,8 +43,6 @@ pub(super) fn parse(documents: Vec<Node>) -> Result<Patch, PatchError> {
 
 /// Applies operations; the object is unchanged when one of them fails.
 pub(crate) fn apply(operations: &Patch, object: &mut Value) -> Result<(), PatchError> {
-    json_patch::patch(object, operations).map_err(|error| PatchError::Apply {
-        object: crate::resource::describe(object),
-        message: error.to_string(),
-    })
+    json_patch::patch(object, operations)
+        .map_err(|error| PatchError::Apply { object: crate::resource::describe(object), message: error.to_string() })
 }

@@ -103,8 +103,16 @@ fn is_known(api_version: &str, kind: &str) -> bool {
     match api_version {
         "v1" => matches!(
             kind,
-            "ConfigMap" | "Endpoints" | "Event" | "LimitRange" | "Namespace" | "Node" | "PersistentVolume"
-                | "PersistentVolumeClaim" | "ResourceQuota" | "Secret"
+            "ConfigMap"
+                | "Endpoints"
+                | "Event"
+                | "LimitRange"
+                | "Namespace"
+                | "Node"
+                | "PersistentVolume"
+                | "PersistentVolumeClaim"
+                | "ResourceQuota"
+                | "Secret"
         ),
         "apps/v1" => kind == "ControllerRevision",
         "autoscaling/v1" | "autoscaling/v2beta1" | "autoscaling/v2beta2" => kind == "HorizontalPodAutoscaler",

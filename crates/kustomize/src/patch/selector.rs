@@ -17,7 +17,9 @@ pub enum SelectorError {
         pattern: String,
     },
     /// A label or annotation selector does not parse.
-    #[error("`{selector}` is no label selector: {message}; write a=b, a!=b, a in (b,c), a notin (b), a or !a, joined by commas")]
+    #[error(
+        "`{selector}` is no label selector: {message}; write a=b, a!=b, a in (b,c), a notin (b), a or !a, joined by commas"
+    )]
     Labels {
         /// What was given.
         selector: String,
@@ -178,7 +180,11 @@ impl Requirement {
 /// Reads Kubernetes' label selector syntax.
 fn requirements(text: &str) -> Result<Vec<Requirement>, SelectorError> {
     let error = |message| SelectorError::Labels { selector: text.to_owned(), message };
-    split_outside_parentheses(text).map(str::trim).filter(|part| !part.is_empty()).map(|part| one(part).map_err(error)).collect()
+    split_outside_parentheses(text)
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| one(part).map_err(error))
+        .collect()
 }
 
 /// Splits at commas that are not inside parentheses.
@@ -193,8 +199,8 @@ fn split_outside_parentheses(text: &str) -> impl Iterator<Item = &str> {
 fn one(part: &str) -> Result<Requirement, &'static str> {
     let key_of = |text: &str| {
         let key = text.trim();
-        let is_name = !key.is_empty()
-            && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
+        let is_name =
+            !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
         if is_name { Ok(key.to_owned()) } else { Err("this is no label name") }
     };
     if let Some((key, value)) = part.split_once("!=") {

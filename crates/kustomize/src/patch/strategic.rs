@@ -248,9 +248,8 @@ fn merge_by_keys(dest: &mut Vec<Value>, patch: &[Value], shape: Shape, keys: Key
             };
             continue;
         }
-        let fits = |known: &Vec<Option<String>>| {
-            tuple.iter().zip(known).all(|(a, b)| a.is_none() || b.is_none() || a == b)
-        };
+        let fits =
+            |known: &Vec<Option<String>>| tuple.iter().zip(known).all(|(a, b)| a.is_none() || b.is_none() || a == b);
         if !by_first.get(&tuple[0]).is_some_and(|known| known.iter().any(fits)) {
             dest.extend(added(item, shape, None)?);
         }

@@ -64,11 +64,8 @@ fn walk<'v>(value: &'v mut Value, path: &mut Vec<&'v str>, rules: &[Rule<'_>]) {
         }),
         Value::Object(map) => {
             for (key, value) in map {
-                let containers = if matches!(key.as_str(), "containers" | "initContainers") {
-                    value.as_array_mut()
-                } else {
-                    None
-                };
+                let containers =
+                    if matches!(key.as_str(), "containers" | "initContainers") { value.as_array_mut() } else { None };
                 if let Some(containers) = containers {
                     let times = if POD_SPECS.contains(&path.as_slice()) { 2 } else { 1 };
                     for container in containers {

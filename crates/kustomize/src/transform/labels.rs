@@ -7,6 +7,7 @@ use crate::resmap::{ResMap, transform};
 use serde_json::Value;
 
 const APPS: &str = "apps";
+const CLAIMS: &str = "spec/volumeClaimTemplates[]/metadata/labels";
 const BATCH: &str = "batch";
 const NETWORK: &str = "networking.k8s.io";
 
@@ -18,7 +19,7 @@ const METADATA: [FieldSpec; 10] = [
     spec("ReplicaSet", "", "spec/template/metadata/labels", true),
     spec("DaemonSet", "", "spec/template/metadata/labels", true),
     spec("StatefulSet", APPS, "spec/template/metadata/labels", true),
-    spec("StatefulSet", APPS, "spec/volumeClaimTemplates[]/metadata/labels", true),
+    spec("StatefulSet", APPS, CLAIMS, true),
     spec("Job", BATCH, "spec/template/metadata/labels", true),
     spec("CronJob", BATCH, "spec/jobTemplate/metadata/labels", true),
     spec("CronJob", BATCH, "spec/jobTemplate/spec/template/metadata/labels", true),
@@ -71,7 +72,8 @@ pub(crate) fn run(kustomization: &Kustomization, map: &mut ResMap) -> Result<(),
         } else {
             METADATA[..1].to_vec()
         };
-        merge_specs(&mut specs, more).map_err(|path| {
+        let claims = METADATA.into_iter().filter(|spec| labels.include_volume_claim_templates && spec.path == CLAIMS);
+        merge_specs(&mut specs, more.into_iter().chain(claims)).map_err(|path| {
             transform(&kustomization.file, format!("labels: `create` of {path} contradicts kustomize's own"))
         })?;
         set(kustomization, map, &labels.pairs, &specs)?;
@@ -82,7 +84,12 @@ pub(crate) fn run(kustomization: &Kustomization, map: &mut ResMap) -> Result<(),
     set(kustomization, map, &kustomization.common_labels, &common())
 }
 
-fn set(kustomization: &Kustomization, map: &mut ResMap, pairs: &TextMap, specs: &[FieldSpec]) -> Result<(), BuildError> {
+fn set(
+    kustomization: &Kustomization,
+    map: &mut ResMap,
+    pairs: &TextMap,
+    specs: &[FieldSpec],
+) -> Result<(), BuildError> {
     set_texts(kustomization, map, pairs, specs, "labels")
 }
 

@@ -30,11 +30,7 @@ pub(crate) fn suffix(kustomization: &Kustomization, map: &mut ResMap) -> Result<
     })
 }
 
-fn rename(
-    affix: &str,
-    map: &mut ResMap,
-    name_of: impl Fn(&mut Resource, &str) -> String,
-) -> Result<(), BuildError> {
+fn rename(affix: &str, map: &mut ResMap, name_of: impl Fn(&mut Resource, &str) -> String) -> Result<(), BuildError> {
     if affix.is_empty() {
         return Ok(());
     }

@@ -20,7 +20,9 @@ pub(crate) fn strategic_merge(files: &Files<'_>, map: &mut ResMap) -> Result<(),
     let (mut patches, mut errors) = (Vec::new(), Vec::new());
     for item in items {
         match load(files, item, item.text.contains(['\n', '{'])) {
-            Ok(ObjectPatch { content: Content::Merge(more) }) => patches.extend(more.into_iter().map(|patch| (item, patch))),
+            Ok(ObjectPatch { content: Content::Merge(more) }) => {
+                patches.extend(more.into_iter().map(|patch| (item, patch)))
+            }
             Ok(_) => errors.push(wrong(files, item, "expected strategic merge patches, found operations".to_owned())),
             Err(more) => errors.extend(more.0),
         }

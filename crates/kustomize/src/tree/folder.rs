@@ -41,7 +41,9 @@ impl FolderTree {
             at.push(part);
             metadata = match at.symlink_metadata() {
                 Ok(metadata) => metadata,
-                Err(wrong) if matches!(wrong.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+                Err(wrong) if matches!(wrong.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                    return Ok(None);
+                }
                 Err(wrong) => return Err(TreeError::new(path, wrong.to_string())),
             };
             if metadata.is_symlink() {

@@ -38,6 +38,7 @@ enum Key {
 
 pub(super) struct Builder {
     dialect: Dialect,
+    last_wins: bool,
     stack: Vec<Frame>,
     anchors: HashMap<usize, Built>,
     root: Option<Node>,
@@ -46,7 +47,13 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self { dialect, stack: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0 }
+        Self { dialect, last_wins: false, stack: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0 }
+    }
+
+    /// Takes the last of several values of one key instead of refusing them.
+    pub(super) fn last_wins(mut self) -> Self {
+        self.last_wins = true;
+        self
     }
 
     /// Begins a document; anchors end with the document before.
@@ -212,7 +219,9 @@ impl Builder {
                 }
                 index.insert(name.clone(), *at)
             };
-            if let Some(earlier) = earlier {
+            if earlier.is_some() && self.last_wins {
+                entries.retain(|entry| entry.key != *name);
+            } else if let Some(earlier) = earlier {
                 let message = format!(
                     "the key `{name}` stands twice in one mapping: first at line {}, column {}; keep one",
                     earlier.line, earlier.column
