@@ -124,3 +124,42 @@ pub struct GateSeen {
     /// How long it has stood there without a break.
     pub since: Duration,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Outcome::{Error, Fail, Inconclusive, Pass};
+    use super::*;
+
+    #[test]
+    fn each_kind_of_bad_has_its_own_limit_counted_in_a_row() {
+        let strict = Limits::default();
+        let lenient = Limits { failures: 1, inconclusive: 1, errors: 1 };
+        for (rule, limits, outcomes, want) in [
+            ("nothing measured is no pass", strict, vec![], Standing::Pending),
+            ("a pass", strict, vec![Pass], Standing::Pass),
+            ("the first fail, none tolerated", strict, vec![Pass, Fail], Standing::Fail),
+            ("one fail of one tolerated", lenient, vec![Fail], Standing::Pending),
+            ("the second in a row", lenient, vec![Fail, Fail], Standing::Fail),
+            ("a pass between starts anew", lenient, vec![Fail, Pass, Fail], Standing::Pending),
+            ("so does an error between", lenient, vec![Fail, Error, Fail], Standing::Pending),
+            ("inconclusive is no pass", strict, vec![Pass, Inconclusive], Standing::Inconclusive),
+            ("four errors are tolerated", strict, vec![Error; 4], Standing::Pending),
+            ("the fifth is not", strict, vec![Error; 5], Standing::Error),
+            ("a pass after errors", strict, vec![Error, Error, Pass], Standing::Pass),
+        ] {
+            let mut tally = Tally::default();
+            outcomes.iter().for_each(|outcome| tally.add(*outcome));
+            assert_eq!(tally.standing(&limits), want, "{rule}");
+        }
+    }
+
+    #[test]
+    fn an_empty_answer_and_not_a_number_never_pass() {
+        for good in [true, false] {
+            assert_eq!(Outcome::of_number(None, |_| good), Inconclusive);
+            assert_eq!(Outcome::of_number(Some(f64::NAN), |_| good), Inconclusive);
+        }
+        assert_eq!(Outcome::of_number(Some(0.001), |value| value < 0.01), Pass);
+        assert_eq!(Outcome::of_number(Some(f64::INFINITY), |value| value < 0.01), Fail);
+    }
+}

@@ -130,3 +130,7 @@ fn fallback(declared: Fallback) -> Verdict {
         Fallback::Hold => Verdict::HoldAndPage,
     }
 }
+
+#[cfg(test)]
+#[path = "health_tests.rs"]
+mod tests;

@@ -89,3 +89,52 @@ pub fn spread(vantages: &[Vantage], wanted: &Color) -> Spread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vantage(authoritative: bool, says: Says) -> Vantage {
+        Vantage { server: if authoritative { "ns1" } else { "resolver" }.to_owned(), authoritative, says }
+    }
+
+    #[test]
+    fn the_world_agrees_only_when_everyone_asked_does() {
+        let green = Color::from("green");
+        let says = |color: &str| Says::Color(Color::from(color));
+        for (rule, vantages, want) in [
+            ("nobody was asked", vec![], "unproven"),
+            ("only a resolver was asked", vec![vantage(false, says("green"))], "unproven"),
+            ("the authority agrees", vec![vantage(true, says("green"))], "everywhere"),
+            ("a secondary is behind", vec![vantage(true, says("green")), vantage(true, says("blue"))], "stale"),
+            ("a resolver is behind", vec![vantage(true, says("green")), vantage(false, says("blue"))], "stale"),
+            (
+                "one is silent",
+                vec![vantage(true, says("green")), vantage(true, Says::Silent("timeout".into()))],
+                "unproven",
+            ),
+            ("SERVFAIL is not stale", vec![vantage(true, says("green")), vantage(false, Says::ServFail)], "unproven"),
+            ("NXDOMAIN is not stale", vec![vantage(true, Says::NxDomain)], "unproven"),
+            ("the wrong type is not stale", vec![vantage(true, Says::WrongType("CNAME".into()))], "unproven"),
+            ("an answer of no color", vec![vantage(true, Says::Other("10.9.9.9".into()))], "unproven"),
+            ("not asked yet", vec![vantage(true, Says::NotAsked)], "unproven"),
+        ] {
+            let got = match spread(&vantages, &green) {
+                Spread::Everywhere => "everywhere",
+                Spread::Stale(_) => "stale",
+                Spread::Unproven(_) => "unproven",
+            };
+            assert_eq!(got, want, "{rule}");
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_is_named_by_server() {
+        let found = spread(
+            &[vantage(true, Says::ServFail), vantage(false, Says::Color(Color::from("blue")))],
+            &Color::from("green"),
+        );
+        let Spread::Unproven(who) = found else { panic!("{found:?}") };
+        assert_eq!(who, ["ns1 says SERVFAIL", "resolver says blue"]);
+    }
+}

@@ -132,3 +132,59 @@ impl LedgerKey {
 fn aad(record: &str) -> Vec<u8> {
     format!("teal-ledger:{}", record.trim_end_matches('.').to_ascii_lowercase()).into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::color::Color;
+    use crate::decide::samples::declaration;
+
+    const RECORD: &str = "aks.contoso.com";
+
+    fn sealed() -> (LedgerKey, String) {
+        let key = LedgerKey::new(&[7; KEY_LEN]).unwrap();
+        let ledger = Ledger::first("l", Color::from("blue"), &declaration("blue"), 300, 1);
+        let text = key.seal(&ledger, RECORD, [1; NONCE_LEN]).unwrap();
+        (key, text)
+    }
+
+    #[test]
+    fn only_the_key_opens_it_and_only_for_its_record() {
+        let (key, text) = sealed();
+        assert!(key.open(&text, RECORD).is_ok());
+        assert!(key.open(&text, "AKS.Contoso.com.").is_ok(), "a name is the same in any case");
+        let other = LedgerKey::new(&[8; KEY_LEN]).unwrap();
+        assert_eq!(other.open(&text, RECORD).unwrap_err().reason(), "LedgerRefused");
+        assert_eq!(key.open(&text, "other.contoso.com").unwrap_err().reason(), "LedgerRefused");
+    }
+
+    #[test]
+    fn any_changed_byte_is_refused_and_any_cut_is_named() {
+        let (key, text) = sealed();
+        let bytes = STANDARD_NO_PAD.decode(&text).unwrap();
+        for at in 0..bytes.len() {
+            let mut forged = bytes.clone();
+            forged[at] ^= 1;
+            assert_eq!(
+                key.open(&STANDARD_NO_PAD.encode(forged), RECORD).unwrap_err().reason(),
+                "LedgerRefused",
+                "byte {at}"
+            );
+        }
+        for length in 0..bytes.len() {
+            let error = key.open(&STANDARD_NO_PAD.encode(&bytes[..length]), RECORD).unwrap_err();
+            let want = if length < NONCE_LEN + 16 { "LedgerTruncated" } else { "LedgerRefused" };
+            assert_eq!(error.reason(), want, "{length} bytes");
+        }
+        assert_eq!(key.open("v=spf1 -all", RECORD).unwrap_err().reason(), "LedgerTruncated");
+    }
+
+    #[test]
+    fn g9_a_key_is_never_shown() {
+        let key = LedgerKey::new(&[0xAB; KEY_LEN]).unwrap();
+        assert_eq!(format!("{key:?}"), "LedgerKey(redacted)");
+        let error = LedgerKey::from_base64("c2VjcmV0").unwrap_err();
+        assert!(!error.to_string().contains("c2VjcmV0") && !error.to_string().contains("secret"), "{error}");
+        assert_eq!(LedgerKey::from_base64("not base64!").unwrap_err(), SealError::KeyText);
+    }
+}
