@@ -179,6 +179,14 @@ fn an_object_that_moves_between_units_keeps_its_latch() {
     gates.want(vec![layer("apps", &[], vec![unit("one-1", &["a=1"]), unit("two-1", &["b=1"])])]);
     gates.settle(at(2));
     assert!(gates.all_ready());
+    gates.want(vec![layer("apps", &[], vec![unit("one-1", &["a=1", "b=2"]), unit("two-1", &["c=1"])])]);
+    gates.settle(at(3));
+    apply(&mut gates, "b", "2", false);
+    apply(&mut gates, "c", "1", true);
+    gates.want(vec![layer("apps", &[], vec![unit("one-1", &["a=1"]), unit("two-1", &["b=2", "c=1"])])]);
+    see(&mut gates, "b", 1, true);
+    gates.settle(at(4));
+    assert!(gates.all_ready(), "what it becomes counts for its new unit");
 }
 
 #[test]

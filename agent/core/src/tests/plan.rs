@@ -35,6 +35,7 @@ fn what_is_done_for_one_object() {
         ("deleted by hand", entry(), None, Action::Create),
         ("changed by hand", entry(), drifted(), Action::Repair),
         ("stripped of all that is ours", entry(), Some(live("1", None)), Action::Repair),
+        ("stripped, and declared anew: no force", changed(), Some(live("1", None)), Action::Adopt),
         ("declared anew", changed(), as_applied(), Action::Update),
         ("declared anew and changed by hand: no force", changed(), drifted(), Action::Update),
         ("there before us", None, Some(live("9", None)), Action::Adopt),

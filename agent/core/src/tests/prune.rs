@@ -150,6 +150,9 @@ fn g6_claims_are_judged_by_what_lives() {
     assert!(applied.delete.is_empty() && applied.forget.is_empty());
     let adopted = claimed().live(WEB, |live| live.born_by_us = false).plan();
     assert_eq!(adopted.orphan, [(id(WEB), Orphaned::Adopted)], "it may have been there before us");
+    let claim = Entry { adopted: true, ..Entry::claimed("u".into()) };
+    let known = World::of(Inventory { entries: [(id(WEB), claim)].into() }).plan();
+    assert_eq!(known.orphan, [(id(WEB), Orphaned::Adopted)], "the claim knew that it was there");
     let mut never = claimed();
     never.live.clear();
     assert_eq!(never.plan().forget, [id(WEB)], "never applied: forget it");
@@ -189,6 +192,9 @@ fn g6_a_namespace_or_crd_that_is_still_used_stays_even_if_confirmed() {
         assert_eq!(deleted(&plan), Vec::<String>::new(), "{rule}");
         assert_eq!(plan.refused[0].why, Refused::StillNeeded { by: id(wanted) }, "{rule}");
     }
+    let beyond = World::holding(&[crd]).wanting(&["zeta.io/Thing/shop/a"]);
+    let plan = beyond.live(crd, |live| live.wish = PruneWish::Confirmed).plan();
+    assert_eq!(deleted(&plan), [crd], "another group does not hold it");
     let other = World::holding(&[crd]).wanting(&["example.com/Other/shop/a", "example.comx/Thing/shop/a"]);
     let plan = other.live(crd, |live| (live.wish, live.defines) = (PruneWish::Confirmed, Some(thing))).plan();
     assert_eq!(deleted(&plan), [crd], "another kind of the same group does not hold it");
