@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{run, workspace};
+use crate::{chart, run, workspace};
 
 /// Writes the generated files, or with `--check` fails when the tree holds anything else.
 pub(crate) fn main(args: &[String]) -> Result<()> {
@@ -36,10 +36,12 @@ pub(crate) fn check() -> Result<()> {
     bail!("these generated files are not what the code says; run `cargo xtask generate`:\n  {}", stale.join("\n  "))
 }
 
-/// The generator's contract: one argument, the root below which it writes.
+/// The generator's contract: one argument, the root below which it writes. The chart comes after it, since its CRDs
+/// are generated too.
 fn generate_into(root: &Path) -> Result<()> {
     run::run(&mut run::cargo(&["build", "--quiet", "--workspace", "--bin", "teal-generate"]))?;
-    run::run(run::command(workspace::built("teal-generate")?).arg(root))
+    run::run(run::command(workspace::built("teal-generate")?).arg(root))?;
+    chart::generate_into(root)
 }
 
 fn files_under(dir: &Path) -> Result<Vec<PathBuf>> {

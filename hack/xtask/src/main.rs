@@ -2,6 +2,7 @@
 //! and can say what is missing before anything long begins.
 
 mod bench;
+mod chart;
 mod demo;
 mod generate;
 mod go_output;

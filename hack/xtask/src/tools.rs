@@ -51,6 +51,11 @@ pub(crate) fn control_plane() -> Result<PathBuf> {
     ensure(&CONTROL_PLANE)
 }
 
+/// The directory with Helm, built now if it is not there yet.
+pub(crate) fn helm() -> Result<PathBuf> {
+    ensure(&HELM)
+}
+
 fn ensure(tools: &GoTools) -> Result<PathBuf> {
     prerequisites::check_go()?;
     tools.ensure()
