@@ -3,7 +3,7 @@
 //! | question | module |
 //! |---|---|
 //! | which object is this, how is it written, how is it compared | [`id`], [`object`], [`prepared`], [`digest`] |
-//! | is it ours, and what of it | [`mark`], [`owned`], [`takeover`], [`conflict`] |
+//! | is it ours, and what of it | [`mark`], [`owned`], [`scaled`], [`takeover`], [`conflict`] |
 //! | what is to be applied, and in which order | [`plan`], [`order`], [`layers`], [`latch`], [`backoff`] |
 //! | what do we hold, and what may be deleted | [`inventory`], [`shard`], [`prune`] |
 //! | is it well, and are two clusters equal | [`health`], [`parity`] |
@@ -29,6 +29,7 @@ pub mod parity;
 pub mod plan;
 pub mod prepared;
 pub mod prune;
+pub mod scaled;
 pub mod shard;
 pub mod takeover;
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::digest::Digest;
+use crate::scaled::is_scaled;
 
 /// Managers whose fields on our objects are the cluster doing its work, not a person's change.
 pub const KNOWN_CONTROLLERS: &[&str] = &[
@@ -74,11 +75,29 @@ impl<'a> ManagedEntry<'a> {
 }
 
 /// Hash of `manager`'s own Apply entry: its apiVersion and fields. `None` when there is none: the object is not ours.
+///
+/// Replicas that a scaler holds count as ours: see [`scaled`](crate::scaled).
 #[must_use]
 pub fn own_fields<'a>(entries: impl IntoIterator<Item = ManagedEntry<'a>>, manager: &str) -> Option<Digest> {
-    let entry = entries.into_iter().find(|entry| entry.is_apply_of(manager))?;
-    let fields = Digest::of_value(entry.fields);
-    Some(Digest::of_parts([entry.api_version.as_bytes(), fields.to_string().as_bytes()]))
+    let (mut own, mut scaled) = (None, false);
+    for entry in entries {
+        scaled |= is_scaled([entry]);
+        if own.is_none() && entry.is_apply_of(manager) {
+            own = Some(entry);
+        }
+    }
+    let own = own?;
+    let fields = match own.fields.pointer("/f:spec") {
+        Some(Value::Object(_)) if scaled && own.fields.pointer("/f:spec/f:replicas").is_none() => {
+            let mut fields = own.fields.clone();
+            if let Some(Value::Object(spec)) = fields.pointer_mut("/f:spec") {
+                spec.insert("f:replicas".to_owned(), json!({}));
+            }
+            Digest::of_value(&fields)
+        }
+        _ => Digest::of_value(own.fields),
+    };
+    Some(Digest::of_parts([own.api_version.as_bytes(), fields.to_string().as_bytes()]))
 }
 
 /// Fields that somebody else set on one of our objects.

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::make::id;
 use crate::backoff::Fights;
+use crate::conflict::Conflict;
 use crate::owned::{KNOWN_CONTROLLERS, ManagedEntry, foreign_fields, own_fields, paths};
+use crate::scaled::{are_scaled, is_scaled, without_replicas};
 
 fn entry(manager: &str, operation: &str, subresource: &str, fields: Value) -> Value {
     json!({"manager": manager, "operation": operation, "subresource": subresource, "apiVersion": "apps/v1",
@@ -52,6 +54,36 @@ fn drift_is_a_change_of_our_own_entry_and_of_nothing_else() {
     }
     assert_eq!(hash(&[]), None);
     assert_eq!(own_fields(ManagedEntry::all(&json!({})), "teal-agent"), None, "no managedFields at all");
+}
+
+#[test]
+fn what_a_scaler_holds_is_no_drift_and_is_left_to_it() {
+    let ours = entry("teal-agent", "Apply", "", json!({"f:spec": {"f:replicas": {}, "f:paused": {}}}));
+    let less = entry("teal-agent", "Apply", "", json!({"f:spec": {"f:paused": {}}}));
+    let replicas = json!({"f:spec": {"f:replicas": {}}});
+    let before = hash(std::slice::from_ref(&ours));
+    for (rule, manager, subresource, drifted) in [
+        ("an autoscaler scales", "kube-controller-manager", "scale", false),
+        ("KEDA wakes it up", "keda-operator", "scale", false),
+        ("a person scales", "kubectl", "scale", true),
+        ("a person edits", "kubectl-edit", "", true),
+        ("a controller writes it past the subresource", "kube-controller-manager", "", true),
+    ] {
+        let taken = entry(manager, "Update", subresource, replicas.clone());
+        assert_eq!(hash(&[less.clone(), taken.clone()]) != before, drifted, "{rule}");
+        assert_eq!(hash(&[taken.clone(), less.clone()]) != before, drifted, "{rule}, in the other order");
+        let scaled = is_scaled(ManagedEntry::of(&taken));
+        assert_eq!(scaled, !drifted, "{rule}");
+    }
+    let conflict = |field: &str, manager: &str| Conflict { field: field.into(), manager: manager.into() };
+    let scaler = conflict(".spec.replicas", "kube-controller-manager");
+    assert!(are_scaled(std::slice::from_ref(&scaler)));
+    assert!(!are_scaled(&[]));
+    assert!(!are_scaled(&[scaler, conflict(".spec.paused", "kube-controller-manager")]));
+    assert!(!are_scaled(&[conflict(".spec.replicas", "kubectl")]));
+    let body = without_replicas(br#"{"kind":"Deployment","spec":{"paused":true,"replicas":3}}"#).unwrap();
+    assert_eq!(body, br#"{"kind":"Deployment","spec":{"paused":true}}"#);
+    assert_eq!(without_replicas(br#"{"kind":"ConfigMap"}"#), None);
 }
 
 #[test]

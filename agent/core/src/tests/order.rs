@@ -162,6 +162,19 @@ fn a_custom_resource_waits_or_is_a_layer_cycle() {
 }
 
 #[test]
+fn a_layer_cycle_is_seen_across_layers_between() {
+    let thing = prepared(manifest("example.com/Thing/shop/a"));
+    let definition = prepared(crd("example.com", "Thing"));
+    let (base, middle) = (["base".to_owned()], ["middle".to_owned()]);
+    let catalog = Catalog::of(&[
+        LayerObjects { name: "base", after: &[], objects: vec![&thing] },
+        LayerObjects { name: "middle", after: &base, objects: vec![] },
+        LayerObjects { name: "apps", after: &middle, objects: vec![&definition] },
+    ]);
+    assert_eq!(order(&[&thing], &catalog, |_| false).errors[0].reason(), "LayerCycle");
+}
+
+#[test]
 fn what_depends_on_a_waiting_object_is_held_with_it() {
     let objects: Vec<_> = [
         manifest("example.com/Thing/shop/a"),

@@ -1,0 +1,42 @@
+//! Replicas that a scaler holds (SYNC §4). A HorizontalPodAutoscaler or KEDA writes `spec.replicas` through the `scale`
+//! subresource; the API server then takes the field out of our entry. That is the cluster doing its work, not drift.
+//!
+//! - [`own_fields`](crate::owned::own_fields) counts the field as still ours while a scaler holds it.
+//! - What is sent to a scaled object leaves it out: [`without_replicas`]. That is safe exactly then: our entry does not
+//!   hold the field any more, so leaving it out resets nothing.
+//!
+//! `kubectl scale` is a person, and drift.
+
+use serde_json::Value;
+
+use crate::conflict::Conflict;
+use crate::owned::ManagedEntry;
+
+/// Managers that scale.
+pub const SCALERS: &[&str] = &["horizontal-pod-autoscaler", "keda-operator", "kube-controller-manager"];
+
+/// Whether a scaler holds `spec.replicas` of the object with these entries.
+#[must_use]
+pub fn is_scaled<'a>(entries: impl IntoIterator<Item = ManagedEntry<'a>>) -> bool {
+    entries.into_iter().any(|entry| {
+        entry.subresource == "scale"
+            && SCALERS.contains(&entry.manager)
+            && entry.fields.pointer("/f:spec/f:replicas").is_some()
+    })
+}
+
+/// Whether every conflict is about replicas that a scaler holds: apply again [without them](without_replicas).
+#[must_use]
+pub fn are_scaled(conflicts: &[Conflict]) -> bool {
+    let scaled =
+        |conflict: &Conflict| conflict.field == ".spec.replicas" && SCALERS.contains(&conflict.manager.as_str());
+    !conflicts.is_empty() && conflicts.iter().all(scaled)
+}
+
+/// A body without `spec.replicas`; `None` when it has none.
+#[must_use]
+pub fn without_replicas(body: &[u8]) -> Option<Vec<u8>> {
+    let mut value: Value = serde_json::from_slice(body).ok()?;
+    value.get_mut("spec")?.as_object_mut()?.remove("replicas")?;
+    Some(value.to_string().into_bytes())
+}
