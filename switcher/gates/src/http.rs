@@ -83,8 +83,13 @@ impl Prober {
         };
         let host = probe.host.clone().unwrap_or(address_host);
         let host_header = HeaderValue::from_str(&host).map_err(|_| wrong("the host name can't be a header"))?;
+        // The header keeps a declared port; the connection goes to the URL's.
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.parse::<u16>().is_ok() && !name.contains(':') => name,
+            _ => host.as_str(),
+        };
         let mut request = url;
-        request.set_host(Some(&host)).map_err(|error| wrong(&format!("host {host}: {error}")))?;
+        request.set_host(Some(name)).map_err(|error| wrong(&format!("host {host}: {error}")))?;
         let mut prober = Self { declared: probe.clone(), request, host_header, address, client: None };
         if let Address::Ip(ip) = prober.address {
             prober.client = Some(prober.client_for(&[ip])?);

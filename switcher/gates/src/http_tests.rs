@@ -38,6 +38,11 @@ async fn answers_are_judged() {
         contains: Some("aks.contoso.com".to_owned()),
         ..probe(address, "/host")
     };
+    let hosted_at_a_port = HttpProbe {
+        host: Some("aks.contoso.com:8443".to_owned()),
+        contains: Some("aks.contoso.com:8443".to_owned()),
+        ..probe(address, "/host")
+    };
     let nowhere = "127.0.0.1:1".parse().unwrap();
     for (rule, probe, want, words) in [
         ("2xx is good", probe(address, "/healthz"), Pass, "answered as declared"),
@@ -47,6 +52,7 @@ async fn answers_are_judged() {
         ("a body can be asked for", contains("all well"), Pass, "answered"),
         ("and must be there", contains("all sick"), Fail, "does not contain"),
         ("the production host is sent to the color's address", hosted, Pass, "as aks.contoso.com"),
+        ("a port goes into the header only", hosted_at_a_port, Pass, "as aks.contoso.com:8443"),
         ("time is bounded", probe(address, "/slow"), Fail, "no answer within 500ms"),
         ("nobody listens", probe(nowhere, "/healthz"), Fail, "Connection refused"),
         (
