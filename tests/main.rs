@@ -1,1 +1,3 @@
 //! The integration suites, one binary; each module is named for what it proves.
+
+mod switch;

@@ -1,0 +1,360 @@
+//! A Sync being followed on a real control plane: git server, agent in this process, and questions about both.
+//!
+//! One control plane is shared by all suites of the agent; each test has its own Sync, repository and namespaces.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Client, CustomResourceExt, ResourceExt};
+use serde_json::{Value, json};
+use teal_agent::{Agent, AgentConfig, FreezeConfig};
+use teal_api::freeze::FreezeObject;
+use teal_api::inventory::InventoryObject;
+use teal_api::sync::{SyncObject, SyncStatus};
+use teal_api::unit::UnitObject;
+use teal_cluster::counting::{Verb, counted};
+use teal_testkit::control_plane::ControlPlane;
+use teal_testkit::git_server::{GitServer, Repo};
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Longest that anything is waited for.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+static PLANE: OnceCell<ControlPlane> = OnceCell::const_new();
+
+/// The shared control plane with Teal's CRDs.
+pub(crate) async fn plane() -> Result<&'static ControlPlane> {
+    PLANE
+        .get_or_try_init(|| async {
+            teal_daemon::init_log(teal_daemon::LogFormat::Text);
+            let plane = ControlPlane::start("agent").await?;
+            install_crds(&plane.client().await?).await?;
+            Ok(plane)
+        })
+        .await
+}
+
+/// Installs Teal's CRDs and waits until they are served.
+pub(crate) async fn install_crds(client: &Client) -> Result<()> {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for crd in [SyncObject::crd(), UnitObject::crd(), InventoryObject::crd(), FreezeObject::crd()] {
+        api.patch(&crd.name_any(), &PatchParams::apply("test").force(), &Patch::Apply(&crd)).await?;
+        let established = kube::runtime::conditions::is_crd_established();
+        let name = crd.name_any();
+        let wait = kube::runtime::wait::await_condition(api.clone(), &name, established);
+        tokio::time::timeout(LIMIT, wait).await.context("CRD is served")??;
+    }
+    Ok(())
+}
+
+/// One Sync with its own repository.
+pub(crate) struct World {
+    pub(crate) client: Client,
+    pub(crate) name: String,
+    pub(crate) git: GitServer,
+    pub(crate) repo: Repo,
+    /// Writes the agent sent, Lease and Events aside.
+    pub(crate) writes: Arc<AtomicUsize>,
+    config: AgentConfig,
+    store: tempfile::TempDir,
+    running: Option<(CancellationToken, JoinHandle<()>)>,
+}
+
+impl World {
+    /// Starts an agent for a Sync of this name, which follows an empty repository as the active blue.
+    pub(crate) async fn new(name: &str) -> Result<Self> {
+        let mut world = Self::prepared(name).await?;
+        world.declare(json!({})).await?;
+        world.start().await?;
+        Ok(world)
+    }
+
+    /// Everything but the Sync and a running agent.
+    pub(crate) async fn prepared(name: &str) -> Result<Self> {
+        let client = plane().await?.client().await?;
+        let git = GitServer::start()?;
+        let repo = git.repository("fleet")?;
+        let store = tempfile::tempdir()?;
+        let mut config = AgentConfig::new(store.path()).following(name);
+        config.freeze = None;
+        config.grace = Duration::from_secs(1);
+        Ok(Self { client, name: name.to_owned(), git, repo, writes: Arc::default(), config, store, running: None })
+    }
+
+    /// Lets this agent realise freezes, through connections of their own.
+    pub(crate) async fn freezing(mut self) -> Result<Self> {
+        let kubeconfig = kube::config::Kubeconfig::from_yaml(plane().await?.kubeconfig_yaml())?;
+        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?;
+        self.config.freeze = Some(FreezeConfig { users: Vec::new(), connections: Some(Box::new(config)) });
+        Ok(self)
+    }
+
+    /// Writes the Sync; `spec` is merged over the defaults.
+    pub(crate) async fn declare(&self, spec: Value) -> Result<()> {
+        let mut sync = json!({
+            "apiVersion": "teal.dev/v1alpha1", "kind": "Sync", "metadata": {"name": self.name},
+            "spec": {"color": "blue", "role": "active",
+                     "source": {"url": format!("{}/fleet.git", self.git.url()), "interval": "1s"}},
+        });
+        merge(&mut sync["spec"], spec);
+        self.syncs().patch(&self.name, &PatchParams::apply("test").force(), &Patch::Apply(&sync)).await?;
+        Ok(())
+    }
+
+    /// Starts the agent, counting its writes.
+    pub(crate) async fn start(&mut self) -> Result<()> {
+        let writes = self.writes.clone();
+        let hook = Arc::new(move |verb: Verb, path: &str, _code: u16| {
+            if verb.writes() && !path.contains("/events") && !path.contains("/leases") {
+                writes.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let client = counted(plane().await?.client().await?, hook);
+        let (config, stop) = (self.config.clone(), CancellationToken::new());
+        let shutdown = stop.clone();
+        let task = tokio::spawn(async move {
+            if let Err(error) = Agent::run(config, client, shutdown).await {
+                panic!("the agent ended: {error}");
+            }
+        });
+        self.running = Some((stop, task));
+        Ok(())
+    }
+
+    /// Ends the agent as `SIGTERM` would.
+    pub(crate) async fn stop(&mut self) -> Result<()> {
+        if let Some((stop, task)) = self.running.take() {
+            stop.cancel();
+            tokio::time::timeout(LIMIT, task).await.context("the agent ends")??;
+        }
+        Ok(())
+    }
+
+    /// Ends the agent wherever it is, as `kill -9` would.
+    pub(crate) fn kill(&mut self) {
+        if let Some((_, task)) = self.running.take() {
+            task.abort();
+        }
+    }
+
+    /// Starts again with an empty git store.
+    pub(crate) async fn start_elsewhere(&mut self) -> Result<()> {
+        self.store = tempfile::tempdir()?;
+        self.config.store = self.store.path().to_owned();
+        self.start().await
+    }
+
+    /// Commits and asks for it now; returns the commit id.
+    pub(crate) async fn commit(&self, files: &[(&str, &str)]) -> Result<String> {
+        let files: Vec<_> = files.iter().map(|(path, text)| (*path, Some(*text))).collect();
+        self.commit_changes(&files).await
+    }
+
+    /// As [`World::commit`]; `None` deletes a file.
+    pub(crate) async fn commit_changes(&self, files: &[(&str, Option<&str>)]) -> Result<String> {
+        let commit = self.repo.commit(files, "Change the fleet")?;
+        self.request().await?;
+        Ok(commit)
+    }
+
+    /// What a push's webhook does: asks for a fetch now.
+    pub(crate) async fn request(&self) -> Result<()> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let value = format!("request-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let patch = json!({"metadata": {"annotations": {"teal.dev/requestedAt": value}}});
+        match self.syncs().patch(&self.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
+            Ok(_) => Ok(()),
+            // Commits made before the Sync is declared are found at its first look.
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn syncs(&self) -> Api<SyncObject> {
+        Api::all(self.client.clone())
+    }
+
+    pub(crate) async fn status(&self) -> Result<SyncStatus> {
+        Ok(self.syncs().get(&self.name).await?.status.unwrap_or_default())
+    }
+
+    /// The status of the unit at `path`.
+    pub(crate) async fn unit(&self, path: &str) -> Result<Option<UnitObject>> {
+        let units = Api::<UnitObject>::all(self.client.clone()).list(&Default::default()).await?;
+        Ok(units.items.into_iter().find(|unit| unit.spec.sync == self.name && unit.spec.path == path))
+    }
+
+    /// Waits until everything is as `commit` declares.
+    pub(crate) async fn synced(&self, commit: &str) -> Result<SyncStatus> {
+        self.until(&format!("commit {commit} is in force"), |status| {
+            status.revision.as_deref() == Some(commit) && ready(status).is_some_and(|(ready, ..)| ready)
+        })
+        .await
+    }
+
+    /// Waits until `Ready` is false for this reason, and returns its message.
+    pub(crate) async fn refused(&self, reason: &str) -> Result<String> {
+        let told = |status: &SyncStatus| ready(status).is_some_and(|(ready, why, _)| !ready && why == reason);
+        let status = self.until(&format!("Ready is false because of {reason}"), told).await?;
+        Ok(ready(&status).map(|(_, _, message)| message.to_owned()).unwrap_or_default())
+    }
+
+    /// Waits until the Sync's status is as wanted.
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&SyncStatus) -> bool) -> Result<SyncStatus> {
+        eventually(what, async || {
+            let status = self.status().await?;
+            Ok(if holds(&status) { Ok(status) } else { Err(format!("{status:#?}")) })
+        })
+        .await
+    }
+
+    /// Waits until the unit at `path` has a problem for this reason, and returns its message.
+    pub(crate) async fn problem(&self, path: &str, reason: &str) -> Result<String> {
+        eventually(&format!("unit {path} tells of {reason}"), async || {
+            let unit = self.unit(path).await?;
+            let status = unit.and_then(|unit| unit.status).unwrap_or_default();
+            let found = status.problems.iter().find(|problem| problem.reason == reason);
+            Ok(match found {
+                Some(problem) => Ok(format!("{}: {}", problem.subject, problem.message)),
+                None => Err(format!("{status:#?}")),
+            })
+        })
+        .await
+    }
+
+    /// A live object, or nothing. `kind` is such as `apps/v1/Deployment`, `v1/ConfigMap`.
+    pub(crate) async fn get(&self, kind: &str, namespace: &str, name: &str) -> Result<Option<DynamicObject>> {
+        match self.api(kind, namespace).get_opt(name).await {
+            Ok(found) => Ok(found),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn api(&self, kind: &str, namespace: &str) -> Api<DynamicObject> {
+        api(self.client.clone(), kind, namespace)
+    }
+
+    /// Creates an object as somebody else, by `manager`.
+    pub(crate) async fn create(&self, manager: &str, object: Value) -> Result<DynamicObject> {
+        let kind = format!("{}/{}", text(&object, "/apiVersion"), text(&object, "/kind"));
+        let api = self.api(&kind, text(&object, "/metadata/namespace"));
+        let params = PostParams { field_manager: Some(manager.to_owned()), ..PostParams::default() };
+        Ok(api.create(&params, &serde_json::from_value(object)?).await?)
+    }
+
+    /// Changes a live object as somebody else.
+    pub(crate) async fn change(&self, manager: &str, kind: &str, at: (&str, &str), patch: Value) -> Result<()> {
+        let params = PatchParams { field_manager: Some(manager.to_owned()), ..PatchParams::default() };
+        self.api(kind, at.0).patch(at.1, &params, &Patch::Merge(&patch)).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn delete(&self, kind: &str, namespace: &str, name: &str) -> Result<()> {
+        self.api(kind, namespace).delete(name, &DeleteParams::default()).await?;
+        Ok(())
+    }
+
+    /// Waits until an object exists (or not) and says `true` to `holds`.
+    pub(crate) async fn object(
+        &self,
+        kind: &str,
+        at: (&str, &str),
+        what: &str,
+        holds: impl Fn(Option<&DynamicObject>) -> bool,
+    ) -> Result<()> {
+        eventually(&format!("{kind} {}/{} {what}", at.0, at.1), async || {
+            let found = self.get(kind, at.0, at.1).await?;
+            Ok(if holds(found.as_ref()) { Ok(()) } else { Err(format!("{found:#?}")) })
+        })
+        .await
+    }
+
+    /// The messages of the Sync's Events with this reason.
+    pub(crate) async fn events(&self, reason: &str) -> Result<Vec<String>> {
+        let events = Api::<k8s_openapi::api::events::v1::Event>::all(self.client.clone());
+        let all = events.list(&Default::default()).await?;
+        let ours = all.items.into_iter().filter(|event| {
+            event.regarding.as_ref().is_some_and(|about| about.name.as_deref() == Some(&self.name))
+                && event.reason.as_deref() == Some(reason)
+        });
+        Ok(ours.filter_map(|event| event.note).collect())
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// `Ready`: whether, why, and in which words.
+pub(crate) fn ready(status: &SyncStatus) -> Option<(bool, &str, &str)> {
+    let condition = status.conditions.iter().find(|condition| condition.type_ == "Ready")?;
+    Some((condition.status == "True", &condition.reason, &condition.message))
+}
+
+/// Asks until the answer is `Ok(Ok(..))`; an inner `Err` says how it is meanwhile.
+pub(crate) async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Result<Result<T, String>>) -> Result<T> {
+    let begun = Instant::now();
+    loop {
+        let meanwhile = match ask().await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(meanwhile)) => meanwhile,
+            Err(error) => format!("{error:#}"),
+        };
+        if begun.elapsed() > LIMIT {
+            bail!("not within {LIMIT:?}: {what}; it is\n{meanwhile}");
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
+
+/// The API of a kind such as `apps/v1/Deployment`; cluster-scoped without a namespace.
+pub(crate) fn api(client: Client, kind: &str, namespace: &str) -> Api<DynamicObject> {
+    let mut parts: Vec<&str> = kind.split('/').collect();
+    let (kind, version) = (parts.pop().unwrap_or_default(), parts.pop().unwrap_or_default());
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(parts.pop().unwrap_or_default(), version, kind));
+    if namespace.is_empty() {
+        Api::all_with(client, &resource)
+    } else {
+        Api::namespaced_with(client, namespace, &resource)
+    }
+}
+
+/// A ConfigMap as YAML.
+pub(crate) fn config_map(namespace: &str, name: &str, value: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}}}\ndata: {{value: {value:?}}}\n")
+}
+
+/// A Namespace as YAML.
+pub(crate) fn namespace(name: &str) -> String {
+    format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n")
+}
+
+/// RFC 7386.
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                if value.is_null() {
+                    into.remove(&key);
+                } else {
+                    merge(into.entry(key).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}

@@ -1,0 +1,7 @@
+//! One commit moves traffic between two real clusters, and everything that may go wrong with it: real BIND, real API
+//! servers, a real git server, two front doors; the agents are stood in for, so that each answer can be chosen.
+
+mod clusters;
+mod moves;
+mod stand_in;
+mod world;

@@ -1,0 +1,91 @@
+//! The main path: a commit, the move, the way back.
+
+use anyhow::{Result, ensure};
+use teal_testkit::http::Mode;
+
+use super::clusters::{pair, run};
+use super::world::{World, steady_on};
+
+const GATES: &str = "  gates: {before: [{platform: {}}, {synced: {}}, {parity: {minimum: 100%}}]}\n";
+
+#[test]
+fn one_commit_moves_traffic() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let world = World::new(&pair).await?;
+        world.commit(world.blue_color(), GATES)?;
+        let mut switcher = world.start("one").await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let head = world.commit(world.green_color(), GATES)?;
+        switcher.until("frozen", |one| one.freezes.iter().any(|freeze| freeze.state == "Active")).await?;
+        let soaking = switcher.until("soaking on green", |one| one.phase == "Soaking").await?;
+        ensure!(soaking.gates.iter().all(|gate| gate.report.passed()), "{:#?}", soaking.gates);
+        ensure!(world.answers().await? == [world.green_door.ip()]);
+        let steady = switcher.until("steady on green", steady_on(world.green_color())).await?;
+        ensure!(steady.declaration.revision == head && steady.declaration.subject.contains("green"));
+        for stand_in in [&world.blue, &world.green] {
+            ensure!(stand_in.frozen(&world.name).await?.is_empty(), "still frozen");
+            ensure!(stand_in.sync().await?.spec.pin.is_none(), "still pinned");
+        }
+        let roles = (world.blue.sync().await?.spec.role, world.green.sync().await?.spec.role);
+        ensure!(roles == (Some(teal_api::sync::Role::Standby), Some(teal_api::sync::Role::Active)), "{roles:?}");
+        for phase in ["Preparing", "Shifting", "Draining", "Soaking", "Steady"] {
+            ensure!(
+                steady.history.iter().any(|entry| entry.to.starts_with(phase)),
+                "no {phase} in {:#?}",
+                steady.history
+            );
+        }
+        switcher.end().await
+    })
+}
+
+#[test]
+fn g5_a_bad_green_is_rolled_back_by_itself_and_stays_parked() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let mut world = World::new(&pair).await?;
+        world.commit(world.blue_color(), "")?;
+        let mut switcher = world.start("one").await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        world.commit(world.green_color(), "")?;
+        switcher.until("shifted", |one| one.live.as_deref() == Some(world.green_door.color())).await?;
+        world.green_door.set(Mode::Errors).await?;
+        let parked = switcher.until("parked on blue", |one| one.phase == "Parked").await?;
+        ensure!(parked.live.as_deref() == Some(world.blue_color()), "{:?}", parked.live);
+        ensure!(world.answers().await? == [world.blue_door.ip()]);
+        world.green_door.set(Mode::Good).await?;
+        // A commit elsewhere in the repository does not unpark; one that changes this Switch does.
+        let head = world.repo.commit(&[("README.md", Some("hello\n"))], "Something else")?;
+        let still =
+            switcher.until("seen the other commit", |one| one.phase != "Parked" || one.declaration.valid).await?;
+        ensure!(still.phase == "Parked", "{}", still.phase);
+        world.converge_to(&head);
+        world.commit(world.green_color(), "  attempt: 2\n")?;
+        switcher.until("steady on green", steady_on(world.green_color())).await?;
+        switcher.end().await
+    })
+}
+
+#[test]
+fn g3_an_unproven_green_gets_no_traffic() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let mut world = World::new(&pair).await?;
+        world.green_door.set(Mode::Errors).await?;
+        world.commit(world.blue_color(), "")?;
+        let mut switcher = world.start("one").await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        world.commit(world.green_color(), "")?;
+        let held = switcher
+            .until("preparing, and waiting for a proof", |one| {
+                one.phase == "Preparing"
+                    && one.wait.as_ref().is_some_and(|wait| wait.message.contains(world.green_door.color()))
+            })
+            .await?;
+        ensure!(held.live.as_deref() == Some(world.blue_color()));
+        world.green_door.set(Mode::Good).await?;
+        switcher.until("steady on green", steady_on(world.green_color())).await?;
+        switcher.end().await
+    })
+}
