@@ -48,6 +48,14 @@ pub enum RenderError {
     /// The tree could not be read.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// A line of `.tealignore` that means something else in git.
+    #[error("{file}:{line}: `!` takes nothing back here; write the patterns so that they leave the file alone")]
+    Ignore {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+    },
     /// A mistake in `unit.yaml`.
     #[error("{0}")]
     Settings(Mistake),
@@ -73,6 +81,7 @@ impl RenderError {
             Self::Build(error) => error.reason(),
             Self::Link { .. } => "Link",
             Self::Tree(error) => error.reason(),
+            Self::Ignore { .. } => "IgnoreFile",
             Self::Settings(_) => "UnitSettings",
             Self::Difference { .. } => "Difference",
         }

@@ -1,7 +1,7 @@
 //! A directory of plain manifests: every YAML and JSON file in it and below it, minus what `.tealignore` excludes.
 
 use regex::RegexSet;
-use teal_kustomize::{BuildErrors, Entry, KUSTOMIZATION_FILE_NAMES, LoadedObject, Tree, load_manifests};
+use teal_kustomize::{Entry, KUSTOMIZATION_FILE_NAMES, LoadedObject, Tree, load_each};
 use teal_yaml::Dialect;
 
 use crate::RenderError;
@@ -29,8 +29,15 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn read_ignore(&mut self) {
         let file = under(self.unit, IGNORE_FILE);
-        let Ok(Some(Entry::File(bytes))) = self.tree.entry(&file) else { return };
+        let bytes = match self.tree.entry(&file) {
+            Ok(Some(Entry::File(bytes))) => bytes,
+            Ok(_) => return,
+            Err(error) => return self.errors.push(error.into()),
+        };
         let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some(line) = text.lines().position(|line| line.trim_start().starts_with('!')) {
+            return self.errors.push(RenderError::Ignore { file, line: line + 1 });
+        }
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         // Made from escaped text, so it always compiles; an impossible failure ignores nothing.
         self.ignore = RegexSet::new(lines.map(pattern)).unwrap_or_else(|_| RegexSet::empty());
@@ -59,12 +66,14 @@ impl Walk<'_> {
     fn entry(&mut self, path: &str, name: &str) {
         match self.tree.entry(path) {
             Ok(Some(Entry::Dir(_))) => self.directory(path),
-            Ok(Some(Entry::Link)) if is_manifest(name) => self.errors.push(RenderError::Link { path: path.to_owned() }),
+            // A link may stand for a folder of manifests: passing over it would drop objects silently.
+            Ok(Some(Entry::Link)) if is_manifest(name) || !name.contains('.') => {
+                self.errors.push(RenderError::Link { path: path.to_owned() });
+            }
             Ok(Some(Entry::File(bytes))) if is_manifest(name) && !OWN_FILES.contains(&name) => {
-                match load_manifests(path, &bytes, Dialect::Kubernetes) {
-                    Ok(objects) => self.objects.extend(objects.into_iter().filter(is_for_the_cluster)),
-                    Err(BuildErrors(errors)) => self.errors.extend(errors.into_iter().map(RenderError::Build)),
-                }
+                let loaded = load_each(path, &bytes, Dialect::Kubernetes);
+                self.objects.extend(loaded.objects.into_iter().filter(is_for_the_cluster));
+                self.errors.extend(loaded.errors.into_iter().map(RenderError::Build));
             }
             Ok(_) => {}
             Err(error) => self.errors.push(error.into()),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use teal_api::fleet::{Fleet, UnitSettings};
 use teal_api::sync::Role;
 use teal_kustomize::{
-    BuildErrors, Entry, KUSTOMIZATION_FILE_NAMES, LoadedObject, Options, Origin, Recorder, Tree, build,
+    BuildErrors, Entry, KUSTOMIZATION_FILE_NAMES, LoadRestrictor, LoadedObject, Options, Origin, Recorder, Tree, build,
 };
 
 use crate::RenderError;
@@ -104,7 +104,9 @@ fn load(tree: &dyn Tree, path: &str, rendered: &mut Rendered) -> Vec<LoadedObjec
 }
 
 fn kustomize(tree: &dyn Tree, path: &str, rendered: &mut Rendered) -> Vec<LoadedObject> {
-    match build(tree, path, &Options::default()) {
+    // As Flux does: a kustomization may name any file of the repository, and nothing outside of it.
+    let options = Options { restrictor: LoadRestrictor::None, ..Options::default() };
+    match build(tree, path, &options) {
         Ok(built) => {
             rendered.reads.extend(built.reads);
             built

@@ -191,3 +191,78 @@ fn the_example_fleet_renders_whole() {
     }
     assert_eq!(objects, 59);
 }
+
+#[test]
+fn a_bad_document_does_not_take_its_file_with_it() {
+    let text = format!("{MAP}---\nkind: ConfigMap\nmetadata: {{name: no-version}}\n---\n{}", MAP.replace("one", "two"));
+    let rendered = render(&[("u/a.yaml", &text)], "blue", None);
+    assert_eq!(names(&rendered), ["one", "two"]);
+    let said: Vec<_> = rendered.errors.iter().map(ToString::to_string).collect();
+    assert_eq!(said, ["u/a.yaml:6:1: `apiVersion` is missing"]);
+}
+
+#[test]
+fn links_and_taken_back_ignores_are_told() {
+    let mut tree = MemoryTree::new();
+    tree.insert("u/a.yaml", MAP);
+    tree.insert_link("u/more");
+    tree.insert_link("u/README.md");
+    tree.insert("u/.tealignore", "*.txt\n!a.txt\n");
+    let rendered = render_unit(&tree, &UnitInput { path: "u", fleet: &fleet(), color: "blue", role: None });
+    let said: Vec<_> = rendered.errors.iter().map(|error| (error.reason(), error.to_string())).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(said[0].0, "IgnoreFile");
+    assert!(said[1].1.starts_with("u/more: is a symbolic link"), "{said:?}");
+}
+
+#[test]
+fn a_patch_that_does_not_fit_stops_only_its_object() {
+    let mut fleet = fleet();
+    if let Some(green) = fleet.colors.get_mut("green") {
+        green.patches[0].patch = "[{op: remove, path: /data/none}]".to_owned();
+    }
+    let mut tree = MemoryTree::new();
+    tree.insert("u/a.yaml", MAP);
+    tree.insert("u/b.yaml", MAP.replace("one", "two"));
+    let rendered = render_unit(&tree, &UnitInput { path: "u", fleet: &fleet, color: "green", role: None });
+    assert_eq!(names(&rendered), ["two"]);
+    assert!(
+        rendered.errors[0].to_string().starts_with("teal.yaml: colors.green.patches[0]: "),
+        "{:?}",
+        rendered.errors
+    );
+}
+
+/// Every unit of the fleet of real manifests beside the workspace, on both colors.
+#[test]
+fn the_real_fleet_renders_whole_and_equal() {
+    let shared = std::env::var_os("TEAL_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), std::path::PathBuf::from);
+    let root = shared.join("fleets/contoso");
+    if !root.is_dir() {
+        println!("skipped: no fleet of real manifests beside the workspace (set TEAL_SHARED)");
+        return;
+    }
+    let tree = FolderTree::open(&root).unwrap();
+    let fleet = Fleet::parse("teal.yaml", &std::fs::read_to_string(root.join("teal.yaml")).unwrap()).unwrap();
+    let (mut objects, mut notices) = (0, Vec::new());
+    for path in [
+        "platform/gateway-api",
+        "platform/monitoring-crds",
+        "platform/tenancy",
+        "operators/kube-prometheus",
+        "apps/podinfo",
+        "apps/store",
+    ] {
+        let of = |color, role| render_unit(&tree, &UnitInput { path, fleet: &fleet, color, role: Some(role) });
+        let (blue, green) = (of("blue", Role::Active), of("green", Role::Standby));
+        assert!(blue.errors.is_empty() && green.errors.is_empty(), "{path}: {:?} {:?}", blue.errors, green.errors);
+        let neutral = |object: &RenderedObject| object.neutral.clone().unwrap_or_else(|| object.value.clone());
+        assert!(blue.objects.iter().map(neutral).eq(green.objects.iter().map(neutral)), "{path}");
+        objects += blue.objects.len();
+        notices.extend(blue.notices);
+    }
+    println!("{objects} objects; {} notices: {notices:?}", notices.len());
+    assert!(objects > 150, "{objects}");
+    assert!(notices.iter().all(|notice| notice.contains("operators/kube-prometheus/")), "{notices:?}");
+}

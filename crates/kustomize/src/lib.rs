@@ -35,7 +35,7 @@ mod tree;
 pub use build::{Build, Built, LoadRestrictor, Options, Reorder, build};
 pub use error::{BuildError, BuildErrors};
 pub use kustomization::FILE_NAMES as KUSTOMIZATION_FILE_NAMES;
-pub use load::{LoadedObject, flatten_lists, load_manifests};
+pub use load::{Loaded, LoadedObject, flatten_lists, load_each, load_manifests};
 pub use patch::{ObjectPatch, PatchError, Selector, SelectorError};
 pub use path::{join, parent};
 pub use resource::Origin;

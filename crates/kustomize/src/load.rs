@@ -16,32 +16,53 @@ pub struct LoadedObject {
     pub origin: Origin,
 }
 
+/// What came of a file: the good objects, and every bad one by its place.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Loaded {
+    /// The objects, in order.
+    pub objects: Vec<LoadedObject>,
+    /// What is wrong; when the file does not parse, that alone.
+    pub errors: Vec<BuildError>,
+}
+
 /// Reads every object of a file of manifests; kinds that end in `List` and have `items` are flattened, their items
 /// following the other documents of the file.
 ///
 /// # Errors
 /// Every document that is no object with `apiVersion`, `kind` and `metadata.name`, or the one place where the file does
-/// not parse.
+/// not parse. See [`load_each`] for the good objects beside bad ones.
 pub fn load_manifests(file: &str, bytes: &[u8], dialect: Dialect) -> Result<Vec<LoadedObject>, BuildErrors> {
-    let yaml = |source| BuildError::Yaml { file: file.to_owned(), source };
-    let text = teal_yaml::text_of(bytes).map_err(yaml)?;
-    let documents = teal_yaml::read_as(dialect, text).map_err(yaml)?;
+    let Loaded { objects, errors } = load_each(file, bytes, dialect);
+    if errors.is_empty() { Ok(objects) } else { Err(BuildErrors(errors)) }
+}
+
+/// [`load_manifests`], but a bad document does not take the good ones of its file with it.
+#[must_use]
+pub fn load_each(file: &str, bytes: &[u8], dialect: Dialect) -> Loaded {
+    let mut loaded = Loaded::default();
+    let read = teal_yaml::text_of(bytes).and_then(|text| Ok((text, teal_yaml::read_as(dialect, text)?)));
+    let (text, documents) = match read {
+        Ok(read) => read,
+        Err(source) => {
+            loaded.errors.push(BuildError::Yaml { file: file.to_owned(), source });
+            return loaded;
+        }
+    };
     let shared: Arc<str> = file.into();
-    let (mut objects, mut errors) = (Vec::new(), Vec::new());
     for (mut node, document) in flatten_lists(documents) {
         let at = node.at;
         if dialect == Dialect::Kustomize {
             annotations_as_written(&mut node, text);
         }
         match check(&node, dialect) {
-            Err((at, message)) => errors.push(BuildError::Object { file: file.to_owned(), at, message }),
+            Err((at, message)) => loaded.errors.push(BuildError::Object { file: file.to_owned(), at, message }),
             Ok(()) => {
                 let origin = Origin { file: Arc::clone(&shared), line: at.line, document };
-                objects.push(LoadedObject { value: node.into_value(), origin });
+                loaded.objects.push(LoadedObject { value: node.into_value(), origin });
             }
         }
     }
-    if errors.is_empty() { Ok(objects) } else { Err(BuildErrors(errors)) }
+    loaded
 }
 
 /// Replaces `…List` documents that have `items` by these, behind the documents that are there already. Returns each
@@ -77,7 +98,7 @@ fn check(node: &Node, dialect: Dialect) -> Result<(), (Place, String)> {
         match node.get(field) {
             Some(Node { data: Data::String(text), .. }) if !text.is_empty() => {}
             // kustomize itself takes an object without apiVersion; patches often have none.
-            None if field == "apiVersion" => {}
+            None if field == "apiVersion" && dialect == Dialect::Kustomize => {}
             None | Some(Node { data: Data::Null, .. }) => return Err(missing(field)),
             Some(other) => return Err((other.at, format!("`{field}` must be a text"))),
         }
@@ -96,6 +117,9 @@ fn check(node: &Node, dialect: Dialect) -> Result<(), (Place, String)> {
         check_text_map(metadata, "labels")?;
     }
     check_text_map(metadata, "annotations")?;
+    if dialect == Dialect::Kubernetes {
+        return Ok(());
+    }
     entries.iter().try_for_each(|entry| check_no_null_item(&entry.value))
 }
 
@@ -125,7 +149,7 @@ fn check_text_map(metadata: &Node, field: &str) -> Result<(), (Place, String)> {
     }
 }
 
-/// An empty list item is always a slip of the pen, and no API takes one.
+/// kustomize refuses empty list items. Kubernetes itself does not: `enum` in a CRD may list null.
 fn check_no_null_item(node: &Node) -> Result<(), (Place, String)> {
     match &node.data {
         Data::Sequence(items) => items.iter().try_for_each(|item| match item.data {
