@@ -5,7 +5,7 @@ use http::{Method, Request};
 use kube::Client;
 use kube::client::Body;
 use teal_agent_core::takeover::take_over;
-use teal_api::names::AGENT_MANAGER;
+use teal_api::names::{AGENT_MANAGER, SYNC_LABEL};
 
 use crate::error::{ApiError, retry_after};
 use crate::kinds::Kind;
@@ -168,6 +168,26 @@ impl Cluster {
         match self.send(request, false).await {
             Ok(answer) => Ok(!read::<List>(&answer.body)?.items.is_empty()),
             Err(ApiError::NotFound | ApiError::UnknownKind) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Metadata of every object of a kind that carries `sync`'s label.
+    ///
+    /// # Errors
+    /// Any [`ApiError`]; a kind that went away meanwhile has no objects.
+    pub async fn labelled(&self, kind: &Kind, sync: &str) -> Result<Vec<Meta>, ApiError> {
+        let uri = format!("{}?labelSelector={}%3D{sync}", kind.collection(""), SYNC_LABEL.replace('/', "%2F"));
+        let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+        let request = || Request::get(&uri).header(http::header::ACCEPT, accept).body(Body::empty());
+        #[derive(serde::Deserialize)]
+        struct List {
+            #[serde(default)]
+            items: Vec<Partial>,
+        }
+        match self.send(request, false).await {
+            Ok(answer) => Ok(read::<List>(&answer.body)?.items.into_iter().map(|item| item.metadata).collect()),
+            Err(ApiError::NotFound | ApiError::UnknownKind) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }

@@ -80,6 +80,13 @@ impl Shards {
         Ok((Self { api, sync: sync.to_owned(), cluster_uid: cluster_uid.to_owned(), stored }, inventory))
     }
 
+    /// For a sync that must not touch what is stored: as if nothing were.
+    #[must_use]
+    pub fn empty(client: Client, sync: &str, cluster_uid: &str) -> Self {
+        let (sync, cluster_uid) = (sync.to_owned(), cluster_uid.to_owned());
+        Self { api: Api::all(client), sync, cluster_uid, stored: BTreeMap::new() }
+    }
+
     /// Writes the shards that changed: new and grown ones first, so that no entry is ever in none. Returns how many
     /// requests it took; 0 when nothing changed.
     ///

@@ -1,0 +1,233 @@
+//! Server-side apply of a plan, rank by rank, everything of a rank at once. Each object succeeds or fails alone (G8).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use teal_agent_core::inventory;
+use teal_agent_core::plan::Action;
+use teal_agent_core::takeover::is_predecessor;
+use teal_agent_core::{ObjectId, Prepared};
+use teal_cluster::shards::ShardError;
+use teal_cluster::{Address, ApiError, Applied, Cluster};
+
+use crate::engine::Engine;
+use crate::ordering::problem;
+use crate::planning::{Job, Plan, Trouble, unmet};
+
+/// Longest that webhook configurations wait for everything else to be tried first.
+const LAST_PATIENCE: Duration = Duration::from_secs(10);
+/// Waits between tries of what passes by itself.
+const SOON: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// Waits between tries of what only a person can change; the change itself is noticed at once where it can be seen.
+const LATE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(600));
+/// Warnings kept for the status.
+const MAX_WARNINGS: usize = 10;
+
+impl Engine {
+    /// Announces every declared object before any is applied.
+    pub(crate) async fn claim(&mut self) -> Result<(), ShardError> {
+        let wanted: Vec<_> = self.wanted.objects().map(|(_, object)| (&object.id, &object.unit)).collect();
+        if let Some(claimed) = self.inventory.claim(wanted, |_| false) {
+            self.shards.write(&claimed).await?;
+            self.inventory = claimed;
+            self.inventory_dirty = false;
+        }
+        Ok(())
+    }
+
+    /// Writes what was applied into the inventory, in the shards that changed.
+    pub(crate) async fn record(&mut self) -> Result<(), ShardError> {
+        if self.inventory_dirty {
+            self.shards.write(&self.inventory).await?;
+            self.inventory_dirty = false;
+        }
+        Ok(())
+    }
+
+    /// Applies what the plan says. Returns whether anything was sent.
+    pub(crate) async fn apply(&mut self, mut plan: Plan) -> bool {
+        let mut jobs = std::mem::take(&mut plan.jobs);
+        self.plan = plan;
+        let (last, now): (Vec<_>, Vec<_>) = jobs.drain(..).partition(|job| job.step.last);
+        let mut sent = false;
+        let mut blocked = false;
+        let mut ranks: Vec<Vec<Job>> = Vec::new();
+        for job in now {
+            let rank = job.step.rank as usize;
+            if ranks.len() <= rank {
+                ranks.resize_with(rank + 1, Vec::new);
+            }
+            if let Some(rank) = ranks.get_mut(rank) {
+                rank.push(job);
+            }
+        }
+        for rank in ranks {
+            let (ready, held): (Vec<_>, Vec<_>) =
+                rank.into_iter().partition(|job| unmet(&self.facts(), &job.step).is_none());
+            blocked |= !held.is_empty();
+            sent |= self.apply_rank(ready).await;
+        }
+        if self.may_start_last(blocked) {
+            let ready = last.into_iter().filter(|job| unmet(&self.facts(), &job.step).is_none()).collect();
+            sent |= self.apply_rank(ready).await;
+        } else if !last.is_empty() {
+            self.plan.wake_at = self.last_since.map(|since| since + LAST_PATIENCE);
+        }
+        sent
+    }
+
+    /// Webhook configurations start when everything else was tried: they would catch what brings their backend up. But
+    /// something that never gets its turn must not hold them for ever.
+    fn may_start_last(&mut self, blocked: bool) -> bool {
+        if !blocked {
+            self.last_since = None;
+            return true;
+        }
+        let now = self.now();
+        let since = *self.last_since.get_or_insert(now);
+        now >= since + LAST_PATIENCE
+    }
+
+    async fn apply_rank(&mut self, jobs: Vec<Job>) -> bool {
+        if jobs.is_empty() {
+            return false;
+        }
+        let (cluster, sourced) = (self.cluster.clone(), self.sourced.clone());
+        let at_once = cluster.limiter().size();
+        let mut answers = futures::stream::iter(jobs)
+            // A newer commit came: what is under way finishes, the rest is planned anew.
+            .take_while(|_| std::future::ready(!sourced.has_changed().unwrap_or(false)))
+            .map(|job| {
+                let cluster = cluster.clone();
+                async move {
+                    let answer = apply_one(&cluster, &job).await;
+                    (job, answer)
+                }
+            })
+            .buffer_unordered(at_once);
+        let mut sent = false;
+        while let Some((job, answer)) = answers.next().await {
+            sent = true;
+            match answer {
+                Ok(applied) => self.succeeded(&job, &applied).await,
+                Err(error) => self.failed(&job, &error).await,
+            }
+        }
+        sent
+    }
+
+    async fn succeeded(&mut self, job: &Job, applied: &Applied) {
+        let object = &job.step.object;
+        let id = &object.id;
+        self.world.applied(id, &applied.meta);
+        let claimed = !job.owned;
+        let created = applied.created || claimed && applied.meta.born_by_us();
+        self.inventory_dirty |= self.inventory.own(
+            id,
+            inventory::Applied {
+                uid: applied.meta.uid.as_str().into(),
+                unit: object.unit.clone(),
+                created,
+                digest: object.lasting.then_some(object.digest),
+                parity: object.parity,
+                fields: applied.meta.own_fields(),
+            },
+        );
+        if !object.lasting {
+            self.volatile.insert(id.clone(), object.digest);
+        }
+        self.troubles.remove(id);
+        let current = self.world.get(id).is_some_and(|standing| standing.health.is_current());
+        self.gates.applied(id, &object.digest, applied.meta.generation, current);
+        self.warn(id, &applied.warnings);
+        if job.repairs {
+            self.repaired(job).await;
+        }
+    }
+
+    async fn repaired(&mut self, job: &Job) {
+        let id = &job.step.object.id;
+        let now = self.now();
+        self.fights.repaired(id, now);
+        self.metrics.repairs.inc();
+        let writer = self.world.get(id).and_then(|standing| standing.writer.clone());
+        let by = writer.map_or_else(String::new, |writer| format!("; {writer} changed it"));
+        let note = match self.fights.rounds(id) {
+            0 | 1 => format!("{id} differed from git and was put right{by}"),
+            rounds => {
+                format!("{id} was put right {rounds} times in a row{by} and does so again: one of the two must stop")
+            }
+        };
+        tracing::info!(object = %id, "Drift repaired");
+        self.events.normal(&self.about(), "DriftRepaired", &note).await;
+    }
+
+    async fn failed(&mut self, job: &Job, error: &ApiError) {
+        let object = &job.step.object;
+        let before = self.troubles.get(&object.id).filter(|trouble| trouble.digest == object.digest);
+        let rounds = before.map_or(0, |trouble| trouble.rounds) + 1;
+        let told = before.map(|trouble| trouble.problem.reason.clone());
+        let (first, cap) = if error.passes_by_itself() { SOON } else { LATE };
+        let wait = first.saturating_mul(2_u32.saturating_pow(rounds - 1)).min(cap);
+        let trouble = Trouble {
+            problem: problem(&object.id, error.reason(), format!("{error} ({})", object.origin)),
+            digest: object.digest,
+            retry_at: self.now() + wait,
+            rounds,
+        };
+        if told.as_deref() != Some(error.reason()) {
+            tracing::warn!(object = %object.id, reason = error.reason(), %error, "Object not applied");
+            self.events
+                .warning(&self.about(), error.reason(), &format!("{}: {}", object.id, trouble.problem.message))
+                .await;
+        }
+        self.plan.wake_at = Some(self.plan.wake_at.map_or(trouble.retry_at, |at| at.min(trouble.retry_at)));
+        self.troubles.insert(object.id.clone(), trouble);
+    }
+
+    fn warn(&mut self, id: &ObjectId, warnings: &[String]) {
+        for warning in warnings {
+            self.metrics.warnings.inc();
+            if self.warnings.len() < MAX_WARNINGS {
+                self.warnings.insert(format!("{id}: {warning}"));
+            }
+        }
+    }
+}
+
+/// Applies one object; takes over from predecessors where the object was there before us (SYNC §4).
+async fn apply_one(cluster: &Cluster, job: &Job) -> Result<Applied, ApiError> {
+    let object = &job.step.object;
+    let at = Address { kind: &job.step.kind, namespace: &object.id.namespace, name: &object.id.name };
+    let newcomer = !job.owned;
+    if job.action == Action::Adopt && newcomer {
+        take_over(cluster, at).await?;
+    }
+    match cluster.apply(at, body(object), job.action.forces()).await {
+        Err(ApiError::Conflict(fields)) if newcomer && fields.iter().all(|field| is_predecessor(&field.manager)) => {
+            take_over(cluster, at).await?;
+            cluster.apply(at, body(object), false).await
+        }
+        // It was there, and a predecessor's fields are not in our entry yet: merge them, so that what git dropped goes.
+        Ok(applied) if newcomer && !applied.created && applied.meta.has_predecessor() => {
+            take_over(cluster, at).await?;
+            cluster.apply(at, body(object), false).await
+        }
+        answer => answer,
+    }
+}
+
+async fn take_over(cluster: &Cluster, at: Address<'_>) -> Result<(), ApiError> {
+    match cluster.take_over(at).await {
+        Ok(_) | Err(ApiError::NotFound) => Ok(()),
+        // Somebody wrote in between; once more with what is there now.
+        Err(ApiError::Raced | ApiError::Invalid { .. }) => cluster.take_over(at).await.map(|_| ()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The bytes themselves, shared and not copied.
+fn body(object: &Prepared) -> Bytes {
+    Bytes::from_owner(object.bytes.clone())
+}

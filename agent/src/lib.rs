@@ -1,0 +1,38 @@
+//! Makes one cluster equal to git.
+//!
+//! | step | where |
+//! |---|---|
+//! | which `Sync`, which source, which role | `following` |
+//! | what the repository says | `source` |
+//! | commit → layers, units, prepared objects | `rendering`, `scanning`, `tree` → [`wanted`] |
+//! | what is known of live objects | [`world`] |
+//! | what to do now, and in which order | [`ordering`], [`planning`]: pure |
+//! | apply, record, prune | `applying`, `settling`, `rebuilding` |
+//! | how it stands, told to people and machines | `standing`, `reporting`, [`metrics`], `events` |
+//! | freezes | `freezing` |
+//! | one turn of all this | `engine`; the loop round it: `agent` |
+
+mod agent;
+mod applying;
+mod config;
+mod engine;
+mod events;
+mod following;
+mod freezing;
+pub mod metrics;
+pub mod ordering;
+pub mod planning;
+mod rebuilding;
+mod rendering;
+mod reporting;
+mod scanning;
+mod settling;
+mod source;
+mod standing;
+mod tree;
+pub mod wanted;
+pub mod world;
+
+pub use agent::{Agent, AgentError};
+pub use config::{AgentConfig, FreezeConfig};
+pub use metrics::Metrics;

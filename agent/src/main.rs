@@ -1,0 +1,90 @@
+//! The agent's process: flags, log, admin server, Lease, then [`teal_agent::Agent`].
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Parser;
+use prometheus_client::registry::Registry;
+use teal_agent::{Agent, AgentConfig, FreezeConfig, Metrics};
+use teal_api::names::TEAL_NAMESPACE;
+use teal_daemon::{
+    Admin, LeaseConfig, LogFormat, Readiness, hold_lease, init_log, install_crypto_provider, shutdown_on_signal,
+};
+
+/// Makes one cluster equal to git.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Args {
+    /// Name of the Sync to follow; the only one there is when not given.
+    #[arg(long, env = "TEAL_SYNC")]
+    sync: Option<String>,
+    /// Directory for the git store, on a volume with a size limit.
+    #[arg(long, env = "TEAL_STORE", default_value = "/var/lib/teal")]
+    store: PathBuf,
+    /// Address of /livez, /readyz and /metrics.
+    #[arg(long, env = "TEAL_LISTEN", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+    /// Namespace of Teal: its Lease, the Secrets that the Sync names, the freeze's parameter.
+    #[arg(long, env = "POD_NAMESPACE", default_value = TEAL_NAMESPACE)]
+    namespace: String,
+    /// Name of this process in the Lease and in Events.
+    #[arg(long, env = "POD_NAME")]
+    instance: Option<String>,
+    /// User names that pass every freeze besides the agent's own, such as the switcher's service account.
+    #[arg(long = "freeze-exempt-user", env = "TEAL_FREEZE_EXEMPT_USERS", value_delimiter = ',',
+          default_values_t = ["system:serviceaccount:teal-system:teal-switcher".to_owned()])]
+    freeze_exempt_users: Vec<String>,
+    /// How log lines look.
+    #[arg(long, env = "TEAL_LOG_FORMAT", default_value = "json")]
+    log_format: LogFormat,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    install_crypto_provider();
+    init_log(args.log_format);
+    match run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "Agent ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "Agent starts");
+    let shutdown = shutdown_on_signal().context("listen for signals")?;
+    let mut registry = Registry::default();
+    let metrics = Metrics::register(&mut registry);
+    let readiness = Readiness::new(&["lease"]);
+    let admin = Admin::bind(args.listen).await?;
+    tracing::info!(address = %admin.address(), "Admin server listens");
+    tokio::spawn(admin.serve(readiness.clone(), Arc::new(registry), axum::Router::new(), shutdown.clone()));
+
+    // 429 is answered by the agent's own limiter, which also slows down what it has not sent yet.
+    let mut kube = kube::Config::infer().await.context("find the cluster")?;
+    kube.default_retry = false;
+    let client = kube::Client::try_from(kube.clone()).context("make a client")?;
+    let instance = args.instance.unwrap_or_else(|| format!("teal-agent-{}", std::process::id()));
+    let config = AgentConfig {
+        sync: args.sync,
+        namespace: args.namespace.clone(),
+        instance: Some(instance.clone()),
+        freeze: Some(FreezeConfig { users: args.freeze_exempt_users, connections: Some(Box::new(kube)) }),
+        ..AgentConfig::new(args.store)
+    };
+    let lease = LeaseConfig::new(args.namespace, "teal-agent", instance);
+    let work = |held| {
+        readiness.done("lease");
+        Agent::run_with(config, client.clone(), metrics, held)
+    };
+    match hold_lease(client.clone(), lease, shutdown, work).await? {
+        Some(done) => done.context("sync"),
+        None => Ok(()),
+    }
+}

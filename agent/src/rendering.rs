@@ -1,0 +1,408 @@
+//! From a commit to what is wanted: layers, units, and prepared objects. Only units whose inputs changed are rendered;
+//! of each, compact bytes are kept and nothing else. Runs on a thread of its own.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use teal_agent_core::kinds::{Scope, built_in_scope};
+use teal_agent_core::layers::{LayerSpec, Layout, layout};
+use teal_agent_core::object::{DeclaredTwice, declared_twice};
+use teal_agent_core::{Digest, GroupKind, Object, ObjectId, Origin, OwnerMark, ParityKey, Prepared};
+use teal_api::fleet::{Fleet, UnitSettings};
+use teal_api::sync::Role;
+use teal_api::unit::Problem;
+use teal_cluster::KindMap;
+use teal_git::{Snapshot, SnapshotEntry};
+use teal_render::{RenderedObject, UnitInput, render_unit};
+
+use crate::scanning::{below, scan};
+use crate::source::Fetched;
+use crate::tree::CommitTree;
+use crate::wanted::{Layer, Unit, Wanted};
+
+/// How long a unit may take to become ready when nothing says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(600);
+/// Kinds of Teal's own files, which are never applied.
+const OWN_KINDS: [&str; 4] = ["Fleet", "Switch", "UnitSettings", "Colors"];
+
+/// What to render, and for whom.
+pub(crate) struct Request {
+    pub(crate) fetched: Fetched,
+    pub(crate) sync: String,
+    pub(crate) path: String,
+    pub(crate) color: String,
+    pub(crate) role: Role,
+    /// Whether somebody gave the role, or it is a guess worth a notice.
+    pub(crate) role_is_given: bool,
+    pub(crate) key: Option<ParityKey>,
+    pub(crate) kinds: KindMap,
+}
+
+/// A commit whose declaration can't be used as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rejected {
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+}
+
+/// Renders revisions and remembers units.
+pub(crate) struct Renderer {
+    cache: HashMap<String, Cached>,
+    /// Digests Secrets while there is no shared key; means nothing outside this process.
+    ephemeral: ParityKey,
+}
+
+/// A unit as last rendered.
+struct Cached {
+    key: Digest,
+    reads: Vec<String>,
+    objects: Arc<Vec<Prepared>>,
+    errors: Vec<Problem>,
+    notices: Vec<String>,
+    settings: UnitSettings,
+    /// It has objects whose scope nobody could tell yet.
+    unknown_kinds: bool,
+}
+
+impl Renderer {
+    pub(crate) fn new() -> Self {
+        let mut random = [0_u8; 32];
+        // Without randomness Secrets would be digested under a guessable key: their digests never leave the process
+        // either way, so this is no leak, and starting is better than not.
+        let filled = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut random);
+        if filled.is_err() {
+            tracing::warn!("The system gives no randomness; digests of Secrets are weak until the next start");
+        }
+        Self { cache: HashMap::new(), ephemeral: ParityKey::ephemeral(&random) }
+    }
+
+    /// Whether a new kind map may change what was rendered.
+    pub(crate) fn has_unknown_kinds(&self) -> bool {
+        self.cache.values().any(|unit| unit.unknown_kinds)
+    }
+
+    /// Renders a revision. Units fail alone; only the fleet's own declaration fails the whole (G8).
+    pub(crate) fn render(&mut self, request: &Request) -> Result<Wanted, Rejected> {
+        let snapshot = &request.fetched.snapshot;
+        let root = request.path.trim_matches('/').trim_start_matches("./").to_owned();
+        check_path(snapshot, &root, &request.path)?;
+        let (fleet, declared) = read_fleet(snapshot, &root)?;
+        let scanned =
+            scan(snapshot, &root).map_err(|error| Rejected { reason: "TreeUnreadable", message: error.to_string() })?;
+        let layout = lay_out(request, declared.as_ref(), &scanned.directories)?;
+        let mut wanted = Wanted {
+            revision: request.fetched.commit.id.to_string(),
+            fleet_digest: scanned.digest.map(|digest| digest.to_string()).unwrap_or_default(),
+            layers: layers(&layout, &fleet),
+            units: Vec::new(),
+            max_share_percent: fleet.layers.iter().filter_map(|layer| layer.max_share_percent).min(),
+            notices: layout.notices.clone(),
+        };
+        if !request.role_is_given {
+            let role = request.role.as_str();
+            wanted
+                .notices
+                .push(format!("spec.role is not set: treated as {role} until a switcher or a person sets it"));
+        }
+        self.render_units(request, &fleet, &root, &layout, &mut wanted);
+        Ok(wanted)
+    }
+
+    fn render_units(&mut self, request: &Request, fleet: &Fleet, root: &str, layout: &Layout, wanted: &mut Wanted) {
+        let inputs = inputs_digest(request, fleet);
+        let paths: Vec<String> = layout.units().map(|(_, unit)| unit.path.clone()).collect();
+        self.cache.retain(|path, _| paths.contains(path));
+        let mut definitions = BTreeMap::new();
+        for unit in self.cache.values() {
+            collect_definitions(&unit.objects, &mut definitions);
+        }
+        let tree = CommitTree(request.fetched.snapshot.clone());
+        // A CRD may come after its instances: those units get a second look with all definitions known.
+        for again in [false, true] {
+            for (_, unit) in layout.units() {
+                let cached = self.cache.get(&unit.path);
+                let fresh = cached
+                    .is_some_and(|cached| cached.key == key_of(&inputs, &request.fetched.snapshot, &cached.reads));
+                let unsettled = cached.is_some_and(|cached| cached.unknown_kinds);
+                if fresh && !unsettled || again && !unsettled {
+                    continue;
+                }
+                let worker = Worker { request, fleet, root, tree: &tree, key: self.key(request), inputs: &inputs };
+                let rendered = worker.render(&unit.path, &unit.slug, &definitions, cached);
+                collect_definitions(&rendered.objects, &mut definitions);
+                self.cache.insert(unit.path.clone(), rendered);
+            }
+        }
+        for (name, unit) in layout.units() {
+            let Some(cached) = self.cache.get(&unit.path) else { continue };
+            let layer = wanted.layers.iter().position(|layer| layer.name == name).unwrap_or(0);
+            let timeout = fleet.layers.get(layer).map_or(TIMEOUT, |layer| layer.timeout);
+            let digests: Vec<_> = cached.objects.iter().map(|object| (&object.id, &object.digest)).collect();
+            wanted.notices.extend(cached.notices.iter().cloned());
+            wanted.units.push(Unit {
+                slug: unit.slug.as_str().into(),
+                path: unit.path.clone(),
+                layer,
+                depends_on: cached.settings.depends_on.clone(),
+                // unit.yaml may only narrow what teal.yaml allows.
+                timeout: cached.settings.timeout.map_or(timeout, |own| own.min(timeout)),
+                ignore: cached.settings.readiness_ignore.clone(),
+                digest: Digest::rolled_up(digests),
+                objects: cached.objects.clone(),
+                errors: cached.errors.clone(),
+            });
+        }
+        check_units(&mut wanted.units);
+    }
+
+    fn key<'a>(&'a self, request: &'a Request) -> &'a ParityKey {
+        request.key.as_ref().unwrap_or(&self.ephemeral)
+    }
+}
+
+/// Renders one unit.
+struct Worker<'a> {
+    request: &'a Request,
+    fleet: &'a Fleet,
+    root: &'a str,
+    tree: &'a CommitTree,
+    key: &'a ParityKey,
+    inputs: &'a Digest,
+}
+
+impl Worker<'_> {
+    fn render(
+        &self,
+        path: &str,
+        slug: &str,
+        definitions: &BTreeMap<GroupKind, Scope>,
+        last_good: Option<&Cached>,
+    ) -> Cached {
+        let full = below(self.root, path);
+        let input =
+            UnitInput { path: &full, fleet: self.fleet, color: &self.request.color, role: Some(self.request.role) };
+        let rendered = render_unit(self.tree, &input);
+        let mut errors: Vec<Problem> =
+            rendered.errors.iter().map(|error| file_problem(&full, error.reason(), error.to_string())).collect();
+        let mark = OwnerMark::new(self.request.sync.as_str(), slug);
+        let (mut objects, mut unknown_kinds) = (Vec::with_capacity(rendered.objects.len()), false);
+        // The unit's own CRDs first, so that its instances know their scope.
+        let mut definitions = definitions.clone();
+        for found in rendered.objects.iter().filter(|found| found.value["kind"] == "CustomResourceDefinition") {
+            let origin = Origin::new(found.origin.file.clone(), found.origin.line);
+            if let Some((kind, scope)) =
+                Object::new(found.value.clone(), origin).ok().and_then(|object| object.defines())
+            {
+                definitions.insert(kind, scope);
+            }
+        }
+        for found in rendered.objects {
+            if is_own_file(&found) {
+                continue;
+            }
+            match self.prepare(found, &mark, &definitions) {
+                Ok((prepared, known)) => {
+                    unknown_kinds |= !known;
+                    objects.push(prepared);
+                }
+                Err(error) => errors.push(file_problem(&error.origin().to_string(), error.reason(), error.to_string())),
+            }
+        }
+        errors.extend(drop_twice(&mut objects));
+        // Nothing came of it: what it last was stays in force, drift repair and all.
+        if objects.is_empty()
+            && !errors.is_empty()
+            && let Some(last) = last_good
+        {
+            objects.clone_from(&last.objects);
+        }
+        let reads: Vec<String> = rendered.reads.into_iter().collect();
+        Cached {
+            key: key_of(self.inputs, &self.request.fetched.snapshot, &reads),
+            reads,
+            objects: Arc::new(objects),
+            errors,
+            notices: rendered.notices,
+            settings: rendered.settings,
+            unknown_kinds,
+        }
+    }
+
+    fn prepare(
+        &self,
+        found: RenderedObject,
+        mark: &OwnerMark,
+        definitions: &BTreeMap<GroupKind, Scope>,
+    ) -> Result<(Prepared, bool), teal_agent_core::ObjectError> {
+        let origin = Origin::new(found.origin.file.clone(), found.origin.line);
+        let object = Object::new(found.value, origin.clone())?;
+        let scope = self.scope(&object.id.group_kind(), definitions);
+        let object = object.scoped(scope);
+        let neutral = match found.neutral {
+            Some(value) => Some(Object::new(value, origin)?.scoped(scope)),
+            None => None,
+        };
+        Ok((Prepared::new(object, neutral.as_ref(), mark, self.key)?, scope.is_some()))
+    }
+
+    /// The cluster knows best, then the fleet's own CRDs, then what Kubernetes always was.
+    fn scope(&self, kind: &GroupKind, definitions: &BTreeMap<GroupKind, Scope>) -> Option<Scope> {
+        let served = self.request.kinds.preferred(kind);
+        let scope = served.map(|kind| if kind.namespaced { Scope::Namespaced } else { Scope::Cluster });
+        scope.or_else(|| definitions.get(kind).copied()).or_else(|| built_in_scope(kind))
+    }
+}
+
+fn check_path(snapshot: &Snapshot, root: &str, asked: &str) -> Result<(), Rejected> {
+    let missing = |message| Err(Rejected { reason: "MissingPath", message });
+    match snapshot.entry(root) {
+        Ok(Some(SnapshotEntry::Dir(_))) => Ok(()),
+        Ok(Some(_)) => missing(format!(
+            "spec.source.path `{asked}` is a file in commit {}; name the folder of the fleet",
+            snapshot.commit().short()
+        )),
+        Ok(None) => {
+            missing(format!("spec.source.path `{asked}` does not exist in commit {}", snapshot.commit().short()))
+        }
+        Err(error) => missing(format!("spec.source.path `{asked}`: {error}")),
+    }
+}
+
+/// `teal.yaml`, and beside it whether there is one.
+fn read_fleet(snapshot: &Snapshot, root: &str) -> Result<(Fleet, Option<Fleet>), Rejected> {
+    let file = below(root, "teal.yaml");
+    let invalid = |message: String| Rejected { reason: "InvalidFleet", message };
+    match snapshot.entry(&file) {
+        Ok(Some(SnapshotEntry::File(bytes))) => {
+            let text = std::str::from_utf8(&bytes).map_err(|_| invalid(format!("{file}: is not UTF-8 text")))?;
+            let fleet = Fleet::parse(&file, text).map_err(|mistakes| invalid(mistakes.to_string()))?;
+            Ok((fleet.clone(), Some(fleet)))
+        }
+        Ok(_) => Ok((Fleet::default(), None)),
+        Err(error) => Err(invalid(error.to_string())),
+    }
+}
+
+fn lay_out(
+    request: &Request,
+    fleet: Option<&Fleet>,
+    directories: &[teal_agent_core::layers::Directory],
+) -> Result<Layout, Rejected> {
+    let Some(fleet) = fleet else { return Ok(Layout::single(&request.sync)) };
+    let layers: Vec<_> = fleet
+        .layers
+        .iter()
+        .map(|layer| LayerSpec { name: layer.name.clone(), paths: layer.paths.clone(), after: layer.after.clone() })
+        .collect();
+    layout(&request.sync, &layers, directories).map_err(|errors| Rejected {
+        reason: errors.first().map_or("InvalidFleet", |error| error.reason()),
+        message: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    })
+}
+
+fn layers(layout: &Layout, fleet: &Fleet) -> Vec<Layer> {
+    let continues = |name: &str| fleet.layers.iter().any(|layer| layer.name == name && layer.continue_on_timeout);
+    let layer = |layer: &teal_agent_core::layers::LayerLayout| Layer {
+        name: layer.name.clone(),
+        after: layer.after.clone(),
+        continue_on_timeout: continues(&layer.name),
+    };
+    layout.layers.iter().map(layer).collect()
+}
+
+/// Everything beside files that a unit's objects depend on.
+fn inputs_digest(request: &Request, fleet: &Fleet) -> Digest {
+    let differences = format!("{:?}{:?}{:?}", fleet.roles, fleet.substitute, fleet.colors);
+    let key = request.key.as_ref().map_or("", |key| key.id());
+    Digest::of_parts([
+        differences.as_bytes(),
+        request.color.as_bytes(),
+        request.role.as_str().as_bytes(),
+        request.sync.as_bytes(),
+        key.as_bytes(),
+    ])
+}
+
+/// Changes exactly when a unit's inputs do: git's ids of all that was read, present or absent.
+fn key_of(inputs: &Digest, snapshot: &Snapshot, reads: &[String]) -> Digest {
+    let inputs = inputs.to_string();
+    let ids: Vec<String> = reads
+        .iter()
+        .map(|path| match snapshot.tree_id(path) {
+            Ok(id) => id.unwrap_or_default(),
+            Err(error) => error.to_string(),
+        })
+        .collect();
+    let parts = reads.iter().zip(&ids).flat_map(|(path, id)| [path.as_bytes(), id.as_bytes()]);
+    Digest::of_parts(std::iter::once(inputs.as_bytes()).chain(parts))
+}
+
+fn collect_definitions(objects: &[Prepared], definitions: &mut BTreeMap<GroupKind, Scope>) {
+    definitions.extend(objects.iter().filter_map(|object| object.links.defines.clone()));
+}
+
+fn is_own_file(found: &RenderedObject) -> bool {
+    let text = |key: &str| found.value.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+    text("apiVersion").starts_with("teal.dev/") && OWN_KINDS.contains(&text("kind"))
+}
+
+fn file_problem(subject: &str, reason: &str, message: String) -> Problem {
+    Problem { subject: subject.to_owned(), reason: reason.to_owned(), message }
+}
+
+fn twice_problem(twice: &DeclaredTwice) -> Problem {
+    file_problem(&twice.id.to_string(), "DeclaredTwice", twice.to_string())
+}
+
+/// Keeps the first declaration of each object.
+fn drop_twice(objects: &mut Vec<Prepared>) -> Vec<Problem> {
+    let twice = declared_twice(objects.iter().map(|object| (&object.id, &object.origin)));
+    let mut seen = std::collections::HashSet::new();
+    objects.retain(|object| seen.insert(object.id.clone()));
+    twice.iter().map(twice_problem).collect()
+}
+
+/// Mistakes between units: an object of two units, a dependency on a unit that is none.
+fn check_units(units: &mut [Unit]) {
+    let mut owner: HashMap<ObjectId, usize> = HashMap::new();
+    let mut twice: Vec<(usize, usize, DeclaredTwice)> = Vec::new();
+    for (at, unit) in units.iter().enumerate() {
+        for object in unit.objects.iter() {
+            match owner.get(&object.id) {
+                None => {
+                    owner.insert(object.id.clone(), at);
+                }
+                Some(&first) => {
+                    let place = |unit: usize| {
+                        let found =
+                            units.get(unit).and_then(|unit| unit.objects.iter().find(|other| other.id == object.id));
+                        found.map_or_else(|| object.origin.clone(), |other| other.origin.clone())
+                    };
+                    let declared =
+                        DeclaredTwice { id: object.id.clone(), first: place(first), second: object.origin.clone() };
+                    twice.push((first, at, declared));
+                }
+            }
+        }
+    }
+    for (first, second, declared) in twice {
+        if let Some(unit) = units.get_mut(second) {
+            let kept = unit.objects.iter().filter(|object| object.id != declared.id).cloned().collect();
+            unit.objects = Arc::new(kept);
+        }
+        for at in [first, second] {
+            if let Some(unit) = units.get_mut(at) {
+                unit.errors.push(twice_problem(&declared));
+            }
+        }
+    }
+    let paths: Vec<String> = units.iter().map(|unit| unit.path.clone()).collect();
+    for unit in units {
+        for missing in unit.depends_on.iter().filter(|path| !paths.contains(path)) {
+            let message =
+                format!("dependsOn names {missing}, which is no unit of this fleet; it names: {}", paths.join(", "));
+            unit.errors.push(file_problem(&format!("{}/unit.yaml", unit.path), "UnknownUnit", message));
+        }
+    }
+}

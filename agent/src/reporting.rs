@@ -1,0 +1,283 @@
+//! What is told of a sync: `Sync.status`, `Unit` objects and metrics. Worked out from the engine's state, written only
+//! when it differs from what was written last, at most once a second (G10).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use kube::api::{Api, ObjectMeta, Patch, PatchParams, PostParams};
+use kube::{Client, Resource, ResourceExt};
+use serde_json::json;
+use teal_agent_core::Digest;
+use teal_api::names::AGENT_MANAGER;
+use teal_api::sync::{LayerStatus, ParityFacts, SyncObject, SyncStatus};
+use teal_api::unit::{UnitObject, UnitSpec, UnitStatus};
+use teal_cluster::ApiError;
+use tokio::time::Instant;
+
+use crate::engine::Engine;
+use crate::metrics::{ObjectState, Parity, Revision, Role, State};
+use crate::standing::{UnitReport, conditions, sync_conditions};
+
+/// Most notices in a status.
+const MAX_NOTICES: usize = 20;
+
+/// Writes statuses and remembers what it wrote.
+pub(crate) struct Reporter {
+    client: Client,
+    every: Duration,
+    written_sync: Option<SyncStatus>,
+    written_units: BTreeMap<String, (UnitSpec, UnitStatus)>,
+    last: Option<Instant>,
+    /// Something may differ from what was written.
+    pub(crate) dirty: bool,
+}
+
+impl Reporter {
+    pub(crate) fn new(client: Client, every: Duration) -> Self {
+        Self { client, every, written_sync: None, written_units: BTreeMap::new(), last: None, dirty: true }
+    }
+
+    /// Takes in what stands in the cluster, so that a restart without changes writes nothing.
+    pub(crate) async fn load(&mut self, sync: &SyncObject) -> Result<(), ApiError> {
+        self.written_sync = Some(sync.status.clone().unwrap_or_default());
+        let name = sync.name_any();
+        let units = Api::<UnitObject>::all(self.client.clone()).list(&Default::default()).await?;
+        self.written_units = units
+            .items
+            .into_iter()
+            .filter(|unit| unit.spec.sync == name)
+            .map(|unit| (unit.name_any(), (unit.spec, unit.status.unwrap_or_default())))
+            .collect();
+        Ok(())
+    }
+
+    /// A `Unit` was deleted by somebody: it is written again.
+    pub(crate) fn forget_unit(&mut self, slug: &str) {
+        if self.written_units.remove(slug).is_some() {
+            self.dirty = true;
+        }
+    }
+
+    /// When the next write may happen; `None` when nothing is to be written.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.dirty.then(|| self.last.map_or_else(Instant::now, |last| last + self.every))
+    }
+
+    /// What was written of the Sync last.
+    pub(crate) fn status(&self) -> SyncStatus {
+        self.written_sync.clone().unwrap_or_default()
+    }
+
+    async fn write_sync(&mut self, name: &str, status: SyncStatus) -> Result<(), ApiError> {
+        if self.written_sync.as_ref() == Some(&status) {
+            return Ok(());
+        }
+        let patch = json!({"apiVersion": SyncObject::api_version(&()), "kind": "Sync", "metadata": {"name": name}, "status": status});
+        let api: Api<SyncObject> = Api::all(self.client.clone());
+        api.patch_status(name, &PatchParams::apply(AGENT_MANAGER).force(), &Patch::Apply(&patch)).await?;
+        self.written_sync = Some(status);
+        Ok(())
+    }
+
+    async fn write_unit(
+        &mut self,
+        sync: &SyncObject,
+        slug: &str,
+        spec: UnitSpec,
+        status: UnitStatus,
+    ) -> Result<(), ApiError> {
+        let written = self.written_units.get(slug);
+        if written == Some(&(spec.clone(), status.clone())) {
+            return Ok(());
+        }
+        let api: Api<UnitObject> = Api::all(self.client.clone());
+        let params = PatchParams::apply(AGENT_MANAGER).force();
+        if written.is_none_or(|(before, _)| *before != spec) {
+            let metadata = ObjectMeta {
+                name: Some(slug.to_owned()),
+                owner_references: sync.controller_owner_ref(&()).map(|owner| vec![owner]),
+                ..ObjectMeta::default()
+            };
+            let unit = UnitObject { metadata, spec: spec.clone(), status: None };
+            if written.is_none() {
+                match api
+                    .create(
+                        &PostParams { field_manager: Some(AGENT_MANAGER.to_owned()), ..PostParams::default() },
+                        &unit,
+                    )
+                    .await
+                {
+                    Err(kube::Error::Api(status)) if status.code == 409 => {
+                        api.patch(slug, &params, &Patch::Apply(&unit)).await?;
+                    }
+                    created => {
+                        created?;
+                    }
+                }
+            } else {
+                let spec = json!({"spec": spec});
+                api.patch(slug, &PatchParams::default(), &Patch::Merge(&spec)).await?;
+            }
+        }
+        let patch = json!({"apiVersion": UnitObject::api_version(&()), "kind": "Unit", "metadata": {"name": slug}, "status": status});
+        api.patch_status(slug, &params, &Patch::Apply(&patch)).await?;
+        self.written_units.insert(slug.to_owned(), (spec, status));
+        Ok(())
+    }
+
+    async fn delete_unit(&mut self, slug: &str) -> Result<(), ApiError> {
+        let api: Api<UnitObject> = Api::all(self.client.clone());
+        match api.delete(slug, &Default::default()).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.written_units.remove(slug);
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Writes what differs, if it is time. Failures are tried again a little later.
+    pub(crate) async fn report(&mut self) {
+        if self.reporter.due().is_none_or(|due| due > Instant::now()) {
+            return;
+        }
+        self.reporter.last = Some(Instant::now());
+        self.reporter.dirty = false;
+        if let Err(error) = self.write_report().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, reason = error.reason(), "Status not written");
+            self.reporter.dirty = true;
+        }
+    }
+
+    async fn write_report(&mut self) -> Result<(), ApiError> {
+        let now = jiff::Timestamp::now();
+        let sync = self.sync.clone();
+        let mut seen = BTreeSet::new();
+        let reports = self.unit_reports();
+        for report in &reports {
+            let before = self.reporter.written_units.get(&*report.slug).map(|(_, status)| status);
+            let status = self.unit_status(report, before, now);
+            let spec = UnitSpec { sync: sync.name_any(), layer: report.layer.clone(), path: report.path.clone() };
+            seen.insert(report.slug.to_string());
+            self.reporter.write_unit(&sync, &report.slug, spec, status).await?;
+        }
+        // While nothing is known, nothing is taken away.
+        if !self.wanted.revision.is_empty() {
+            let gone: Vec<_> =
+                self.reporter.written_units.keys().filter(|slug| !seen.contains(*slug)).cloned().collect();
+            for slug in gone {
+                self.reporter.delete_unit(&slug).await?;
+            }
+        }
+        let status = self.sync_status(&reports, now);
+        self.measure(&reports, &status);
+        self.reporter.write_sync(&sync.name_any(), status).await
+    }
+
+    fn unit_status(&self, report: &UnitReport, before: Option<&UnitStatus>, now: jiff::Timestamp) -> UnitStatus {
+        let mut status = before.cloned().unwrap_or_default();
+        conditions(&mut status.conditions, report, now);
+        let digest = report.digest.to_string();
+        // The commit stays what it was while the content is: a commit elsewhere is no news of this unit.
+        if report.whole && (status.revision.is_none() || status.digest.as_deref() != Some(&digest)) {
+            status.revision = Some(self.wanted.revision.clone());
+        }
+        status.digest = Some(digest);
+        status.state = report.state;
+        (status.objects, status.ready, status.failed, status.drifted) =
+            (report.objects, report.ready, report.failed, report.drifted);
+        status.problems.clone_from(&report.problems);
+        status
+    }
+
+    fn sync_status(&self, reports: &[UnitReport], now: jiff::Timestamp) -> SyncStatus {
+        let mut status = self.reporter.status();
+        let generation = self.sync.metadata.generation.unwrap_or(0);
+        let sourced = self.sourced.borrow().clone();
+        let converged = self.is_working() && reports.iter().all(|report| report.is_ready());
+        status.observed_generation = generation;
+        status.role = Some(self.role);
+        status.cluster_uid = Some(self.cluster_uid.clone());
+        if !self.wanted.revision.is_empty() {
+            status.attempted_revision = Some(self.wanted.revision.clone());
+            status.layers = self.layer_counts(reports);
+            status.parity = Some(self.parity(reports));
+            if converged {
+                status.revision = Some(self.wanted.revision.clone());
+                status.fleet_digest = Some(self.wanted.fleet_digest.clone());
+            }
+        }
+        if let Some(handled) = sourced.as_ref().and_then(|sourced| sourced.handled.clone()) {
+            status.last_handled_reconcile_at = Some(handled);
+        }
+        let notices = self.wanted.notices.iter().cloned();
+        let kept = self.pruning.refused.iter().chain(&self.pruning.leaving).map(|problem| problem.message.clone());
+        let warnings = self.warnings.iter().map(|warning| format!("API server: {warning}"));
+        status.notices = kept.chain(notices).chain(warnings).take(MAX_NOTICES).collect();
+        sync_conditions(&mut status.conditions, self, reports, sourced.as_ref(), generation, now);
+        status
+    }
+
+    fn layer_counts(&self, reports: &[UnitReport]) -> Vec<LayerStatus> {
+        let count = |layer: &crate::wanted::Layer| {
+            let mut counts = LayerStatus {
+                name: layer.name.clone(),
+                open: self.gates.is_open(&layer.name),
+                ..LayerStatus::default()
+            };
+            for report in reports.iter().filter(|report| report.layer == layer.name) {
+                counts.units += 1;
+                counts.objects += report.objects;
+                counts.ready += report.ready;
+                counts.failed += report.failed;
+                counts.drifted += report.drifted;
+            }
+            counts
+        };
+        self.wanted.layers.iter().map(count).collect()
+    }
+
+    fn parity(&self, reports: &[UnitReport]) -> ParityFacts {
+        let objects = self.wanted.objects().filter_map(|(_, object)| Some((&object.id, object.parity.as_ref()?)));
+        ParityFacts {
+            digest: Digest::rolled_up(objects).to_string(),
+            key_id: self.parity_key_id.clone(),
+            objects: reports.iter().map(|report| report.objects).sum(),
+            equal: reports.iter().map(|report| report.ready).sum(),
+        }
+    }
+
+    fn measure(&self, reports: &[UnitReport], status: &SyncStatus) {
+        let metrics = &self.metrics;
+        let mut states: BTreeMap<&'static str, i64> = BTreeMap::new();
+        for report in reports {
+            for (state, count) in &report.states {
+                *states.entry(state).or_default() += i64::from(*count);
+            }
+        }
+        for state in ObjectState::ALL {
+            let count = states.get(state.as_str()).copied().unwrap_or(0);
+            metrics.objects.get_or_create(&State { state }).set(count);
+        }
+        metrics.drift_objects.set(reports.iter().map(|report| i64::from(report.drifted)).sum());
+        if teal_api::conditions::holds(&status.conditions, teal_api::conditions::READY) {
+            metrics.last_success.set(jiff::Timestamp::now().as_second());
+        }
+        metrics.revision.clear();
+        if let Some(revision) = &status.revision {
+            metrics.revision.get_or_create(&Revision { revision: revision.clone() }).set(1);
+        }
+        metrics.parity.clear();
+        if let Some(parity) = &status.parity {
+            let (digest, key) = (parity.digest.clone(), parity.key_id.clone());
+            let fleet = self.wanted.fleet_digest.clone();
+            metrics.parity.get_or_create(&Parity { digest, fleet, key }).set(1);
+            metrics.parity_equal.set(i64::from(parity.equal));
+        }
+        metrics.role.clear();
+        let role = Role { color: self.sync.spec.color.clone(), role: self.role.as_str() };
+        metrics.role.get_or_create(&role).set(1);
+    }
+}

@@ -1,0 +1,19 @@
+//! A commit as the tree that rendering reads.
+
+use teal_git::{Snapshot, SnapshotEntry};
+use teal_render::{Entry, Tree, TreeError};
+
+/// A snapshot whose paths are those of the repository.
+#[derive(Debug, Clone)]
+pub(crate) struct CommitTree(pub(crate) Snapshot);
+
+impl Tree for CommitTree {
+    fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError> {
+        let entry = self.0.entry(path).map_err(|error| TreeError::new(path, error.to_string()))?;
+        Ok(entry.map(|entry| match entry {
+            SnapshotEntry::File(bytes) => Entry::File(bytes),
+            SnapshotEntry::Dir(names) => Entry::Dir(names),
+            SnapshotEntry::Link(_) => Entry::Link,
+        }))
+    }
+}
