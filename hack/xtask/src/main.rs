@@ -3,6 +3,8 @@
 
 mod bench;
 mod chart;
+#[cfg(test)]
+mod dashboards;
 mod demo;
 mod generate;
 mod go_output;

@@ -72,7 +72,7 @@ fn absent<'a>(programs: impl IntoIterator<Item = &'a Program>) -> Vec<String> {
 }
 
 /// Where the program is: `$PATH`, then the directories for system daemons, which a user's path often lacks.
-fn find(name: &str) -> Option<PathBuf> {
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
         .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))
