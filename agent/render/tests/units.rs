@@ -1,5 +1,7 @@
 //! Units of every kind, good and bad, from trees in memory and from the example fleet.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
+
 use std::path::Path;
 
 use serde_json::{Value, json};

@@ -312,7 +312,7 @@ fn the_work_grows_with_the_objects_not_with_their_square() {
         let mut patches = String::new();
         for at in 0..count {
             write!(objects, "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m{at}}}\ndata: {{a: b}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{at}}}\nspec: {{volumes: [{{name: v, configMap: {{name: m{at}}}}}]}}\n---\n").unwrap();
-            write!(patches, "- patch: '{{apiVersion: v1, kind: Pod, metadata: {{name: p{at}}}, spec: {{a: b}}}}'\n")
+            writeln!(patches, "- patch: '{{apiVersion: v1, kind: Pod, metadata: {{name: p{at}}}, spec: {{a: b}}}}'")
                 .unwrap();
         }
         let kustomization = format!(

@@ -94,6 +94,8 @@ fn numeric(dialect: Dialect, text: &str) -> Result<Data, Wrong> {
     match number::parse(text) {
         number::Parsed::Number(value) => Ok(Data::Number(value)),
         number::Parsed::Text => Ok(Data::String(text.to_owned())),
+        // kustomize takes it for text, such as the digits of a commit; so does Kubernetes, but there it is more often a slip.
+        number::Parsed::TooLarge if dialect == Dialect::Kustomize => Ok(Data::String(text.to_owned())),
         number::Parsed::TooLarge => Err("this number is too large for JSON; quote it if it is text"),
     }
 }

@@ -9,6 +9,8 @@ pub use order::natural_order;
 use scalar::{Place, scalar};
 use serde_json::{Map, Value};
 
+/// Everything YAML 1.1 takes for a line break; a key with one is written with `? `.
+const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 /// Keys longer than this are written with `? `.
 const LONGEST_SIMPLE_KEY: usize = 128;
 
@@ -42,7 +44,7 @@ fn mapping(out: &mut String, map: &Map<String, Value>, indent: usize) {
         if at > 0 {
             spaces(out, indent);
         }
-        if key.len() > LONGEST_SIMPLE_KEY || key.contains('\n') {
+        if key.len() > LONGEST_SIMPLE_KEY || key.contains(BREAKS) {
             out.push_str("? ");
             scalar::text(out, key, indent + 2, Place::Value);
             end_line(out);

@@ -45,6 +45,7 @@ fn scalars_mean_what_kubernetes_takes_them_for() {
         ("--1", json!("--1")),
         ("0x", json!("0x")),
         ("1_", json!(1)),
+        (".5_1", json!(0.51)),
         ("2001-01-01", json!("2001-01-01")),
         ("2001-01-01T00:00:00Z", json!("2001-01-01T00:00:00Z")),
         ("2001-13-01", json!("2001-13-01")),
@@ -104,6 +105,7 @@ fn kustomize_reads_words_and_dates_differently() {
         ("a: 2023-02-29", json!({"a": "2023-02-29"})),
         ("a: 017", json!({"a": 15})),
         ("a: 1e3", json!({"a": 1000})),
+        ("a: 5e12345", json!({"a": "5e12345"})),
     ] {
         let documents = read_as(Dialect::Kustomize, text).unwrap();
         assert_eq!(documents.into_iter().next().unwrap().into_value(), want, "{text}");

@@ -15,12 +15,8 @@ pub(super) enum Parsed {
 
 /// Reads a text that begins with a digit, a sign or a dot.
 pub(super) fn parse(text: &str) -> Parsed {
-    if text.starts_with('.') {
-        // Go tries only a plain float here, without taking underscores out.
-        return if is_float(text) { parse_float(text) } else { Parsed::Text };
-    }
     let plain: std::borrow::Cow<'_, str> = if text.contains('_') { text.replace('_', "").into() } else { text.into() };
-    if let Some(number) = parse_integer(&plain) {
+    if let Some(number) = (!plain.starts_with('.')).then(|| parse_integer(&plain)).flatten() {
         return Parsed::Number(number);
     }
     if is_float(&plain) { parse_float(&plain) } else { Parsed::Text }
