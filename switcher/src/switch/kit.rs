@@ -8,13 +8,14 @@ use teal_api::switch::{Cluster as Reach, Destination, Fallback, Provider, Switch
 use teal_gates::health::Monitor;
 use teal_gates::http::ProbeError;
 use teal_switcher_core as core;
-use teal_switcher_core::{Color, LedgerKey, SealError};
-use teal_targets::{ConfigMistake, ConfigMistakes, Options, Secret, Target};
+use teal_switcher_core::{Color, LedgerKey, LedgerSeen, SealError, Value};
+use teal_targets::{ConfigMistake, ConfigMistakes, Options, Routed, Secret, Target, TargetError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::gates::Runner;
-use super::outside::Outside;
+use super::observe::open;
+use super::outside::{Outside, value_of};
 use crate::cluster::Cluster;
 use crate::config::SwitcherConfig;
 use crate::secrets::{SecretError, Secrets};
@@ -105,6 +106,22 @@ impl Route {
         let key = LedgerKey::from_base64(&text("ledger")?)
             .map_err(|source| KitError::Key { secret: secret.clone(), source })?;
         Ok(Self { target: Target::new(provider, &tsig, Options::default())?, key, to: to.clone() })
+    }
+
+    /// Reads the record and opens the ledger beside it, in one consistent view. `ever`: one is known to have existed.
+    ///
+    /// # Errors
+    /// When the authority can't be asked; nothing was changed.
+    pub async fn read(&self, ever: bool) -> Result<(Routed, LedgerSeen), TargetError> {
+        let routed = self.target.read().await?;
+        let ledger = open(&self.key, &routed, self.target.name(), ever);
+        Ok((routed, ledger))
+    }
+
+    /// Where the record routes to.
+    #[must_use]
+    pub fn value(&self, routed: &Routed) -> Value {
+        value_of(self, routed.value.as_deref())
     }
 
     /// The addresses of a color; empty for a color that has none, which validation excludes.

@@ -31,7 +31,6 @@ use tell::{Cause, Chronicle, tell_clusters};
 
 pub use act::WriteError;
 pub use kit::{KitError, Route};
-pub(crate) use observe::open;
 
 /// Least time between two looks when a write lost a race: the other writer gets to finish.
 const RACE_PAUSE: Duration = Duration::from_millis(50);

@@ -16,7 +16,6 @@ use teal_targets::{Routed, TargetError};
 use tokio::time::Instant;
 
 use super::kit::Kit;
-use super::outside::value_of;
 use crate::cluster::{OP_LABEL, SWITCH_LABEL, View};
 use crate::config::SwitcherConfig;
 
@@ -64,14 +63,17 @@ impl Memory {
 
     /// Looks at everything. `relation` and `fresh` are what is known of git.
     pub(crate) async fn look(&mut self, kit: &Kit, config: &SwitcherConfig, git: GitNow<'_>) -> Look {
-        let routed = kit.route.target.read().await;
+        let read = kit.route.read(self.ever).await;
         let time = self.time(kit.route.target.clock_skew());
-        let (ledger, record) = match &routed {
-            Ok(routed) => self.opened(kit, routed),
+        let (routed, ledger, record) = match read {
+            Ok((routed, ledger)) => {
+                let record = Record { value: kit.route.value(&routed), ttl: routed.ttl };
+                (Ok(routed), ledger, record)
+            }
             Err(error) => {
                 let why = error.to_string();
                 let record = Record { value: Value::Unreadable(why.clone()), ttl: 0 };
-                (LedgerSeen::Unreadable(why), record)
+                (Err(error), LedgerSeen::Unreadable(why), record)
             }
         };
         if let LedgerSeen::Known(ledger) = &ledger {
@@ -108,12 +110,6 @@ impl Memory {
             wall_ms: u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0),
             skew: skew.map(|seconds| Duration::from_secs(seconds.unsigned_abs())),
         }
-    }
-
-    fn opened(&self, kit: &Kit, routed: &Routed) -> (LedgerSeen, Record) {
-        let value = value_of(&kit.route, routed.value.as_deref());
-        let ledger = open(&kit.route.key, routed, kit.route.target.name(), self.ever);
-        (ledger, Record { value, ttl: routed.ttl })
     }
 
     fn note_record(&mut self, record: &Record) {
@@ -168,7 +164,7 @@ pub(crate) struct GitNow<'a> {
 }
 
 /// Opens what was found beside the record.
-pub(crate) fn open(key: &LedgerKey, routed: &Routed, record: &str, ever: bool) -> LedgerSeen {
+pub(super) fn open(key: &LedgerKey, routed: &Routed, record: &str, ever: bool) -> LedgerSeen {
     let Some(bytes) = &routed.ledger else { return LedgerSeen::Missing { ever } };
     let Ok(text) = std::str::from_utf8(bytes) else { return LedgerSeen::Foreign("bytes that are no text".to_owned()) };
     match key.open(text, record) {

@@ -25,7 +25,7 @@ pub(super) fn render(status: &Status) -> Markup {
                 main #switches {
                     div data-part="invalid" { (invalid(status)) }
                     @if status.switches.is_empty() {
-                        section .switch { div .banner.busy { h2 { "No Switch is declared" }
+                        section .switch { div .banner.mood-busy { h2 { "No Switch is declared" }
                             p { "The files that this switcher reads from git hold none yet." } } }
                     }
                     @for one in &status.switches { (switch(one)) }
@@ -84,9 +84,9 @@ fn invalid(status: &Status) -> Markup {
 fn switch(one: &SwitchStatus) -> Markup {
     let part = |name: &str| format!("{}-{name}", one.name);
     let mood = match one.mood {
-        Mood::Calm => "calm",
-        Mood::Busy => "busy",
-        Mood::Alarm => "alarm",
+        Mood::Calm => "mood-calm",
+        Mood::Busy => "mood-busy",
+        Mood::Alarm => "mood-alarm",
     };
     html! {
         section .switch aria-labelledby=(part("title")) {
@@ -97,7 +97,7 @@ fn switch(one: &SwitchStatus) -> Markup {
                 @for (index, color) in one.colors.iter().enumerate() { (parts::color(index, color)) }
             }
             div data-part=(part("attention")) { (parts::attention(one)) }
-            div .grid data-part=(part("facts")) {
+            div .grid.facts data-part=(part("facts")) {
                 (parts::parity(one)) (parts::freeze(one)) (parts::commit(one)) (parts::dns(one))
             }
             div data-part=(part("next")) { (parts::next(one)) }

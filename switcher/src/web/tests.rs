@@ -115,3 +115,11 @@ async fn the_hook_rings_and_nothing_else_is_written() {
     tokio::time::timeout(Duration::from_secs(5), served.wake.rung()).await.unwrap();
     assert_eq!(client.post(&served.url).send().await.unwrap().status(), 405);
 }
+
+/// For looking at it: `TEAL_SHOW_PAGE=60 cargo test -p teal-switcher show_the_page -- --nocapture`.
+#[tokio::test]
+async fn show_the_page() {
+    let Some(seconds) = std::env::var("TEAL_SHOW_PAGE").ok().and_then(|text| text.parse().ok()) else { return };
+    println!("{}", serve(fixture::soaking()).await.url);
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
