@@ -47,13 +47,19 @@ pub struct Build {
     pub reads: BTreeSet<String>,
 }
 
-/// One finished object.
-#[derive(Debug, Clone, PartialEq)]
+/// One finished object. Its `Debug` shows no content, which may be a Secret's.
+#[derive(Clone, PartialEq)]
 pub struct Built {
     /// The object.
     pub value: Value,
     /// Where it comes from.
     pub origin: Origin,
+}
+
+impl std::fmt::Debug for Built {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Built").field("origin", &self.origin).finish_non_exhaustive()
+    }
 }
 
 /// Builds the kustomization in the folder `dir` of `tree`, as `kustomize build` does.

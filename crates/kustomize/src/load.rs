@@ -7,13 +7,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use teal_yaml::{Data, Dialect, Node, Place};
 
-/// An object of a file and where it began.
-#[derive(Debug, Clone, PartialEq)]
+/// An object of a file and where it began. Its `Debug` shows no content, which may be a Secret's.
+#[derive(Clone, PartialEq)]
 pub struct LoadedObject {
     /// The object.
     pub value: Value,
     /// Where it comes from; for an item of a list, the item's own line.
     pub origin: Origin,
+}
+
+impl std::fmt::Debug for LoadedObject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoadedObject").field("origin", &self.origin).finish_non_exhaustive()
+    }
 }
 
 /// What came of a file: the good objects, and every bad one by its place.

@@ -41,13 +41,22 @@ impl PatchError {
     }
 }
 
-/// A patch, read once, applied to any number of objects.
-#[derive(Debug, Clone)]
+/// A patch, read once, applied to any number of objects. Its `Debug` shows no content, which may be for a Secret.
+#[derive(Clone)]
 pub struct ObjectPatch {
     pub(crate) content: Content,
 }
 
-#[derive(Debug, Clone)]
+impl std::fmt::Debug for ObjectPatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.content {
+            Content::Merge(_) => "ObjectPatch(strategic merge)",
+            Content::Json(_) => "ObjectPatch(JSON 6902)",
+        })
+    }
+}
+
+#[derive(Clone)]
 pub(crate) enum Content {
     /// Strategic merge patches, one a document.
     Merge(Vec<Value>),

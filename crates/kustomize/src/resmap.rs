@@ -5,7 +5,7 @@ use crate::resource::{Behavior, Resource};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct ResMap {
     list: Vec<Resource>,
     /// Current identity → place in the list; `None` while identities may have changed.

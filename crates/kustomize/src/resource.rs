@@ -39,7 +39,7 @@ pub(crate) enum Behavior {
     Merge,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Resource {
     /// The object; `Null` once a patch deleted it.
     pub(crate) value: Value,

@@ -10,8 +10,8 @@ pub use recorder::Recorder;
 
 use std::sync::Arc;
 
-/// What stands at a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What stands at a path. Its `Debug` shows no content.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A file with its bytes.
     File(Arc<[u8]>),
@@ -19,6 +19,16 @@ pub enum Entry {
     Dir(Vec<String>),
     /// A symbolic link. Links are never followed.
     Link,
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(bytes) => write!(f, "File({} bytes)", bytes.len()),
+            Self::Dir(names) => f.debug_tuple("Dir").field(names).finish(),
+            Self::Link => f.write_str("Link"),
+        }
+    }
 }
 
 /// A tree of files. Paths are `/`-joined, relative to the root, without `.`, `..` or empty parts; `""` is the root.
