@@ -77,7 +77,13 @@ impl Admin {
     }
 
     /// Serves probes, metrics and `pages` until `shutdown`; open requests are finished first.
-    pub async fn serve(self, readiness: Readiness, registry: Arc<Registry>, pages: Router, shutdown: CancellationToken) {
+    pub async fn serve(
+        self,
+        readiness: Readiness,
+        registry: Arc<Registry>,
+        pages: Router,
+        shutdown: CancellationToken,
+    ) {
         let router = Router::new()
             .route("/livez", get(|| async { "ok" }))
             .route("/readyz", get(move || ready(readiness.clone())))

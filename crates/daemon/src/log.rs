@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 
+/// The client logs every failed request by itself; we report an error once, at the edge.
+const DEFAULT_FILTER: &str = "info,kube_client=off,kube_runtime=off,tower=off";
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -26,9 +29,9 @@ impl FromStr for LogFormat {
     }
 }
 
-/// Starts logging to standard error at `RUST_LOG`, or `info` when unset; a second call changes nothing.
+/// Starts logging to standard error at `RUST_LOG`, or at `info` when unset; a second call changes nothing.
 pub fn init_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Already initialised (tests run several daemons in one process) is no error.
     match format {

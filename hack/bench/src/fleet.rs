@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 /// Per unit: one Namespace, then ConfigMap, Deployment (without replicas, so that nodes stay out of the measurement),
 /// Service, ServiceAccount in turn; an overlay sets namespace, labels, an annotation, an image tag and a JSON patch.
 /// `tag` changes every Deployment: two fleets that differ in it differ in a quarter of their objects.
-pub fn write(root: &Path, apps: usize, per: usize, tag: &str) -> Result<()> {
+pub(crate) fn write(root: &Path, apps: usize, per: usize, tag: &str) -> Result<()> {
     put(root, "teal.yaml", FLEET)?;
     for app in 0..apps {
         let base = format!("base/app-{app}");
@@ -22,9 +22,13 @@ pub fn write(root: &Path, apps: usize, per: usize, tag: &str) -> Result<()> {
             writeln!(resources, "- {file}")?;
         }
         put(root, &format!("{base}/kustomization.yaml"), &format!("{KUSTOMIZATION}resources:\n{resources}"))?;
-        let overlay = format!("apps/app-{app}");
-        put(root, &format!("{overlay}/namespace.yaml"), &format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: app-{app}\n"))?;
-        put(root, &format!("{overlay}/kustomization.yaml"), &overlay_text(app, tag))?;
+        let unit = format!("apps/app-{app}");
+        put(
+            root,
+            &format!("{unit}/namespace.yaml"),
+            &format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: app-{app}\n"),
+        )?;
+        put(root, &format!("{unit}/kustomization.yaml"), &overlay(app, tag, "1"))?;
     }
     Ok(())
 }
@@ -32,7 +36,8 @@ pub fn write(root: &Path, apps: usize, per: usize, tag: &str) -> Result<()> {
 const FLEET: &str = "apiVersion: teal.dev/v1alpha1\nkind: Fleet\nmetadata: {name: bench}\nspec:\n  layers:\n  - name: apps\n    paths: [apps/*]\n";
 const KUSTOMIZATION: &str = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
 
-fn overlay_text(app: usize, tag: &str) -> String {
+/// The kustomization of one unit; `wave` is an annotation on every object of it.
+pub(crate) fn overlay(app: usize, tag: &str, wave: &str) -> String {
     format!(
         "{KUSTOMIZATION}namespace: app-{app}
 resources:
@@ -41,7 +46,7 @@ resources:
 labels:
 - pairs: {{bench: fleet, app.kubernetes.io/part-of: app-{app}}}
 commonAnnotations:
-  example.com/wave: \"1\"
+  example.com/wave: \"{wave}\"
 images:
 - name: registry.example/web
   newTag: {tag}
@@ -59,7 +64,10 @@ fn object(number: usize) -> (&'static str, String) {
     match number % 4 {
         0 => {
             let data: String = (0..8).map(|key| format!("  key-{key}: value-{number}-{key}\n")).collect();
-            ("config-map", format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: config-{number}\ndata:\n{data}"))
+            (
+                "config-map",
+                format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: config-{number}\ndata:\n{data}"),
+            )
         }
         1 => (
             "deployment",
@@ -91,7 +99,9 @@ spec:
         ),
         2 => (
             "service",
-            format!("apiVersion: v1\nkind: Service\nmetadata:\n  name: svc-{number}\nspec:\n  selector: {{app: deploy-{number}}}\n  ports:\n  - {{name: http, port: 80, targetPort: http}}\n"),
+            format!(
+                "apiVersion: v1\nkind: Service\nmetadata:\n  name: svc-{number}\nspec:\n  selector: {{app: deploy-{number}}}\n  ports:\n  - {{name: http, port: 80, targetPort: http}}\n"
+            ),
         ),
         _ => ("service-account", format!("apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: sa-{number}\n")),
     }

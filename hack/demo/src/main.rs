@@ -1,2 +1,85 @@
-//! The product's main job on one machine
-fn main() {}
+//! `cargo xtask demo`: the product's main job on one machine, on real parts, in plain words.
+
+mod ordinary;
+mod repository;
+mod screen;
+mod side;
+mod story;
+mod verdict;
+mod watcher;
+mod world;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use crate::screen::{Screen, seconds};
+use crate::verdict::Outcome;
+use crate::world::World;
+
+/// One commit moves traffic between two real clusters.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask demo")]
+struct Arguments {
+    /// End after the story; exit 1 when anything was not as told.
+    #[arg(long)]
+    once: bool,
+    /// Folder of the fleet to run; our own example when absent.
+    #[arg(long, value_name = "DIR")]
+    fleet: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    teal_daemon::install_crypto_provider();
+    if std::env::var_os("RUST_LOG").is_some() {
+        teal_daemon::init_log(teal_daemon::LogFormat::Text);
+    }
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests/examples/contoso");
+    let fleet = arguments.fleet.clone().unwrap_or(example);
+    let fleet = fleet.canonicalize().with_context(|| format!("--fleet {}", fleet.display()))?;
+
+    let screen = Screen::new();
+    let mut outcome = Outcome::default();
+    screen.act("", "Teal: one commit moves traffic between two real clusters");
+    let mut world = World::build(screen, &fleet).await?;
+    for (color, objects, time) in &world.first_sync {
+        outcome.note(format!("first sync of {color}"), format!("{objects} objects, {}", seconds(*time)));
+    }
+    story::one_commit(screen, &mut world, &mut outcome).await?;
+    story::bad_side(screen, &mut world, &mut outcome).await?;
+
+    screen.act("", "What was told and what came");
+    outcome.print(screen);
+    if !arguments.once {
+        stay(screen, &world).await?;
+    }
+    world.end().await?;
+    Ok(if outcome.all_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Stays up until a signal and says what one can try.
+async fn stay(screen: Screen, world: &World) -> Result<()> {
+    let [blue, green] = world.kubeconfigs();
+    let url = &world.page;
+    screen.act("", "Everything stays up; try");
+    for line in [
+        format!("kubectl --kubeconfig {} get syncs,units,freezes", blue.display()),
+        format!("kubectl --kubeconfig {} get syncs,units,freezes", green.display()),
+        format!(
+            "git clone {} fleet && cd fleet && sed -i 's/active: blue/active: green/' switch.yaml && git commit -am 'Back to green' && git push",
+            world.repo.url
+        ),
+        format!("dig @{} -p {} {} +short", world.addresses.dns.ip(), world.addresses.dns.port(), repository::host()),
+        format!("{url}/            the status page"),
+        format!("{url}/metrics     for Prometheus; the agents' are {} and {}", world.blue.metrics, world.green.metrics),
+    ] {
+        screen.print(&format!("  {line}"));
+    }
+    screen.print("  Ctrl-C ends everything.");
+    teal_daemon::shutdown_on_signal()?.cancelled().await;
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! `teal-bench sync`: first sync, one change, every object changed, nothing changed, drift; beside the yardsticks.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, Patch, PatchParams, PostParams};
+use kube::runtime::wait::{await_condition, conditions};
+use kube::{Client, CustomResourceExt};
+use serde_json::{Value, json};
+use teal_api::freeze::FreezeObject;
+use teal_api::inventory::InventoryObject;
+use teal_api::names::{REQUESTED_AT_ANNOTATION, TEAL_NAMESPACE};
+use teal_api::sync::SyncObject;
+use teal_api::unit::UnitObject;
+use teal_testkit::control_plane::{ControlPlane, Options};
+use teal_testkit::git_server::{GitServer, Repo};
+
+use crate::process::AgentProcess;
+use crate::server::Counters;
+use crate::{fleet, yardstick};
+
+const SYNC: &str = "bench";
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How long *nothing changed* is watched.
+const REST: Duration = Duration::from_secs(60);
+/// Requests in flight of the bare loop; the agent's own bound.
+const CONCURRENCY: usize = 16;
+
+/// One measured piece of work.
+pub(crate) struct Line {
+    /// What was done.
+    pub(crate) work: &'static str,
+    /// Who did it.
+    pub(crate) who: &'static str,
+    /// How long it took.
+    pub(crate) time: Duration,
+    /// What the API server did meanwhile.
+    pub(crate) server: Counters,
+    /// CPU of the agent, where it is one.
+    pub(crate) cpu: Option<Duration>,
+    /// Peak memory of the agent so far, MiB.
+    pub(crate) peak: Option<f64>,
+}
+
+/// Runs everything over `apps` units of `per` objects and returns the lines.
+pub(crate) async fn run(apps: usize, per: usize) -> Result<Vec<Line>> {
+    let folder = tempfile::tempdir()?;
+    let tree = folder.path().join("fleet");
+    fleet::write(&tree, apps, per, "v2")?;
+    let mut lines = Vec::new();
+    yardsticks(&tree, folder.path(), &mut lines).await?;
+    teal(apps, per, &tree, folder.path(), &mut lines).await?;
+    Ok(lines)
+}
+
+async fn yardsticks(tree: &Path, folder: &Path, lines: &mut Vec<Line>) -> Result<()> {
+    let cluster = cluster("kubectl").await?;
+    let kubectl = cluster.assets()?.program("kubectl");
+    let documents = yardstick::render(&kubectl, tree).await?;
+    let file = folder.join("all.yaml");
+    std::fs::write(&file, &documents)?;
+    let client = cluster.client().await?;
+    for work in ["first sync", "nothing changed"] {
+        let before = Counters::read(&client).await?;
+        let time = yardstick::kubectl_apply(&kubectl, cluster.kubeconfig(), &file).await?;
+        let server = Counters::read(&client).await?.since(before);
+        lines.push(Line { work, who: "kubectl apply --server-side", time, server, cpu: None, peak: None });
+    }
+    drop(cluster);
+
+    let objects: Vec<Value> = teal_yaml::read(&documents)
+        .context("read what kubectl rendered")?
+        .into_iter()
+        .map(teal_yaml::Node::into_value)
+        .collect();
+    let cluster = self::cluster("bare").await?;
+    let client = cluster.client().await?;
+    let before = Counters::read(&client).await?;
+    let time = yardstick::bare_apply(&client, &objects, CONCURRENCY).await?;
+    let server = Counters::read(&client).await?.since(before);
+    lines.push(Line { work: "first sync", who: "bare loop", time, server, cpu: None, peak: None });
+    Ok(())
+}
+
+async fn teal(apps: usize, per: usize, tree: &Path, folder: &Path, lines: &mut Vec<Line>) -> Result<()> {
+    let cluster = cluster("teal").await?;
+    let client = cluster.client().await?;
+    install(&client).await?;
+    let git = GitServer::start()?;
+    let repo = git.repository("fleet")?;
+    let revision = repo.commit_folder(tree, "first")?;
+    let agent = AgentProcess::start(cluster.kubeconfig(), SYNC, &folder.join("store"))?;
+    let mut bench = Bench { client, agent, lines };
+
+    let syncs: Api<SyncObject> = Api::all(bench.client.clone());
+    let sync: SyncObject = serde_json::from_value(json!({
+        "apiVersion": "teal.dev/v1alpha1", "kind": "Sync", "metadata": {"name": SYNC},
+        "spec": {"color": "blue", "source": {"url": repo.url, "ref": {"branch": "main"}, "interval": "1s"}}
+    }))?;
+    bench
+        .measure("first sync", async {
+            syncs.create(&PostParams::default(), &sync).await?;
+            ready(&syncs, &revision).await
+        })
+        .await?;
+
+    let changed = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: config-0\ndata:\n  key-0: changed\n";
+    bench
+        .measure("one object changed", push(&repo, &syncs, &[("base/app-0/config-map-0.yaml", Some(changed))]))
+        .await?;
+    let all = every_object(apps, per);
+    let all: Vec<(&str, Option<&str>)> = all.iter().map(|(path, text)| (path.as_str(), Some(text.as_str()))).collect();
+    bench.measure("every object changed", push(&repo, &syncs, &all)).await?;
+    bench
+        .measure("nothing changed for 60 s", async {
+            tokio::time::sleep(REST).await;
+            Ok(())
+        })
+        .await?;
+    let maps: Api<ConfigMap> = Api::namespaced(bench.client.clone(), "app-0");
+    bench.measure("hand-made drift, to repair", drift(&maps)).await
+}
+
+struct Bench<'a> {
+    client: Client,
+    agent: AgentProcess,
+    lines: &'a mut Vec<Line>,
+}
+
+impl Bench<'_> {
+    async fn measure(&mut self, work: &'static str, task: impl Future<Output = Result<()>>) -> Result<()> {
+        let (before, cpu) = (Counters::read(&self.client).await?, self.agent.cpu()?);
+        let started = Instant::now();
+        task.await.with_context(|| work.to_owned())?;
+        let time = started.elapsed();
+        let server = Counters::read(&self.client).await?.since(before);
+        let cpu = self.agent.cpu()?.saturating_sub(cpu);
+        self.lines.push(Line { work, who: "teal", time, server, cpu: Some(cpu), peak: Some(self.agent.peak_mib()?) });
+        Ok(())
+    }
+}
+
+async fn push(repo: &Repo, syncs: &Api<SyncObject>, files: &[(&str, Option<&str>)]) -> Result<()> {
+    let revision = repo.commit(files, "change")?;
+    // What a webhook does: ask for a look now.
+    let asked = json!({"metadata": {"annotations": {REQUESTED_AT_ANNOTATION: revision}}});
+    syncs.patch(SYNC, &PatchParams::default(), &Patch::Merge(asked)).await?;
+    ready(syncs, &revision).await
+}
+
+async fn ready(syncs: &Api<SyncObject>, revision: &str) -> Result<()> {
+    let done = |sync: Option<&SyncObject>| {
+        let status = sync.and_then(|sync| sync.status.as_ref());
+        status.is_some_and(|status| {
+            status.revision.as_deref() == Some(revision)
+                && teal_api::conditions::holds(&status.conditions, teal_api::conditions::READY)
+        })
+    };
+    match tokio::time::timeout(PATIENCE, await_condition(syncs.clone(), SYNC, done)).await {
+        Ok(result) => result.map(|_| ()).context("watch the Sync"),
+        Err(_) => bail!("the Sync is not Ready at {revision}: {:?}", syncs.get(SYNC).await?.status),
+    }
+}
+
+async fn drift(maps: &Api<ConfigMap>) -> Result<()> {
+    let edit = json!({"data": {"key-1": "by hand"}});
+    maps.patch("config-4", &PatchParams::default(), &Patch::Merge(edit)).await?;
+    let repaired = |map: Option<&ConfigMap>| {
+        map.and_then(|map| map.data.as_ref()).and_then(|data| data.get("key-1")).is_some_and(|value| value != "by hand")
+    };
+    tokio::time::timeout(Duration::from_secs(30), await_condition(maps.clone(), "config-4", repaired))
+        .await
+        .context("repair took over 30 s")??;
+    Ok(())
+}
+
+/// The kustomizations with another annotation value: every object of every unit changes.
+fn every_object(apps: usize, _per: usize) -> Vec<(String, String)> {
+    (0..apps).map(|app| (format!("apps/app-{app}/kustomization.yaml"), fleet::overlay(app, "v3", "2"))).collect()
+}
+
+async fn cluster(name: &str) -> Result<ControlPlane> {
+    ControlPlane::start_with(name, Options { nodes: 1, ..Options::default() }).await
+}
+
+async fn install(client: &Client) -> Result<()> {
+    let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for crd in [SyncObject::crd(), UnitObject::crd(), InventoryObject::crd(), FreezeObject::crd()] {
+        let name = crd.metadata.name.clone().unwrap_or_default();
+        crds.create(&PostParams::default(), &crd).await?;
+        await_condition(crds.clone(), &name, conditions::is_crd_established()).await?;
+    }
+    let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(client.clone());
+    let namespace = serde_json::from_value(json!({"metadata": {"name": TEAL_NAMESPACE}}))?;
+    namespaces.create(&PostParams::default(), &namespace).await?;
+    Ok(())
+}
