@@ -113,6 +113,9 @@ impl World {
         let writes = self.writes.clone();
         let hook = Arc::new(move |verb: Verb, path: &str, _code: u16| {
             if verb.writes() && !path.contains("/events") && !path.contains("/leases") {
+                if std::env::var_os("TEAL_SHOW_WRITES").is_some() {
+                    eprintln!("agent: {verb} {path}");
+                }
                 writes.fetch_add(1, Ordering::Relaxed);
             }
         });
@@ -331,7 +334,9 @@ pub(crate) fn api(client: Client, kind: &str, namespace: &str) -> Api<DynamicObj
 
 /// A ConfigMap as YAML.
 pub(crate) fn config_map(namespace: &str, name: &str, value: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}}}\ndata: {{value: {value:?}}}\n")
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}}}\ndata: {{value: {value:?}}}\n"
+    )
 }
 
 /// A Namespace as YAML.

@@ -2,6 +2,8 @@
 //! servers, a real git server, two front doors; the agents are stood in for, so that each answer can be chosen.
 
 mod clusters;
+mod crashes;
+mod faults;
 mod moves;
 mod stand_in;
 mod world;

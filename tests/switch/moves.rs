@@ -1,6 +1,7 @@
 //! The main path: a commit, the move, the way back.
 
 use anyhow::{Result, ensure};
+use teal_switcher::status::Status;
 use teal_testkit::http::Mode;
 
 use super::clusters::{pair, run};
@@ -57,9 +58,9 @@ fn g5_a_bad_green_is_rolled_back_by_itself_and_stays_parked() -> Result<()> {
         world.green_door.set(Mode::Good).await?;
         // A commit elsewhere in the repository does not unpark; one that changes this Switch does.
         let head = world.repo.commit(&[("README.md", Some("hello\n"))], "Something else")?;
-        let still =
-            switcher.until("seen the other commit", |one| one.phase != "Parked" || one.declaration.valid).await?;
-        ensure!(still.phase == "Parked", "{}", still.phase);
+        let seen = |status: &Status| status.git.revision.as_ref() == Some(&head);
+        let still = switcher.until_all("seen the other commit", seen).await?;
+        ensure!(still.switches[0].phase == "Parked", "{}", still.switches[0].phase);
         world.converge_to(&head);
         world.commit(world.green_color(), "  attempt: 2\n")?;
         switcher.until("steady on green", steady_on(world.green_color())).await?;

@@ -192,6 +192,16 @@ impl Running {
         }
     }
 
+    /// Waits until the whole status satisfies `wanted`.
+    pub(crate) async fn until_all(&mut self, what: &str, wanted: impl Fn(&Status) -> bool) -> Result<Status> {
+        let waited = tokio::time::timeout(PATIENCE, self.status.wait_for(|status| wanted(status))).await;
+        let found = waited.map(|found| found.map(|status| status.clone()));
+        match found {
+            Ok(found) => found.context("the switcher ended"),
+            Err(_) => bail!("never came to: {what}; last:\n{}", self.told()),
+        }
+    }
+
     /// The whole status, for a failed test.
     pub(crate) fn told(&self) -> String {
         serde_json::to_string_pretty(&*self.status.borrow()).unwrap_or_default()

@@ -1,0 +1,224 @@
+//! Everything round the switcher fails: git, API servers, metrics, the name server, people.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use teal_switcher::secrets::Secrets;
+use teal_switcher::switch::Route;
+use teal_switcher_core::step::Write;
+use teal_switcher_core::{Digest, LedgerSeen, Order, Verb};
+use teal_testkit::dns::Fault;
+use teal_testkit::git_server::Fault as GitFault;
+use teal_testkit::http::Mode;
+
+use super::clusters::{pair, pair_alone, run};
+use super::world::{World, steady_on};
+
+/// A metrics server that is away, and a soak long enough to break everything in.
+const DEAD_METRICS: &str = "  gates: {during: [{prometheus: {address: \"http://127.0.0.1:1\", query: up, success: \"value > 0\", interval: 200ms}}]}\n";
+
+fn long_soak(declaration: &str) -> String {
+    declaration.replace("soak: 2s", "soak: 10m")
+}
+
+#[test]
+fn g4_going_back_needs_neither_git_nor_api_servers_nor_metrics() -> Result<()> {
+    run(async {
+        let pair = pair_alone().await?;
+        let mut world = World::new(&pair).await?;
+        world.commit(world.blue_color(), "")?;
+        let mut switcher = world.start("one").await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let text = long_soak(&world.declaration(world.green_color(), DEAD_METRICS));
+        let head = world.repo.commit(&[("switch.yaml", Some(&text))], "Green")?;
+        world.converge_to(&head);
+        switcher.until("soaking", |one| one.phase == "Soaking").await?;
+        world.git.fail(GitFault::Drop);
+        pair.blue.pause_api_server()?;
+        pair.green.pause_api_server()?;
+        let began = Instant::now();
+        world.green_door.set(Mode::Errors).await?;
+        let back = async {
+            while world.answers().await? != [world.blue_door.ip()] {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            anyhow::Ok(began.elapsed())
+        };
+        let took = tokio::time::timeout(Duration::from_secs(10), back).await.context("traffic did not go back")??;
+        println!("from the first bad answer to the record written: {took:?}");
+        switcher.until("going back, roles owed", |one| one.phase == "RollingBack" || one.phase == "Parked").await?;
+        pair.blue.resume_api_server()?;
+        pair.green.resume_api_server()?;
+        world.git.heal();
+        let parked = switcher.until("parked on blue", |one| one.phase == "Parked").await?;
+        ensure!(parked.live.as_deref() == Some(world.blue_color()));
+        switcher.until("thawed", |one| one.freezes.is_empty()).await?;
+        ensure!(world.blue.sync().await?.spec.pin.is_none() && world.green.sync().await?.spec.pin.is_none());
+        switcher.end().await
+    })
+}
+
+#[test]
+fn a_key_that_the_server_refuses_is_named_and_nothing_moves() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let world = World::new(&pair).await?;
+        world.secret("dns", "secret", "d3JvbmcgYnV0IGxvbmcgZW5vdWdoIGZvciBhIGtleQ==")?;
+        world.commit(world.blue_color(), "")?;
+        let mut switcher = world.start("one").await?;
+        let told = switcher
+            .until("told of the key", |one| one.attention.iter().any(|item| item.reason == "KeyRefused"))
+            .await?;
+        ensure!(told.attention.iter().any(|item| item.message.contains("switcher")), "{:?}", told.attention);
+        ensure!(!switcher.told().contains("d3JvbmcgYnV0"), "the secret is shown");
+        switcher.end().await
+    })
+}
+
+#[test]
+fn a_server_that_is_down_or_loses_answers_only_delays() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let mut world = World::new(&pair).await?;
+        world.commit(world.blue_color(), "")?;
+        let mut switcher = world.start("one").await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        world.proxy.down().await;
+        let blind = switcher.until("told that the record can't be read", |one| one.live.is_none()).await?;
+        ensure!(blind.wait.as_ref().is_some_and(|wait| wait.reason == "blind"), "{:?}", blind.wait);
+        world.commit(world.green_color(), "")?;
+        world.proxy.up().await?;
+        switcher.until("preparing", |one| one.phase == "Preparing").await?;
+        // From here on every answer to a write is lost after it was done: each is decided by what is read back.
+        world.proxy.set(Fault::HangUpAfterUpdate);
+        switcher.until("steady on green", steady_on(world.green_color())).await?;
+        ensure!(world.proxy.injected() > 3, "{}", world.proxy.injected());
+        ensure!(world.answers().await? == [world.green_door.ip()]);
+        switcher.end().await
+    })
+}
+
+#[test]
+fn a_record_changed_by_hand_parks_and_is_never_overwritten() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let world = World::new(&pair).await?;
+        world.commit(world.blue_color(), "")?;
+        let mut switcher = world.start("one").await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let foreign = "203.0.113.9".parse()?;
+        world.dns.change_by_hand("shop", 60, &[foreign]).await?;
+        let parked = switcher.until("parked for a foreign write", |one| one.phase == "Parked").await?;
+        ensure!(parked.banner.contains("203.0.113.9"), "{}", parked.banner);
+        world.commit(world.green_color(), "")?;
+        let wait = |one: &teal_switcher::status::SwitchStatus| {
+            one.wait.as_ref().is_some_and(|wait| wait.reason == "foreign-write")
+        };
+        switcher.until("waiting for a person", wait).await?;
+        ensure!(world.answers().await? == [foreign], "someone else's record was overwritten");
+        world.dns.change_by_hand("shop", 60, &[world.blue_door.ip()]).await?;
+        order(&world, Verb::Adopt).await?;
+        switcher.until("steady on green", steady_on(world.green_color())).await?;
+        switcher.end().await
+    })
+}
+
+/// The emergency lane as the command line has it: the operator's keys, the declaration, nothing else.
+async fn order(world: &World, verb: Verb) -> Result<()> {
+    let switch = teal_api::switch::Switch::parse("switch.yaml", &world.declaration(world.green_color(), ""))?;
+    let route = Route::new(&switch, &Secrets::new(world.secrets()))?;
+    for _ in 0..10 {
+        let (routed, found) = route.read(true).await?;
+        let LedgerSeen::Known(ledger) = found else { anyhow::bail!("{found:?}") };
+        let order = Order {
+            verb,
+            actor: "kim".to_owned(),
+            reason: "by hand".to_owned(),
+            expires_ms: u64::MAX / 2,
+            set_aside: Digest::default(),
+        };
+        let next = ledger.ordered(order, None, 0)?;
+        if route.write(&routed, &Write { next, change: None }).await.is_ok() {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the order lost every race")
+}
+
+#[test]
+fn undo_takes_back_a_finished_move_without_git() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let world = World::new(&pair).await?;
+        world.commit(world.blue_color(), "")?;
+        let mut switcher = world.start("one").await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        world.commit(world.green_color(), "")?;
+        switcher.until("steady on green", steady_on(world.green_color())).await?;
+        world.git.fail(GitFault::Drop);
+        order(&world, Verb::Undo).await?;
+        let undone = switcher
+            .until("back on blue", |one| one.live.as_deref() == Some(world.blue_color()) && one.phase == "Parked")
+            .await?;
+        ensure!(undone.history.iter().any(|entry| entry.why.contains("kim")), "{:#?}", undone.history);
+        world.git.heal();
+        world.commit(world.blue_color(), "")?;
+        switcher.until("git and traffic agree", steady_on(world.blue_color())).await?;
+        switcher.end().await
+    })
+}
+
+#[test]
+fn five_mistakes_are_told_at_once_and_change_nothing() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let world = World::new(&pair).await?;
+        world.commit(world.blue_color(), "")?;
+        let mut switcher = world.start("one").await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let wrong = world
+            .declaration("grene", "  attempt: none\n  failover: sometimes\n")
+            .replace("soak: 2s", "soak: long")
+            .replace("threshold: 2", "threshold: many");
+        world.repo.commit(&[("switch.yaml", Some(&wrong))], "Five mistakes")?;
+        let told = switcher.until("told of the mistakes", |one| !one.declaration.valid).await?;
+        let mistakes = &told.declaration.mistakes;
+        for field in ["active", "attempt", "failover", "soak", "threshold"] {
+            ensure!(
+                mistakes.iter().any(|mistake| mistake.starts_with("switch.yaml:") && mistake.contains(field)),
+                "no {field} in {mistakes:#?}"
+            );
+        }
+        ensure!(told.live.as_deref() == Some(world.blue_color()) && told.phase == "Steady", "{}", told.banner);
+        world.commit(world.green_color(), "")?;
+        switcher.until("steady on green", steady_on(world.green_color())).await?;
+        switcher.end().await
+    })
+}
+
+#[test]
+fn a_wrong_kubeconfig_is_told_and_stops_only_the_move() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let world = World::new(&pair).await?;
+        let right = std::fs::read_to_string(world.secrets().join("green-access/kubeconfig"))?;
+        world.secret("green-access", "kubeconfig", "not: [a kubeconfig")?;
+        world.commit(world.blue_color(), "")?;
+        let mut switcher = world.start("one").await?;
+        switcher
+            .until("steady on blue, told of green", |one| {
+                one.phase == "Steady"
+                    && one
+                        .colors
+                        .iter()
+                        .any(|color| color.cluster.unknown.as_ref().is_some_and(|why| why.contains("green-access")))
+            })
+            .await?;
+        world.commit(world.green_color(), "  gates: {before: [{platform: {}}, {synced: {}}]}\n")?;
+        let held = switcher.until("preparing", |one| one.phase == "Preparing" && !one.gates.is_empty()).await?;
+        ensure!(held.live.as_deref() == Some(world.blue_color()));
+        world.secret("green-access", "kubeconfig", &right)?;
+        switcher.until("steady on green", steady_on(world.green_color())).await?;
+        switcher.end().await
+    })
+}
