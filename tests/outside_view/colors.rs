@@ -71,7 +71,8 @@ impl Colors {
         )?;
         let doors = FrontDoor::start_all(&["blue", "green"]).await?;
         let key = Key::generate("teal")?;
-        let dns = DnsServer::start(&Zone::new(ZONE).address("shop", 2, &[doors[0].ip()]), std::slice::from_ref(&key)).await?;
+        let dns =
+            DnsServer::start(&Zone::new(ZONE).address("shop", 2, &[doors[0].ip()]), std::slice::from_ref(&key)).await?;
         let folder = TempDir::new()?;
         for side in [&blue, &green] {
             let access = side.cluster.kubeconfig_for_service_account(TEAL_NAMESPACE, "teal-switcher").await?;
@@ -87,7 +88,19 @@ impl Colors {
         let (status, switcher_address) = (switcher.status(), switcher.address());
         let _ended = stop.clone().drop_guard();
         let sides = [blue, green];
-        Ok(Self { sides, switcher: Some(switcher), status, switcher_address, repo, doors, dns, folder, stop, _ended, _git: git })
+        Ok(Self {
+            sides,
+            switcher: Some(switcher),
+            status,
+            switcher_address,
+            repo,
+            doors,
+            dns,
+            folder,
+            stop,
+            _ended,
+            _git: git,
+        })
     }
 
     /// Commits the fleet, starts the agents and then the switcher; waits until both clusters follow and blue is live.
@@ -109,16 +122,25 @@ impl Colors {
     /// Commits `active: color` and waits until the switch rests on it.
     pub(super) async fn make_live(&mut self, color: &str) -> Result<()> {
         self.repo.commit(&[("switch.yaml", Some(&self.declaration(color)))], &format!("Make {color} live"))?;
-        let rests = |one: &SwitchStatus| one.phase == "Steady" && one.live.as_deref() == Some(color) && one.desired == color;
-        let found = tokio::time::timeout(super::PATIENCE, self.status.wait_for(|status| status.switches.first().is_some_and(rests)));
+        let rests =
+            |one: &SwitchStatus| one.phase == "Steady" && one.live.as_deref() == Some(color) && one.desired == color;
+        let found = tokio::time::timeout(
+            super::PATIENCE,
+            self.status.wait_for(|status| status.switches.first().is_some_and(rests)),
+        );
         let found = found.await.map(|found| found.is_ok());
-        ensure!(found == Ok(true), "{color} never came to rest:\n{}", serde_json::to_string_pretty(&*self.status.borrow())?);
+        ensure!(
+            found == Ok(true),
+            "{color} never came to rest:\n{}",
+            serde_json::to_string_pretty(&*self.status.borrow())?
+        );
         Ok(())
     }
 
     fn declaration(&self, active: &str) -> String {
         let [blue, green] = [&self.doors[0], &self.doors[1]];
-        let probe = |door: &FrontDoor| format!("{{url: \"{}\", host: shop.{ZONE}, timeout: 500ms}}", door.url("/healthz"));
+        let probe =
+            |door: &FrontDoor| format!("{{url: \"{}\", host: shop.{ZONE}, timeout: 500ms}}", door.url("/healthz"));
         format!(
             "apiVersion: teal.dev/v1alpha1\nkind: Switch\nmetadata: {{name: contoso}}\nspec:\n  active: {active}\n  colors:\n    \
              blue: {{cluster: {{kubeconfig: blue-access}}, probe: {}}}\n    green: {{cluster: {{kubeconfig: green-access}}, probe: {}}}\n  \

@@ -46,7 +46,8 @@ impl Helm {
         for value in values {
             command.args(["--set", value]);
         }
-        for (name, folder) in [("HELM_CONFIG_HOME", "config"), ("HELM_DATA_HOME", "data"), ("HELM_CACHE_HOME", "cache")] {
+        for (name, folder) in [("HELM_CONFIG_HOME", "config"), ("HELM_DATA_HOME", "data"), ("HELM_CACHE_HOME", "cache")]
+        {
             command.env(name, self.home.path().join(folder));
         }
         command.kill_on_drop(true);

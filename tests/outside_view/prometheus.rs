@@ -76,7 +76,8 @@ impl Prometheus {
     pub(super) async fn query_range(&self, query: &str, seconds: i64) -> Result<Vec<f64>> {
         let now = jiff::Timestamp::now().as_second();
         let (start, end) = ((now - seconds).to_string(), now.to_string());
-        let data = self.ask("query_range", &[("query", query), ("start", &start), ("end", &end), ("step", "1")]).await?;
+        let data =
+            self.ask("query_range", &[("query", query), ("start", &start), ("end", &end), ("step", "1")]).await?;
         let series = data["result"].as_array().context("a matrix")?;
         let points = series.iter().flat_map(|one| one["values"].as_array().into_iter().flatten());
         Ok(points.filter_map(value).collect())

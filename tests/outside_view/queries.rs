@@ -64,7 +64,8 @@ async fn empty(prometheus: &Prometheus, seconds: i64) -> Result<Vec<String>> {
     ensure!(queries.len() > 45 && variables.len() == 6, "{} queries, {} variables", queries.len(), variables.len());
     let mut empty = Vec::new();
     for Query { place, text, over_time } in queries {
-        let found = if over_time { prometheus.query_range(&text, seconds).await? } else { prometheus.query(&text).await? };
+        let found =
+            if over_time { prometheus.query_range(&text, seconds).await? } else { prometheus.query(&text).await? };
         if found.is_empty() {
             empty.push(format!("{place}: {text}"));
         }
@@ -85,7 +86,11 @@ async fn every_query_of_the_dashboards_finds_data_of_a_real_move() -> Result<()>
     let [blue, green] = [colors.sides[0].address, colors.sides[1].address];
     let begun = Instant::now();
     // Agents only: the switcher answers once it runs. They are scraped from before their first pass.
-    let scraped = [("teal/agent", "blue", blue), ("teal/agent", "green", green), ("teal/switcher", "outside", colors.switcher_address)];
+    let scraped = [
+        ("teal/agent", "blue", blue),
+        ("teal/agent", "green", green),
+        ("teal/switcher", "outside", colors.switcher_address),
+    ];
     let prometheus = Prometheus::start(program, &scraped, 2).await?;
     colors.begin().await?;
     colors.make_live("green").await?;
@@ -98,7 +103,10 @@ async fn every_query_of_the_dashboards_finds_data_of_a_real_move() -> Result<()>
     one_live_color(&prometheus).await?;
     eventually("no alert is active on what goes well", async || {
         let alerts = prometheus.alerts().await?;
-        ensure!(alerts.len() == 7 && alerts.iter().all(|(_, health, state)| health == "ok" && state == "inactive"), "{alerts:?}");
+        ensure!(
+            alerts.len() == 7 && alerts.iter().all(|(_, health, state)| health == "ok" && state == "inactive"),
+            "{alerts:?}"
+        );
         Ok(())
     })
     .await

@@ -28,14 +28,18 @@ struct Metric {
 fn agents() -> Result<BTreeMap<String, Metric>> {
     let mut registry = Registry::default();
     let metrics = agent::Metrics::register(&mut registry);
-    metrics.reconciles.get_or_create(&agent::Outcome { result: "success" });
-    metrics.objects.get_or_create(&agent::State { state: agent::ObjectState::ready });
-    metrics.prune_refused.get_or_create(&agent::Reason { reason: "Share" });
-    metrics.fetch_failures.get_or_create(&agent::Reason { reason: "Unreachable" });
-    metrics.revision.get_or_create(&agent::Revision { revision: String::new() });
-    metrics.requests.get_or_create(&agent::Request { verb: "get", code: 200 });
-    metrics.parity.get_or_create(&agent::Parity { digest: String::new(), fleet: String::new(), key: String::new() });
-    metrics.role.get_or_create(&agent::Role { color: "blue".to_owned(), role: "active" });
+    drop(metrics.reconciles.get_or_create(&agent::Outcome { result: "success" }));
+    drop(metrics.objects.get_or_create(&agent::State { state: agent::ObjectState::ready }));
+    drop(metrics.prune_refused.get_or_create(&agent::Reason { reason: "Share" }));
+    drop(metrics.fetch_failures.get_or_create(&agent::Reason { reason: "Unreachable" }));
+    drop(metrics.revision.get_or_create(&agent::Revision { revision: String::new() }));
+    drop(metrics.requests.get_or_create(&agent::Request { verb: "get", code: 200 }));
+    drop(metrics.parity.get_or_create(&agent::Parity {
+        digest: String::new(),
+        fleet: String::new(),
+        key: String::new(),
+    }));
+    drop(metrics.role.get_or_create(&agent::Role { color: "blue".to_owned(), role: "active" }));
     shown(&registry)
 }
 
@@ -45,19 +49,25 @@ fn switchers() -> Result<BTreeMap<String, Metric>> {
     let mut registry = Registry::default();
     let metrics = switcher::Metrics::register(&mut registry, status);
     let text = |text: &str| text.to_owned();
-    let moved = switcher::Move { switch: text("contoso"), from: text("blue"), to: text("green"), result: text("completed") };
-    metrics.moves.get_or_create(&moved);
-    metrics.duration.get_or_create(&moved);
-    metrics.writes.get_or_create(&switcher::Of { switch: text("contoso") });
-    metrics.write_seconds.get_or_create(&switcher::Of { switch: text("contoso") });
-    metrics.failures.get_or_create(&switcher::Failure { switch: text("contoso"), on: text("target"), reason: text("Raced") });
+    let moved =
+        switcher::Move { switch: text("contoso"), from: text("blue"), to: text("green"), result: text("completed") };
+    drop(metrics.moves.get_or_create(&moved));
+    drop(metrics.duration.get_or_create(&moved));
+    drop(metrics.writes.get_or_create(&switcher::Of { switch: text("contoso") }));
+    drop(metrics.write_seconds.get_or_create(&switcher::Of { switch: text("contoso") }));
+    drop(metrics.failures.get_or_create(&switcher::Failure {
+        switch: text("contoso"),
+        on: text("target"),
+        reason: text("Raced"),
+    }));
     shown(&registry)
 }
 
 /// One switch with one of everything.
 fn some_status() -> Result<Status> {
     let at = "2026-01-01T00:00:00Z";
-    let report = json!({"gate": "parity", "outcome": "pass", "message": "", "evidence": [], "took": {"secs": 0, "nanos": 0}});
+    let report =
+        json!({"gate": "parity", "outcome": "pass", "message": "", "evidence": [], "took": {"secs": 0, "nanos": 0}});
     let color = json!({"name": "blue", "role": "active", "live": true, "proof": "ok", "proofMessage": "", "addresses": [], "cluster": {}});
     let status = json!({
         "at": at, "switcher": {"identity": "a", "version": "1"}, "git": {"url": "", "branch": "", "fetchedAt": at}, "invalid": [],
@@ -98,7 +108,10 @@ fn shown(registry: &Registry) -> Result<BTreeMap<String, Metric>> {
 
 /// Notes the labels of one series; `le` belongs to the type.
 fn series(line: &str, metrics: &mut BTreeMap<String, Metric>) {
-    let Some((name, labels)) = line.split_once('{').and_then(|(name, rest)| Some((name, rest.rsplit_once('}')?.0))) else { return };
+    let Some((name, labels)) = line.split_once('{').and_then(|(name, rest)| Some((name, rest.rsplit_once('}')?.0)))
+    else {
+        return;
+    };
     let family = ["_total", "_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     let family = if metrics.contains_key(family) { family } else { name };
     let Some(metric) = metrics.get_mut(family) else { return };
@@ -119,7 +132,8 @@ fn table(metrics: &BTreeMap<String, Metric>) -> String {
 fn the_reference_page_says_what_is_registered() -> Result<()> {
     let (agents, switchers) = (agents()?, switchers()?);
     ensure!(agents.len() > 15 && switchers.len() > 15, "{} and {}", agents.len(), switchers.len());
-    let undescribed = agents.iter().chain(&switchers).find(|(_, metric)| metric.meaning.is_empty() || metric.kind.is_empty());
+    let undescribed =
+        agents.iter().chain(&switchers).find(|(_, metric)| metric.meaning.is_empty() || metric.kind.is_empty());
     ensure!(undescribed.is_none(), "{:?} has no meaning", undescribed.map(|(name, _)| name));
     let path = workspace(PAGE);
     let page = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
@@ -130,13 +144,17 @@ fn the_reference_page_says_what_is_registered() -> Result<()> {
         let (_, tail) = rest.split_once(&end).with_context(|| format!("{PAGE} has no {end}"))?;
         wanted = format!("{head}{begin}{}{end}{tail}", table(metrics));
     }
-    let labels: BTreeSet<&String> = agents.values().chain(switchers.values()).flat_map(|metric| &metric.labels).collect();
+    let labels: BTreeSet<&String> =
+        agents.values().chain(switchers.values()).flat_map(|metric| &metric.labels).collect();
     for label in labels {
         ensure!(page.contains(&format!("\n| `{label}` | ")), "{PAGE} does not say what the label `{label}` means");
     }
     if std::env::var_os(WRITE).is_some() {
         return Ok(std::fs::write(&path, wanted)?);
     }
-    ensure!(page == wanted, "{PAGE} is not what the registries hold; {WRITE}=1 cargo test -p teal-tests reference writes it");
+    ensure!(
+        page == wanted,
+        "{PAGE} is not what the registries hold; {WRITE}=1 cargo test -p teal-tests reference writes it"
+    );
     Ok(())
 }
