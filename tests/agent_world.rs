@@ -92,7 +92,11 @@ impl World {
     pub(crate) async fn freezing(mut self) -> Result<Self> {
         let kubeconfig = kube::config::Kubeconfig::from_yaml(plane().await?.kubeconfig_yaml())?;
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?;
-        self.config.freeze = Some(FreezeConfig { users: Vec::new(), connections: Some(Box::new(config)) });
+        self.config.freeze = Some(FreezeConfig {
+            connections: Some(Box::new(config)),
+            probe_every: Duration::from_secs(1),
+            ..FreezeConfig::default()
+        });
         Ok(self)
     }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use teal_switcher::secrets::Secrets;
+use teal_switcher::status::SwitchStatus;
 use teal_switcher::switch::Route;
 use teal_switcher_core::step::Write;
 use teal_switcher_core::{Digest, LedgerSeen, Order, Verb};
@@ -14,8 +15,37 @@ use teal_testkit::http::Mode;
 use super::clusters::{pair, pair_alone, run};
 use super::world::{World, steady_on};
 
-/// A metrics server that is away, and a soak long enough to break everything in.
-const DEAD_METRICS: &str = "  gates: {during: [{prometheus: {address: \"http://127.0.0.1:1\", query: up, success: \"value > 0\", interval: 200ms}}]}\n";
+/// A metrics server that says that all is well; away when dropped.
+struct Metrics {
+    address: String,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Metrics {
+    async fn start() -> Result<Self> {
+        const BODY: &str = r#"{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}"#;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let app = axum::Router::new().route("/api/v1/query", axum::routing::get(async || BODY));
+        let task = tokio::spawn(async move {
+            let _ = axum::serve(listener, app).await;
+        });
+        Ok(Self { address, task })
+    }
+
+    fn gate(&self) -> String {
+        let Self { address, .. } = self;
+        format!(
+            "  gates: {{during: [{{prometheus: {{address: \"{address}\", query: up, success: \"value > 0\", interval: 200ms}}}}]}}\n"
+        )
+    }
+}
+
+impl Drop for Metrics {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
 
 fn long_soak(declaration: &str) -> String {
     declaration.replace("soak: 2s", "soak: 10m")
@@ -29,11 +59,13 @@ fn g4_going_back_needs_neither_git_nor_api_servers_nor_metrics() -> Result<()> {
         world.commit(world.blue_color(), "")?;
         let mut switcher = world.start("one").await?;
         switcher.until("steady on blue", steady_on(world.blue_color())).await?;
-        let text = long_soak(&world.declaration(world.green_color(), DEAD_METRICS));
+        let metrics = Metrics::start().await?;
+        let text = long_soak(&world.declaration(world.green_color(), &metrics.gate()));
         let head = world.repo.commit(&[("switch.yaml", Some(&text))], "Green")?;
         world.converge_to(&head);
         switcher.until("soaking", |one| one.phase == "Soaking").await?;
         world.git.fail(GitFault::Drop);
+        drop(metrics);
         pair.blue.pause_api_server()?;
         pair.green.pause_api_server()?;
         let began = Instant::now();
@@ -111,12 +143,11 @@ fn a_record_changed_by_hand_parks_and_is_never_overwritten() -> Result<()> {
         let parked = switcher.until("parked for a foreign write", |one| one.phase == "Parked").await?;
         ensure!(parked.banner.contains("203.0.113.9"), "{}", parked.banner);
         world.commit(world.green_color(), "")?;
-        let wait = |one: &teal_switcher::status::SwitchStatus| {
-            one.wait.as_ref().is_some_and(|wait| wait.reason == "foreign-write")
-        };
+        let wait = |one: &SwitchStatus| one.wait.as_ref().is_some_and(|wait| wait.reason == "foreign-write");
         switcher.until("waiting for a person", wait).await?;
         ensure!(world.answers().await? == [foreign], "someone else's record was overwritten");
-        world.dns.change_by_hand("shop", 60, &[world.blue_door.ip()]).await?;
+        world.dns.change_by_hand("shop", 60, &[world.green_door.ip()]).await?;
+        switcher.until("another foreign record", |one| one.live.as_deref() == Some(world.green_color())).await?;
         order(&world, Verb::Adopt).await?;
         switcher.until("steady on green", steady_on(world.green_color())).await?;
         switcher.end().await
@@ -215,7 +246,10 @@ fn a_wrong_kubeconfig_is_told_and_stops_only_the_move() -> Result<()> {
             })
             .await?;
         world.commit(world.green_color(), "  gates: {before: [{platform: {}}, {synced: {}}]}\n")?;
-        let held = switcher.until("preparing", |one| one.phase == "Preparing" && !one.gates.is_empty()).await?;
+        let told = |one: &SwitchStatus| {
+            one.phase == "Preparing" && one.attention.iter().any(|item| item.message.contains("green-access"))
+        };
+        let held = switcher.until("preparing, and told why it waits", told).await?;
         ensure!(held.live.as_deref() == Some(world.blue_color()));
         world.secret("green-access", "kubeconfig", &right)?;
         switcher.until("steady on green", steady_on(world.green_color())).await?;
