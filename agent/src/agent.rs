@@ -100,7 +100,14 @@ async fn freezing(
     };
     let events = Events::new(client.clone(), config.instance.clone());
     match Freezer::new(client.clone(), connections, wish.users).await {
-        Ok(freezer) => Some(Freezing { client: client.clone(), freezer, events, metrics: metrics.clone(), kinds }),
+        Ok(freezer) => Some(Freezing {
+            client: client.clone(),
+            freezer,
+            events,
+            metrics: metrics.clone(),
+            probe_every: wish.probe_every,
+            kinds,
+        }),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "No freeze is realised by this process");
             None
@@ -233,11 +240,12 @@ impl Process {
             warnings: Default::default(),
             last_since: None,
             retry_at: None,
+            looked: false,
             patience: Backoff::new(Duration::from_millis(200), Duration::from_secs(30)),
             started: Instant::now(),
         };
         if inventory.is_none() && engine.stalled.is_none() {
-            engine.rebuild_inventory().await?;
+            engine.rebuild_inventory().await;
         }
         engine.follow_kinds();
         Ok(engine)
@@ -355,7 +363,8 @@ impl Running {
 
     fn next_time(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(3600);
-        let times = [self.engine.wake_at(), self.engine.reporter.due(), self.refreshes.last().copied()];
+        let report = self.engine.waking_until().or_else(|| self.engine.reporter.due());
+        let times = [self.engine.wake_at(), report, self.refreshes.last().copied()];
         times.into_iter().flatten().min().map_or(far, |at| at.min(far))
     }
 
@@ -481,10 +490,12 @@ impl Running {
 
     /// Credentials that were refused may have been put right in the Secret since.
     async fn reread_credentials(&mut self) {
-        let refused =
-            self.engine.sourced.borrow().as_ref().and_then(|sourced| sourced.error.as_ref()).is_some_and(|error| {
-                matches!(error.reason(), "Unauthorized" | "NotFound" | "Untrusted" | "InvalidSecret")
-            });
+        let refused = self
+            .engine
+            .sourced
+            .borrow()
+            .as_ref()
+            .is_some_and(|sourced| sourced.error.as_ref().is_some_and(source::wants_credentials));
         if !refused {
             return;
         }

@@ -25,12 +25,20 @@ pub struct AgentConfig {
 }
 
 /// What freezing needs.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct FreezeConfig {
     /// User names that pass besides the agent's own, which it asks for; the switcher's above all.
     pub users: Vec<String>,
     /// For probes on connections of their own; without it they share the agent's client.
     pub connections: Option<Box<kube::Config>>,
+    /// How often an active freeze is probed.
+    pub probe_every: Duration,
+}
+
+impl Default for FreezeConfig {
+    fn default() -> Self {
+        Self { users: Vec::new(), connections: None, probe_every: Duration::from_secs(30) }
+    }
 }
 
 impl AgentConfig {

@@ -29,6 +29,8 @@ use crate::source::Sourced;
 use crate::wanted::Wanted;
 use crate::world::{News, World};
 
+/// Longest time after the start that a status is held back until the first look at everything.
+const WAKING: Duration = Duration::from_secs(15);
 /// Longest run of turns without looking at the outside; a turn that did something is followed by another.
 const MAX_TURNS: usize = 50;
 
@@ -72,6 +74,8 @@ pub(crate) struct Engine {
     pub(crate) last_since: Option<Duration>,
     /// An API server that does not take the inventory: when to try again.
     pub(crate) retry_at: Option<Duration>,
+    /// A turn was made.
+    pub(crate) looked: bool,
     /// Waits between such tries.
     pub(crate) patience: Backoff,
     pub(crate) started: Instant,
@@ -94,6 +98,7 @@ impl Engine {
             return;
         }
         self.retry_at = None;
+        self.looked = true;
         let begun = Instant::now();
         let mut did_something = false;
         for _ in 0..MAX_TURNS {
@@ -134,6 +139,15 @@ impl Engine {
         let pruned = self.prune().await?; //    only what is owned by UID; only if all of it rendered
         let released = self.open_gates().await; // layers whose objects have all been Current once
         Ok(doubts || applied || pruned || released)
+    }
+
+    /// Whether this process has just started and does not know yet how things stand: telling now would only tell so, and
+    /// a restart without changes would write statuses twice (G10). `None` when it knows; else until when it may wait.
+    pub(crate) fn waking_until(&self) -> Option<Instant> {
+        let answered = self.sourced.borrow().is_some() || self.stalled.is_some() || self.rejected.is_some();
+        let until = self.started + WAKING;
+        let knows = answered && self.plan.unknown == 0 && (self.looked || !self.is_working());
+        (!knows && until > Instant::now()).then_some(until)
     }
 
     /// Whether a newer commit waits: applies in flight finish, no new ones begin.

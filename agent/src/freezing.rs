@@ -29,8 +29,6 @@ use crate::metrics::Metrics;
 
 /// Keeps a deleted `Freeze` until it is lifted.
 const FINALIZER: &str = "teal.dev/freeze";
-/// How often an active freeze is probed.
-const PROBE_EVERY: Duration = Duration::from_secs(30);
 /// How soon something that failed is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -40,6 +38,8 @@ pub(crate) struct Freezing {
     pub(crate) freezer: Freezer,
     pub(crate) events: Events,
     pub(crate) metrics: Metrics,
+    /// How often an active freeze is probed.
+    pub(crate) probe_every: Duration,
     /// Kinds the fleet declares.
     pub(crate) kinds: watch::Receiver<Vec<Kind>>,
 }
@@ -129,7 +129,7 @@ impl Freezing {
             Some(held) if held.hold == *hold && held.next_probe > now => Ok(()),
             Some(held) if held.hold == *hold => {
                 held.round += 1;
-                held.next_probe = now + PROBE_EVERY;
+                held.next_probe = now + self.probe_every;
                 match self.freezer.probe(held.round).await {
                     Probe::Denied(_) => {
                         held.probed_at = Timestamp::now();
@@ -154,7 +154,7 @@ impl Freezing {
                     hold: hold.clone(),
                     since,
                     probed_at: Timestamp::now(),
-                    next_probe: Instant::now() + PROBE_EVERY,
+                    next_probe: Instant::now() + self.probe_every,
                     round: passed.probes,
                 });
                 self.metrics.freeze_active.set(1);
@@ -181,7 +181,7 @@ impl Freezing {
         self.freezer.hold(hold).await?;
         self.freezer.barrier().await?;
         (held.since, held.probed_at) = (Timestamp::now(), Timestamp::now());
-        held.next_probe = Instant::now() + PROBE_EVERY;
+        held.next_probe = Instant::now() + self.probe_every;
         self.metrics.freeze_active.set(1);
         Ok(())
     }

@@ -75,7 +75,11 @@ async fn run(args: Args) -> anyhow::Result<()> {
         sync: args.sync,
         namespace: args.namespace.clone(),
         instance: Some(instance.clone()),
-        freeze: Some(FreezeConfig { users: args.freeze_exempt_users, connections: Some(Box::new(kube)) }),
+        freeze: Some(FreezeConfig {
+            users: args.freeze_exempt_users,
+            connections: Some(Box::new(kube)),
+            ..FreezeConfig::default()
+        }),
         ..AgentConfig::new(args.store)
     };
     let lease = LeaseConfig::new(args.namespace, "teal-agent", instance);

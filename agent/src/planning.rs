@@ -72,6 +72,8 @@ pub struct Plan {
     pub blocked: HashMap<ObjectId, ObjectId>,
     /// Objects that are as wanted.
     pub settled: Vec<ObjectId>,
+    /// Objects that we own and whose kind has not been listed since the start: nothing is known of them yet.
+    pub unknown: usize,
     /// Nothing is to be done before this time unless there is news.
     pub wake_at: Option<Duration>,
 }
@@ -90,6 +92,7 @@ pub fn plan(facts: &Facts<'_>, fights: &mut Fights) -> Plan {
         let object = &step.object;
         let entry = facts.inventory.entries.get(&object.id);
         if must_wait_for_list(facts, step, entry) {
+            plan.unknown += 1;
             continue;
         }
         let action = wanted_action(facts, object, entry);

@@ -138,7 +138,9 @@ impl Renderer {
             let Some(cached) = self.cache.get(&unit.path) else { continue };
             let layer = wanted.layers.iter().position(|layer| layer.name == name).unwrap_or(0);
             let timeout = fleet.layers.get(layer).map_or(TIMEOUT, |layer| layer.timeout);
-            let digests: Vec<_> = cached.objects.iter().map(|object| (&object.id, &object.digest)).collect();
+            // Digests under an ephemeral key would make the unit look new to every process.
+            let lasting = cached.objects.iter().filter(|object| object.lasting);
+            let digests: Vec<_> = lasting.map(|object| (&object.id, &object.digest)).collect();
             wanted.notices.extend(cached.notices.iter().cloned());
             wanted.units.push(Unit {
                 slug: unit.slug.as_str().into(),

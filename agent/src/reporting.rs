@@ -140,7 +140,7 @@ impl Reporter {
 impl Engine {
     /// Writes what differs, if it is time. Failures are tried again a little later.
     pub(crate) async fn report(&mut self) {
-        if self.reporter.due().is_none_or(|due| due > Instant::now()) {
+        if self.waking_until().is_some() || self.reporter.due().is_none_or(|due| due > Instant::now()) {
             return;
         }
         self.reporter.last = Some(Instant::now());

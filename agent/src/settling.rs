@@ -8,7 +8,7 @@ use teal_agent_core::prune::{Hold, Limits, LiveFacts, Orphaned, PrunePlan, Prune
 use teal_agent_core::{GroupKind, Inventory, ObjectId, OwnerMark};
 use teal_api::unit::Problem;
 use teal_cluster::shards::ShardError;
-use teal_cluster::{Address, ApiError};
+use teal_cluster::{Address, ApiError, Kind};
 
 use crate::engine::Engine;
 use crate::metrics::Reason;
@@ -22,6 +22,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 pub(crate) struct Pruning {
     /// Something changed that the decision depends on.
     pub(crate) stale: bool,
+    /// Kinds not searched yet since the inventory was lost.
+    pub(crate) unseen: Vec<Kind>,
     /// Objects on their way out, or a server that does not answer, are looked at again at this time.
     pub(crate) not_before: Option<Duration>,
     /// Why nothing at all is deleted.
@@ -40,6 +42,13 @@ impl Engine {
             return Ok(false);
         }
         self.pruning.not_before = None;
+        if !self.pruning.unseen.is_empty() {
+            self.search_unseen().await;
+            if !self.pruning.unseen.is_empty() {
+                self.look_again_soon();
+                return Ok(false);
+            }
+        }
         let wanted = self.wanted.ids();
         let doomed: Vec<ObjectId> = self.inventory.entries.keys().filter(|id| !wanted.contains(*id)).cloned().collect();
         if doomed.is_empty() {

@@ -81,7 +81,7 @@ pub(crate) fn start(
                     backoff.succeeded();
                     now.interval
                 }
-                Some(error) => backoff.failed().min(if error.is_transient() { now.interval } else { Duration::MAX }),
+                Some(_) => backoff.failed().min(now.interval),
             };
             tell.send_if_modified(|last: &mut Option<Sourced>| {
                 let news = last.as_ref().is_none_or(|last| differs(last, &sourced));
@@ -105,11 +105,19 @@ pub(crate) fn start(
 
 fn differs(last: &Sourced, now: &Sourced) -> bool {
     let commit = |sourced: &Sourced| sourced.fetched.as_ref().map(|fetched| fetched.commit.id.clone());
-    commit(last) != commit(now)
+    // Credentials that are refused may be put right in the Secret at any time: each refusal is a reason to read it again.
+    let refused = now.error.as_ref().is_some_and(wants_credentials);
+    refused
+        || commit(last) != commit(now)
         || last.error != now.error
         || last.failures.min(2) != now.failures.min(2)
         || last.handled != now.handled
         || last.reference != now.reference
+}
+
+/// Whether other credentials or another CA may help.
+pub(crate) fn wants_credentials(error: &FetchError) -> bool {
+    matches!(error.reason(), "Unauthorized" | "NotFound" | "Untrusted" | "InvalidSecret")
 }
 
 struct Source {

@@ -162,11 +162,10 @@ impl Cluster {
         let request = || Request::get(&uri).header(http::header::ACCEPT, accept).body(Body::empty());
         #[derive(serde::Deserialize)]
         struct List {
-            #[serde(default)]
-            items: Vec<serde::de::IgnoredAny>,
+            items: Option<Vec<serde::de::IgnoredAny>>,
         }
         match self.send(request, false).await {
-            Ok(answer) => Ok(!read::<List>(&answer.body)?.items.is_empty()),
+            Ok(answer) => Ok(read::<List>(&answer.body)?.items.is_some_and(|items| !items.is_empty())),
             Err(ApiError::NotFound | ApiError::UnknownKind) => Ok(false),
             Err(error) => Err(error),
         }
@@ -182,11 +181,16 @@ impl Cluster {
         let request = || Request::get(&uri).header(http::header::ACCEPT, accept).body(Body::empty());
         #[derive(serde::Deserialize)]
         struct List {
-            #[serde(default)]
-            items: Vec<Partial>,
+            // `null` when there are none.
+            items: Option<Vec<Partial>>,
         }
         match self.send(request, false).await {
-            Ok(answer) => Ok(read::<List>(&answer.body)?.items.into_iter().map(|item| item.metadata).collect()),
+            Ok(answer) => Ok(read::<List>(&answer.body)?
+                .items
+                .unwrap_or_default()
+                .into_iter()
+                .map(|item| item.metadata)
+                .collect()),
             Err(ApiError::NotFound | ApiError::UnknownKind) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
