@@ -33,7 +33,7 @@ pub(crate) fn declaration(active: &str) -> Declaration {
 }
 
 /// What is declared and seen at one moment.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Scene {
     pub(crate) declared: Declaration,
     pub(crate) seen: Observation,

@@ -4,6 +4,7 @@ mod back;
 mod moving;
 mod people;
 mod rest;
+mod total;
 
 use super::samples::{Scene, shown};
 use crate::ledger::{ParkedWhy, Phase, Task};

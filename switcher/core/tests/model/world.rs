@@ -1,0 +1,415 @@
+//! A small world: two colors, a switcher in each, one cell that holds record and ledger, and everything that can go
+//! wrong between them. States are values; nothing here is random.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use teal_switcher_core::{
+    Action, Color, Course, Declaration, Digest, Effect, Ledger, Observation, Phase, Policy, Proof, Role, Step, Write,
+};
+
+/// Blue is 0, green is 1; a switcher has the index of the color it lives in.
+pub(crate) const COLORS: [&str; 2] = ["blue", "green"];
+
+/// The wall clock stands still: switchers wait by their own clocks.
+pub(crate) const NOW_MS: u64 = 1_790_000_000_000;
+
+/// Epochs are renumbered so that the present one is this: endless takeovers make no endless world.
+const PRESENT: u64 = 40;
+
+/// What routes the traffic.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum At {
+    /// A color.
+    Color(u8),
+    /// Something that someone else wrote.
+    Foreign,
+}
+
+/// Record and ledger, changed in one compare-and-swap.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Cell {
+    pub(crate) at: At,
+    pub(crate) ttl: u32,
+    pub(crate) ledger: Arc<Ledger>,
+}
+
+/// One cluster, as far as a switcher sees or changes it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Side {
+    pub(crate) health: Proof,
+    pub(crate) reachable: bool,
+    pub(crate) role: Role,
+    pub(crate) pinned: bool,
+    /// The opId of the freeze.
+    pub(crate) frozen: Option<Arc<str>>,
+}
+
+/// One commit of the repository.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Commit {
+    pub(crate) parent: Option<u8>,
+    pub(crate) active: u8,
+    pub(crate) attempt: u32,
+    /// The last commit, this one included, that changed this Switch.
+    pub(crate) change: u8,
+}
+
+/// One switcher.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Switcher {
+    /// Epochs it has seen and how long ago: 0 just now, 1 longer than any wait, 2 longer than any deadline.
+    pub(crate) known: Vec<(u64, u8)>,
+    /// The newest commit it has fetched.
+    pub(crate) fetched: u8,
+    /// What it is about to do.
+    pub(crate) pending: Option<Pending>,
+}
+
+/// A decision that is being carried out.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Pending {
+    /// A write on its way.
+    Write(Flight),
+    /// A write that expects a cell that can't come back: refused whenever it arrives.
+    Doomed,
+    /// Effects still to be done, the next one last.
+    Effects(Vec<Todo>),
+}
+
+/// A write, what it expects, and what was really true when it was decided.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Flight {
+    pub(crate) expect: (At, u64),
+    pub(crate) next: Arc<Ledger>,
+    pub(crate) change: Option<(u8, u32)>,
+    /// The true proofs of both colors at the moment of deciding.
+    pub(crate) truth: [Proof; 2],
+}
+
+/// An effect, as a value that can be compared.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Todo {
+    Freeze(u8, Arc<str>),
+    Unfreeze(u8, Arc<str>),
+    Pin(u8, bool),
+    Role(u8, Role),
+}
+
+/// How often each kind of mishap may still happen.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub(crate) struct Budget {
+    pub(crate) crashes: u8,
+    pub(crate) stale_reads: u8,
+    pub(crate) lost_answers: u8,
+    pub(crate) late_writes: u8,
+    pub(crate) errors: u8,
+    pub(crate) flips: u8,
+    pub(crate) outages: u8,
+    pub(crate) foreign: u8,
+    pub(crate) switches: u8,
+    pub(crate) retries: u8,
+    pub(crate) unrelated: u8,
+    pub(crate) force_pushes: u8,
+    pub(crate) undos: u8,
+    /// Name servers take their time; otherwise they follow the record at once.
+    pub(crate) slow_dns: bool,
+    /// Each switcher fetches when it likes; otherwise both at once.
+    pub(crate) slow_git: bool,
+}
+
+/// Everything.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct World {
+    pub(crate) cell: Cell,
+    /// The cell before, which a stale read may still return.
+    pub(crate) before: Option<Cell>,
+    pub(crate) sides: [Side; 2],
+    pub(crate) commits: Vec<Commit>,
+    pub(crate) head: u8,
+    pub(crate) switchers: [Switcher; 2],
+    /// A write whose sender is dead, still on its way.
+    pub(crate) late: Option<Flight>,
+    /// Does the world see the record already?
+    pub(crate) spread: bool,
+    pub(crate) left: Budget,
+    /// Moves claimed so far: names them.
+    pub(crate) claims: u8,
+    /// Changes of this Switch that were refused or rolled back, as bits.
+    pub(crate) refused: u32,
+}
+
+/// How the switchers under test behave; a broken one shows that the invariants bite.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) decide: fn(&Declaration, &Observation) -> Step,
+    /// Does the provider compare before it sets?
+    pub(crate) cas: bool,
+}
+
+pub(crate) fn color(index: u8) -> Color {
+    Color::from(COLORS[usize::from(index)])
+}
+
+pub(crate) fn index(color: &Color) -> u8 {
+    u8::from(color.as_str() == COLORS[1])
+}
+
+pub(crate) fn policy() -> Policy {
+    Policy {
+        ttl_max: Duration::from_secs(300),
+        soak: Duration::from_secs(300),
+        deadline: Duration::from_secs(50_000),
+        step: Duration::from_secs(40_000),
+        grace: Duration::from_secs(1_000),
+        ..Policy::default()
+    }
+}
+
+/// Seconds that an age stands for.
+pub(crate) fn seconds(age: u8) -> u64 {
+    [0, 1_000, 1_000_000][usize::from(age)]
+}
+
+impl World {
+    /// Blue serves, git agrees, nothing is to do.
+    pub(crate) fn new(left: Budget) -> Self {
+        let commit = Commit { parent: None, active: 0, attempt: 1, change: 0 };
+        let side = |role| Side { health: Proof::Ok, reachable: true, role, pinned: false, frozen: None };
+        let mut world = Self {
+            cell: Cell { at: At::Color(0), ttl: 300, ledger: Arc::new(first(&declaration(0, &commit))) },
+            before: None,
+            sides: [side(Role::Active), side(Role::Standby)],
+            commits: vec![commit],
+            head: 0,
+            switchers: [Switcher::default(), Switcher::default()],
+            late: None,
+            spread: true,
+            left,
+            claims: 0,
+            refused: 0,
+        };
+        world.tidy(true);
+        world
+    }
+
+    /// Is `old` an ancestor of `new`, or the same?
+    pub(crate) fn descends(&self, new: u8, old: u8) -> bool {
+        let mut at = Some(new);
+        while let Some(commit) = at {
+            if commit == old {
+                return true;
+            }
+            at = self.commits[usize::from(commit)].parent;
+        }
+        false
+    }
+
+    pub(crate) fn declared(&self, commit: u8) -> Declaration {
+        declaration(commit, &self.commits[usize::from(commit)])
+    }
+
+    /// Lets a write land, if it may; returns whether it did.
+    pub(crate) fn land(&mut self, flight: &Flight, cas: bool) -> bool {
+        if cas && flight.expect != (self.cell.at, self.cell.ledger.epoch) {
+            return false;
+        }
+        let claimed = flight.next.op != self.cell.ledger.op && !flight.next.op.is_empty();
+        self.claims += u8::from(claimed);
+        let old = self.cell.clone();
+        if let Some((to, ttl)) = flight.change {
+            self.spread = !self.left.slow_dns || (self.spread && self.cell.at == At::Color(to));
+            self.cell.at = At::Color(to);
+            self.cell.ttl = ttl;
+        }
+        self.cell.ledger = flight.next.clone();
+        self.before = Some(old);
+        true
+    }
+
+    /// Carries out one effect; on a cluster that does not answer nothing happens.
+    pub(crate) fn perform(&mut self, todo: &Todo) {
+        let (Todo::Freeze(at, _) | Todo::Unfreeze(at, _) | Todo::Pin(at, _) | Todo::Role(at, _)) = todo;
+        let side = &mut self.sides[usize::from(*at)];
+        if !side.reachable {
+            return;
+        }
+        match todo {
+            Todo::Freeze(_, op) if side.frozen.is_none() => side.frozen = Some(op.clone()),
+            Todo::Unfreeze(_, op) if side.frozen.as_ref() == Some(op) => side.frozen = None,
+            Todo::Pin(_, pinned) => side.pinned = *pinned,
+            Todo::Role(_, role) => side.role = *role,
+            Todo::Freeze(..) | Todo::Unfreeze(..) => {}
+        }
+    }
+
+    /// Brings equal worlds to equal form: forgets what can no longer matter and renumbers epochs.
+    pub(crate) fn tidy(&mut self, cas: bool) {
+        let now = (self.cell.at, self.cell.ledger.epoch);
+        if !self.left.slow_git {
+            self.switchers.iter_mut().for_each(|switcher| switcher.fetched = self.head);
+        }
+        if self.left.stale_reads == 0 {
+            self.before = None;
+        }
+        if cas {
+            for switcher in &mut self.switchers {
+                if matches!(&switcher.pending, Some(Pending::Write(flight)) if flight.expect != now) {
+                    switcher.pending = Some(Pending::Doomed);
+                }
+            }
+            if self.late.as_ref().is_some_and(|flight| flight.expect != now) {
+                self.late = None;
+            }
+        }
+        for who in 0..self.switchers.len() {
+            self.forget_ages(who);
+        }
+        self.renumber();
+    }
+
+    /// Keeps only the ages that a decision can depend on, and only as exactly as it can.
+    fn forget_ages(&mut self, who: usize) {
+        let ledger = &self.cell.ledger;
+        let known = &mut self.switchers[who].known;
+        let newest = known.last().map(|(epoch, _)| *epoch);
+        let first = |epoch: u64| known.iter().map(|(seen, _)| *seen).find(|seen| *seen >= epoch);
+        // The deadline and the wait for the old TTL; waits of which only the end matters; a takeover.
+        let deadline = (ledger.phase == Phase::Preparing).then(|| first(ledger.times.entered)).flatten();
+        let old_ttl = (ledger.phase == Phase::Preparing).then(|| first(ledger.ttl.lowered)).flatten();
+        let waits = matches!(ledger.phase, Phase::Draining | Phase::Soaking | Phase::RollingBack);
+        let waited = waits.then(|| first(ledger.times.entered)).flatten();
+        let touched = first(ledger.epoch);
+        let mut kept = Vec::new();
+        for (epoch, age) in known.iter() {
+            let asked = |by: Option<u64>| by == Some(*epoch);
+            let long = asked(deadline) || asked(touched) || (asked(waited) && ledger.phase == Phase::RollingBack);
+            let short = asked(old_ttl) || asked(waited);
+            let age = match (short, long, *age) {
+                (true, true, age) => age,
+                (true, false, age) => age.min(1),
+                (false, true, age) => age / 2 * 2,
+                (false, false, _) => 0,
+            };
+            if short || long || newest == Some(*epoch) {
+                kept.push((*epoch, age));
+            }
+        }
+        *known = kept;
+    }
+
+    /// Only the order of epochs matters, and that a write raises it by one: the present one is always `PRESENT`.
+    fn renumber(&mut self) {
+        let now = self.cell.ledger.epoch;
+        let mut past = Vec::with_capacity(16);
+        self.each_ledger(|ledger| past.extend(epochs(ledger)));
+        past.extend(self.late.iter().map(|flight| flight.expect.1));
+        for switcher in &self.switchers {
+            past.extend(switcher.known.iter().map(|(epoch, _)| *epoch));
+            if let Some(Pending::Write(flight)) = &switcher.pending {
+                past.push(flight.expect.1);
+            }
+        }
+        past.retain(|epoch| *epoch > 0 && *epoch < now);
+        past.sort_unstable_by(|one, other| other.cmp(one));
+        past.dedup();
+        // The newest of the past comes right before the present only if it was.
+        let gap = u64::from(past.first().is_some_and(|newest| newest + 1 < now));
+        self.rename(|epoch| match epoch {
+            0 => 0,
+            later if later >= now => PRESENT + (later - now),
+            old => PRESENT - 1 - gap - past.iter().position(|other| *other == old).unwrap_or_default() as u64,
+        });
+    }
+
+    fn rename(&mut self, name: impl Fn(u64) -> u64) {
+        self.each_ledger(|ledger| {
+            let (old, new) = (epochs(ledger), epochs(ledger).map(&name));
+            if new != old || ledger.times.entered != new[1] || ledger.ttl.lowered != new[2] {
+                let ledger = Arc::make_mut(ledger);
+                [ledger.epoch, ledger.times.entered, ledger.ttl.lowered] = new;
+            }
+        });
+        self.late.iter_mut().for_each(|flight| flight.expect.1 = name(flight.expect.1));
+        for switcher in &mut self.switchers {
+            switcher.known.iter_mut().for_each(|(epoch, _)| *epoch = name(*epoch));
+            if let Some(Pending::Write(flight)) = &mut switcher.pending {
+                flight.expect.1 = name(flight.expect.1);
+            }
+        }
+    }
+
+    fn each_ledger(&mut self, mut each: impl FnMut(&mut Arc<Ledger>)) {
+        let writes = self.switchers.iter_mut().filter_map(|switcher| match &mut switcher.pending {
+            Some(Pending::Write(flight)) => Some(&mut flight.next),
+            _ => None,
+        });
+        let cells = [Some(&mut self.cell), self.before.as_mut()].into_iter().flatten().map(|cell| &mut cell.ledger);
+        let late = self.late.as_mut().map(|flight| &mut flight.next);
+        cells.chain(late).chain(writes).for_each(&mut each);
+    }
+}
+
+/// The epochs in a ledger; zero where no decision in this phase asks for it.
+fn epochs(ledger: &Ledger) -> [u64; 3] {
+    let preparing = ledger.phase == Phase::Preparing;
+    let waits = preparing || matches!(ledger.phase, Phase::Draining | Phase::Soaking | Phase::RollingBack);
+    let asked = |epoch: u64, asked: bool| if asked { epoch } else { 0 };
+    [ledger.epoch, asked(ledger.times.entered, waits), asked(ledger.ttl.lowered, preparing)]
+}
+
+fn first(declared: &Declaration) -> Ledger {
+    Ledger::first("lineage", color(0), declared, 300, NOW_MS)
+}
+
+fn declaration(id: u8, commit: &Commit) -> Declaration {
+    Declaration {
+        name: "model".to_owned(),
+        active: color(commit.active),
+        attempt: commit.attempt,
+        with_fleet: false,
+        digest: Digest::of(&format!("{}-{}", commit.active, commit.attempt)),
+        revision: id.to_string(),
+        colors: [color(0), color(1)].into(),
+        policy: policy(),
+    }
+}
+
+/// What a decision means for this world; `None` when it does nothing.
+pub(crate) fn pending(step: &Step, seen: &Cell, truth: [Proof; 2]) -> Option<Pending> {
+    match &step.action {
+        Action::Hold => None,
+        Action::Write(write) => Some(Pending::Write(flight(write, seen, truth))),
+        Action::Effects(effects) => {
+            let mut todo: Vec<Todo> = effects.iter().filter_map(todo).collect();
+            todo.reverse();
+            (!todo.is_empty()).then_some(Pending::Effects(todo))
+        }
+    }
+}
+
+fn flight(write: &Write, seen: &Cell, truth: [Proof; 2]) -> Flight {
+    Flight {
+        expect: (seen.at, seen.ledger.epoch),
+        next: Arc::new(write.next.clone()),
+        change: write.change.as_ref().map(|change| (index(&change.color), change.ttl)),
+        truth,
+    }
+}
+
+fn todo(effect: &Effect) -> Option<Todo> {
+    Some(match effect {
+        Effect::Freeze { color, op, .. } => Todo::Freeze(index(color), op.as_str().into()),
+        Effect::Unfreeze { color, op } => Todo::Unfreeze(index(color), op.as_str().into()),
+        Effect::Pin { color, .. } => Todo::Pin(index(color), true),
+        Effect::Unpin { color, .. } => Todo::Pin(index(color), false),
+        Effect::SetRole { color, role } => Todo::Role(index(color), *role),
+        Effect::RunGates { .. } => return None,
+    })
+}
+
+/// The move that a ledger is in, as indices.
+pub(crate) fn course(ledger: &Ledger) -> Option<(u8, u8)> {
+    let Course { from, to } = ledger.course.as_ref()?;
+    Some((index(from), index(to)))
+}
