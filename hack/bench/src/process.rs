@@ -50,6 +50,7 @@ impl AgentProcess {
 
 /// What the child does: run the agent until killed.
 pub(crate) async fn run_agent(kubeconfig: &Path, sync: &str, store: &Path) -> Result<()> {
+    teal_daemon::init_log(teal_daemon::LogFormat::Text);
     let config = kube::config::Kubeconfig::read_from(kubeconfig)?;
     let config = kube::Config::from_custom_kubeconfig(config, &Default::default()).await?;
     let client = kube::Client::try_from(config)?;

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::sync::Line;
+use crate::sync::{BARE, KUBECTL, Line};
 
 /// Markdown; ratios are against kubectl's line for the same work, where there is one.
 pub(crate) fn markdown(apps: usize, per: usize, lines: &[Line]) -> String {
     let objects = apps * per;
     let mut text = format!(
-        "{apps} units of {per} objects\n\n| work | who | time | of kubectl's | of the bare loop's | writes | requests an object | API server CPU | own CPU | peak memory |\n|---|---|---|---|---|---|---|---|---|---|\n"
+        "{apps} units of {per} objects\n\n| work | who | healthy after | of that applying | of kubectl's | of the bare loop's | writes | requests an object | API server CPU | own CPU | peak memory |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
     );
     for line in lines {
         let ratio = |who: &str| {
@@ -20,12 +20,13 @@ pub(crate) fn markdown(apps: usize, per: usize, lines: &[Line]) -> String {
         };
         let _ = writeln!(
             text,
-            "| {} | {} | {:.2} s | {} | {} | {:.0} (+{:.0} Leases and Events) | {:.2} | {:.1} s | {} | {} |",
+            "| {} | {} | {:.2} s | {} | {} | {} | {:.0} (+{:.0} Leases and Events) | {:.2} | {:.1} s | {} | {} |",
             line.work,
             line.who,
             line.time.as_secs_f64(),
-            ratio("kubectl apply --server-side"),
-            ratio("bare loop"),
+            line.applied.map_or_else(|| "–".to_owned(), |applied| format!("{:.2} s", applied.as_secs_f64())),
+            ratio(KUBECTL),
+            ratio(BARE),
             line.server.writes,
             line.server.upkeep,
             line.server.requests / objects as f64,

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::api::apps::v1::Deployment;
 use kube::Client;
+use kube::api::{Api, ListParams};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -63,6 +65,30 @@ pub(crate) async fn bare_apply(client: &Client, objects: &[Value], concurrency: 
             .await?;
     }
     Ok(started.elapsed())
+}
+
+/// Waits until every Deployment of the fleet is Available, which is where the agent's own measurement ends; returns how long.
+pub(crate) async fn until_healthy(client: &Client) -> Result<Duration> {
+    let deployments: Api<Deployment> = Api::all(client.clone());
+    let fleet = ListParams::default().labels("bench=fleet");
+    let started = Instant::now();
+    loop {
+        let list = deployments.list(&fleet).await?.items;
+        if list.iter().all(available) {
+            return Ok(started.elapsed());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn available(deployment: &Deployment) -> bool {
+    let Some(status) = &deployment.status else { return false };
+    status.observed_generation == deployment.metadata.generation
+        && status
+            .conditions
+            .iter()
+            .flatten()
+            .any(|condition| condition.type_ == "Available" && condition.status == "True")
 }
 
 async fn send(client: &Client, path: String, body: Vec<u8>) -> Result<()> {
