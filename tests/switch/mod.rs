@@ -5,5 +5,6 @@ mod clusters;
 mod crashes;
 mod faults;
 mod moves;
+mod real;
 mod stand_in;
 mod world;

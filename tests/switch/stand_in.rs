@@ -54,6 +54,14 @@ impl StandIn {
         Ok(Self { mind, syncs, freezes, inventories, name: name.to_owned(), task })
     }
 
+    /// Stops reporting and takes its objects away.
+    pub(crate) async fn retire(&self) -> Result<()> {
+        self.task.abort();
+        self.syncs.delete(&self.name, &DeleteParams::default()).await?;
+        self.inventories.delete(&self.name, &DeleteParams::default()).await?;
+        Ok(())
+    }
+
     /// Its Sync as it is now.
     pub(crate) async fn sync(&self) -> Result<SyncObject> {
         Ok(self.syncs.get(&self.name).await?)

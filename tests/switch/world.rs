@@ -159,6 +159,12 @@ impl World {
         Ok(resolver.resolve("shop.contoso.test").await?.addresses)
     }
 
+    /// Takes the stand-ins away: real agents report from now on.
+    pub(crate) async fn retire_stand_ins(&self) -> Result<()> {
+        tokio::try_join!(self.blue.retire(), self.green.retire())?;
+        Ok(())
+    }
+
     pub(crate) fn secrets(&self) -> &Path {
         self.secrets.path()
     }
