@@ -47,6 +47,9 @@ struct Versioned {
     v: u32,
 }
 
+/// Digest and attempt of the declaration refused; left out when they are the ledger's own.
+type Refused = (String, u32);
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire {
@@ -77,7 +80,7 @@ struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     r: Option<(String, String, String, u64, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    k: Option<(String, String, Option<(String, u32)>)>,
+    k: Option<(String, String, Option<Refused>)>,
 }
 
 impl Ledger {

@@ -107,10 +107,10 @@ fn g4_notices_a_way_back_that_needs_an_api_server() {
 fn g5_notices_a_switcher_that_forgets_what_was_refused() {
     fn stubborn(declared: &Declaration, seen: &Observation) -> Step {
         let mut seen = seen.clone();
-        if let LedgerSeen::Known(ledger) = &mut seen.ledger {
-            if ledger.phase == Phase::Parked {
-                **ledger = ledger.clone().rest(Phase::Steady);
-            }
+        if let LedgerSeen::Known(ledger) = &mut seen.ledger
+            && ledger.phase == Phase::Parked
+        {
+            **ledger = ledger.clone().rest(Phase::Steady);
         }
         decide(declared, &seen)
     }

@@ -3,7 +3,7 @@
 use teal_switcher_core::{Action, Phase, Proof, Role};
 
 use crate::look::in_the_dark;
-use crate::world::{At, Cell, Flight, Pending, Rules, Todo, World, color, course, index};
+use crate::world::{At, Budget, Cell, Flight, Pending, Rules, Switcher, Todo, World, color, course, index};
 
 /// A guarantee that does not hold, and how it was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,16 +105,18 @@ pub(crate) fn state(world: &World, rules: &Rules) -> Result<(), Broken> {
     Ok(())
 }
 
-/// G2: let everything be well from here on; then the switch comes to rest and nothing is left behind.
-pub(crate) fn settles(world: &World, rules: &Rules) -> Result<(), Broken> {
+/// G2: let everything be well from here on; then the switch comes to rest and nothing is left behind, also when only
+/// one of the two switchers (`alive`) is left.
+pub(crate) fn settles(world: &World, rules: &Rules, alive: &[u8]) -> Result<(), Broken> {
     let mut world = heal(world);
+    (0..2).filter(|who| !alive.contains(who)).for_each(|who| world.switchers[usize::from(who)] = Switcher::default());
     let mut quiet = 0;
     for _ in 0..400 {
         if quiet > 6 {
             return at_rest(&world);
         }
         let before = world.clone();
-        for who in 0..2_u8 {
+        for who in alive.iter().copied() {
             world.switchers[usize::from(who)].fetched = world.head;
             let event = match world.switchers[usize::from(who)].pending {
                 Some(_) => crate::events::Event::Act(who),
@@ -142,7 +144,7 @@ fn same(before: &World, after: &World) -> bool {
 
 fn heal(world: &World) -> World {
     let mut world = world.clone();
-    world.left = crate::world::Budget::default();
+    world.left = Budget { colorless: world.left.colorless, ..Budget::default() };
     world.late = None;
     for side in &mut world.sides {
         side.health = Proof::Ok;

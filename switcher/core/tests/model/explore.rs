@@ -20,7 +20,7 @@ pub(crate) struct Explored {
 }
 
 /// Explores until every state was seen, or `most` of them, or a guarantee is broken. Every `settle`th state is
-/// followed to its rest.
+/// followed to its rest, by both switchers or by one.
 pub(crate) fn explore(budget: Budget, rules: &Rules, most: usize, settle: usize) -> Explored {
     let start = World::new(budget);
     let mut seen = HashSet::<u128>::from([mark(&start)]);
@@ -29,7 +29,8 @@ pub(crate) fn explore(budget: Budget, rules: &Rules, most: usize, settle: usize)
     let mut found = Explored { states: 1, steps: 0, reached: BTreeSet::new(), broken: None };
     while let Some((at, world)) = queue.pop_front() {
         found.reached.insert((world.cell.ledger.phase, world.cell.ledger.task));
-        let settled = if at % settle == 0 { check::settles(&world, rules) } else { Ok(()) };
+        let alive: &[u8] = [&[0, 1][..], &[0], &[1]][at / settle % 3];
+        let settled = if at % settle == 0 { check::settles(&world, rules, alive) } else { Ok(()) };
         if let Err(broken) = settled.and_then(|()| check::state(&world, rules)) {
             found.broken = Some((broken, path(&came, at)));
             return found;

@@ -28,7 +28,7 @@ impl World {
         }
         let ripe = switcher.known.last().map_or(0, |(_, age)| *age);
         Observation {
-            me: Me { identity: format!("s{who}"), color: Some(color(who)) },
+            me: Me { identity: format!("s{who}"), color: (!self.left.colorless).then(|| color(who)) },
             time: Time { mono: Duration::from_secs(NOW), wall_ms: NOW_MS, skew: None },
             fresh_id: format!("op{}", self.claims),
             ledger: LedgerSeen::Known(Box::new((*cell.ledger).clone())),

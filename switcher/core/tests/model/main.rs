@@ -3,7 +3,10 @@
 //!
 //! Each test explores every state that its mishaps can lead to, and checks all five guarantees in each.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a broken guarantee ends the test")]
+
 mod broken;
+mod canon;
 mod check;
 mod events;
 mod explore;
@@ -49,6 +52,7 @@ const NONE: Budget = Budget {
     undos: 0,
     slow_dns: false,
     slow_git: false,
+    colorless: false,
 };
 
 #[test]
@@ -57,6 +61,7 @@ fn g1_one_writer_whatever_is_lost_late_or_stale() {
     holds("late writes", Budget { late_writes: 1, ..ONCE });
     holds("lost answers", Budget { lost_answers: 1, errors: 1, ..ONCE });
     holds("foreign writes", Budget { foreign: 1, ..ONCE });
+    holds("two that both drive", Budget { colorless: true, ..ONCE });
 }
 
 #[test]
@@ -90,6 +95,7 @@ fn g1_to_g5_hold_when_mishaps_come_together() {
     holds("stale reads and failing colors", Budget { stale_reads: 1, flips: 1, ..ONCE });
     holds("late writes and failing colors", Budget { late_writes: 1, flips: 1, ..ONCE });
     holds("lost answers and failing colors", Budget { lost_answers: 1, errors: 1, flips: 1, ..ONCE });
+    holds("two that both drive and failing colors", Budget { colorless: true, flips: 1, ..ONCE });
     holds("foreign writes and stale reads", Budget { foreign: 1, stale_reads: 1, flips: 1, ..ONCE });
     holds("retries and failing colors", Budget { retries: 1, flips: 1, ..ONCE });
     holds("commits elsewhere and failing colors", Budget { unrelated: 1, flips: 1, ..ONCE });
