@@ -61,7 +61,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let shutdown = shutdown_on_signal().context("listen for signals")?;
     let mut registry = Registry::default();
     let metrics = Metrics::register(&mut registry);
-    let readiness = Readiness::new(&["lease"]);
+    // Whoever waits for the Lease is ready as well: a rollout would else wait for the process that it is to replace.
+    let readiness = Readiness::new(&["client"]);
     let admin = Admin::bind(args.listen).await?;
     tracing::info!(address = %admin.address(), "Admin server listens");
     tokio::spawn(admin.serve(readiness.clone(), Arc::new(registry), axum::Router::new(), shutdown.clone()));
@@ -70,6 +71,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let mut kube = kube::Config::infer().await.context("find the cluster")?;
     kube.default_retry = false;
     let client = kube::Client::try_from(kube.clone()).context("make a client")?;
+    readiness.done("client");
     let instance = args.instance.unwrap_or_else(|| format!("teal-agent-{}", std::process::id()));
     let config = AgentConfig {
         sync: args.sync,
@@ -83,10 +85,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         ..AgentConfig::new(args.store)
     };
     let lease = LeaseConfig::new(args.namespace, "teal-agent", instance);
-    let work = |held| {
-        readiness.done("lease");
-        Agent::run_with(config, client.clone(), metrics, held)
-    };
+    let work = |held| Agent::run_with(config, client.clone(), metrics, held);
     match hold_lease(client.clone(), lease, shutdown, work).await? {
         Some(done) => done.context("sync"),
         None => Ok(()),
