@@ -8,6 +8,7 @@ mod helm;
 mod prometheus;
 mod queries;
 mod reference;
+mod replicas;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 /// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A path below the workspace's root.
 fn workspace(path: &str) -> PathBuf {

@@ -12,8 +12,8 @@ use teal_api::names::{SWITCHER_MANAGER, TEAL_NAMESPACE};
 use teal_api::sync::{Role, SyncObject};
 use teal_testkit::control_plane::ControlPlane;
 
-use super::eventually;
 use super::helm::{Helm, chart, file, kubectl};
+use super::{eventually, replicas};
 
 const FOLLOWING: [&str; 4] = [
     "agent.sync.url=https://git.contoso.com/fleet",
@@ -90,7 +90,8 @@ async fn the_chart_is_installed_upgraded_and_removed_on_a_real_cluster() -> Resu
         ensure!(ready == 2, "{ready} of 2 are ready");
         Ok(())
     })
-    .await
+    .await?;
+    replicas::one_works_and_both_are_ready(&cluster).await
 }
 
 /// Objects of the release that are still there.

@@ -19,7 +19,7 @@ const ALL_FLAGS: [&str; 6] = [
 ];
 
 /// A program as the workspace's build put it beside this test.
-fn program(name: &str) -> Result<PathBuf> {
+pub(super) fn program(name: &str) -> Result<PathBuf> {
     let me = std::env::current_exe()?;
     let built = me.parent().and_then(|deps| deps.parent()).context("cargo's target directory")?.join(name);
     ensure!(built.is_file(), "there is no {}: cargo build --workspace makes it", built.display());

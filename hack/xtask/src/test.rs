@@ -22,7 +22,10 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
     let mut phases = Phases::default();
     let everything = filter.is_empty();
     let mut assets = None;
-    phases.must("tools", || tools::control_plane().map(|bin| assets = Some(bin)))?;
+    phases.must("tools", || {
+        assets = Some(tools::control_plane()?);
+        if everything { tools::helm().map(drop) } else { Ok(()) }
+    })?;
     let with_assets = |mut command: Command| {
         command.envs(assets.iter().map(|bin| ("TEAL_ASSETS", bin)));
         command
