@@ -37,7 +37,10 @@ async fn an_unreachable_repository_and_wrong_credentials_are_told_and_the_last_c
     world.synced(&first).await?;
     world.git.require(Access::Basic("teal".into(), "hunter2".into()));
     let told = world.refused("Unauthorized").await?;
-    assert!(told.contains("401") && told.contains("no credentials were sent") && told.contains("stays in force"), "{told}");
+    assert!(
+        told.contains("401") && told.contains("no credentials were sent") && told.contains("stays in force"),
+        "{told}"
+    );
     world.delete("v1/ConfigMap", "bad-source", "a0").await?;
     world.object("v1/ConfigMap", ("bad-source", "a0"), "is put right from the last commit", is_there).await?;
 
@@ -45,7 +48,9 @@ async fn an_unreachable_repository_and_wrong_credentials_are_told_and_the_last_c
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bad-source", "namespace": "teal-system"},
                "stringData": {"username": "teal", "password": password}})
     };
-    let _exists = world.create("test", json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "teal-system"}})).await;
+    let _exists = world
+        .create("test", json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "teal-system"}}))
+        .await;
     world.create("test", secret("wrong")).await?;
     world.declare(json!({"source": {"secretRef": {"name": "bad-source"}}})).await?;
     let told = eventually("the wrong password is told", async || {
@@ -55,7 +60,9 @@ async fn an_unreachable_repository_and_wrong_credentials_are_told_and_the_last_c
     .await?;
     assert!(!told.contains("wrong") && !told.contains("hunter2"), "{told}");
     // Put right in the Secret alone: nobody touches the Sync.
-    world.change("test", "v1/Secret", ("teal-system", "bad-source"), json!({"stringData": {"password": "hunter2"}})).await?;
+    world
+        .change("test", "v1/Secret", ("teal-system", "bad-source"), json!({"stringData": {"password": "hunter2"}}))
+        .await?;
     world.synced(&first).await?;
 
     world.git.fail(Fault::Status(503));
@@ -125,7 +132,10 @@ async fn g8_one_bad_unit_and_one_bad_object_stop_only_themselves() -> Result<()>
     .await?;
     assert!(broken.contains("units/broken/x.yaml:5:"), "file, line, column: {broken}");
     let told = world.problem("units/mixed", "Invalid").await?;
-    assert!(told.contains("Service bad-unit/wrong") && told.contains("port") && told.contains("units/mixed/all.yaml"), "{told}");
+    assert!(
+        told.contains("Service bad-unit/wrong") && told.contains("port") && told.contains("units/mixed/all.yaml"),
+        "{told}"
+    );
     let good = world.unit("units/good").await?.unwrap().status.unwrap();
     assert_eq!(good.state, teal_api::unit::UnitState::Ready);
     assert_eq!(good.revision, Some(commit));
@@ -161,7 +171,10 @@ async fn an_unknown_kind_is_named_and_one_served_later_is_applied_then() -> Resu
         .await?;
     world.object("v1/ConfigMap", ("bad-kind", "a0"), "beside it is applied", is_there).await?;
     let told = world.problem("units/wrong", "UnknownKind").await?;
-    assert!(told.contains("Deploymentt") && told.contains("check the spelling") || told.contains("is served at v1"), "{told}");
+    assert!(
+        told.contains("Deploymentt") && told.contains("check the spelling") || told.contains("is served at v1"),
+        "{told}"
+    );
     let told = world.problem("units/late", "UnknownKind").await?;
     assert!(told.contains("later.example/Thing") && told.contains("an operator must"), "{told}");
     world
@@ -178,12 +191,19 @@ async fn an_unknown_kind_is_named_and_one_served_later_is_applied_then() -> Resu
 #[tokio::test(flavor = "multi_thread")]
 async fn an_immutable_field_and_a_conflict_are_told_by_field_and_owner() -> Result<()> {
     let world = World::new("bad-fields").await?;
-    let map = |immutable: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: fixed, namespace: bad-fields}}\nimmutable: true\ndata: {{value: {immutable:?}}}\n");
+    let map = |immutable: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: fixed, namespace: bad-fields}}\nimmutable: true\ndata: {{value: {immutable:?}}}\n"
+        )
+    };
     let first = world.commit(&[("a.yaml", &many("bad-fields", 1)), ("b.yaml", &map("1"))]).await?;
     world.synced(&first).await?;
     world.commit(&[("b.yaml", &map("2"))]).await?;
     let told = world.problem("", "Immutable").await?;
-    assert!(told.contains("ConfigMap bad-fields/fixed") && told.contains("data") && told.contains("b.yaml:1"), "{told}");
+    assert!(
+        told.contains("ConfigMap bad-fields/fixed") && told.contains("data") && told.contains("b.yaml:1"),
+        "{told}"
+    );
     assert!(!told.contains("\"2\""), "values stay out: {told}");
     // Deleted by hand, as the message says: made anew without anyone asking again.
     world.delete("v1/ConfigMap", "bad-fields", "fixed").await?;
@@ -191,8 +211,11 @@ async fn an_immutable_field_and_a_conflict_are_told_by_field_and_owner() -> Resu
 
     // An operator owns a field of an object that git begins to declare.
     world
-        .create("some-operator", json!({"apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "theirs", "namespace": "bad-fields"}, "data": {"value": "theirs"}}))
+        .create(
+            "some-operator",
+            json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "theirs", "namespace": "bad-fields"}, "data": {"value": "theirs"}}),
+        )
         .await?;
     world.commit(&[("c.yaml", &config_map("bad-fields", "theirs", "ours"))]).await?;
     let told = world.problem("", "Conflict").await?;
@@ -207,9 +230,12 @@ async fn g6_objects_that_were_there_before_are_taken_over_whole_and_never_delete
     let world = World::new("bad-before").await?;
     let before = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "old", "namespace": "bad-before"},
                         "data": {"value": "1", "dropped-by-git": "x"}});
-    world.create("kubectl-create", json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bad-before"}})).await?;
+    world
+        .create("kubectl-create", json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bad-before"}}))
+        .await?;
     world.create("kubectl-create", before).await?;
-    let first = world.commit(&[("a.yaml", &many("bad-before", 12)), ("b.yaml", &config_map("bad-before", "old", "2"))]).await?;
+    let first =
+        world.commit(&[("a.yaml", &many("bad-before", 12)), ("b.yaml", &config_map("bad-before", "old", "2"))]).await?;
     world.synced(&first).await?;
     let old = world.get("v1/ConfigMap", "bad-before", "old").await?.unwrap();
     assert_eq!(old.data["data"], json!({"value": "2"}), "what git dropped before the take-over is gone");
@@ -217,7 +243,11 @@ async fn g6_objects_that_were_there_before_are_taken_over_whole_and_never_delete
     world.synced(&second).await?;
     eventually("letting go of it is told", async || {
         let told = world.events("Orphaned").await?;
-        Ok(if told.iter().any(|note| note.contains("bad-before/old") && note.contains("existed before Teal")) { Ok(()) } else { Err(format!("{told:?}")) })
+        Ok(if told.iter().any(|note| note.contains("bad-before/old") && note.contains("existed before Teal")) {
+            Ok(())
+        } else {
+            Err(format!("{told:?}"))
+        })
     })
     .await?;
     let old = world.get("v1/ConfigMap", "bad-before", "old").await?.expect("an adopted object is never deleted");
@@ -247,10 +277,21 @@ async fn g6_prune_deletes_what_is_owned_within_its_guard_and_never_a_namespace_u
     let third = world.commit(&[("a.yaml", &(many("bad-prune", 3) + "---\n" + &other))]).await?;
     world.synced(&third).await?;
     let fourth = world.commit(&[("a.yaml", &many("bad-prune", 3))]).await?;
-    let status = world.until("the Namespace is refused", |status| status.notices.iter().any(|notice| notice.contains("teal.dev/prune=confirmed"))).await?;
+    let status = world
+        .until("the Namespace is refused", |status| {
+            status.notices.iter().any(|notice| notice.contains("teal.dev/prune=confirmed"))
+        })
+        .await?;
     assert!(ready(&status).unwrap().0 || status.attempted_revision.as_deref() == Some(&fourth), "{status:#?}");
     assert!(world.get("v1/Namespace", "", "bad-prune-other").await?.unwrap().metadata.deletion_timestamp.is_none());
-    world.change("test", "v1/Namespace", ("", "bad-prune-other"), json!({"metadata": {"annotations": {"teal.dev/prune": "confirmed"}}})).await?;
+    world
+        .change(
+            "test",
+            "v1/Namespace",
+            ("", "bad-prune-other"),
+            json!({"metadata": {"annotations": {"teal.dev/prune": "confirmed"}}}),
+        )
+        .await?;
     world.object("v1/Namespace", ("", "bad-prune-other"), "is deleted once confirmed", |found| found.is_none()).await?;
     Ok(())
 }
@@ -261,7 +302,9 @@ async fn g6_renaming_a_unit_hands_its_objects_over() -> Result<()> {
     let first = world.commit(&[("teal.yaml", TWO_UNITS), ("units/old/all.yaml", &many("bad-rename", 15))]).await?;
     world.synced(&first).await?;
     let uid = world.get("v1/ConfigMap", "bad-rename", "a7").await?.unwrap().uid();
-    let second = world.commit_changes(&[("units/old/all.yaml", None), ("units/new/all.yaml", Some(&many("bad-rename", 15)))]).await?;
+    let second = world
+        .commit_changes(&[("units/old/all.yaml", None), ("units/new/all.yaml", Some(&many("bad-rename", 15)))])
+        .await?;
     world.synced(&second).await?;
     let moved = world.get("v1/ConfigMap", "bad-rename", "a7").await?.expect("it is handed over");
     assert_eq!(moved.uid(), uid, "the very object");
@@ -280,14 +323,22 @@ async fn g6_killed_anywhere_and_started_elsewhere_it_owns_what_it_made() -> Resu
     world.synced(&first).await?;
     let second = world.commit(&[("a.yaml", &many("bad-killed", 55))]).await?;
     world.synced(&second).await?;
-    world.object("v1/ConfigMap", ("bad-killed", "a59"), "made before the kill is pruned as ours", |found| found.is_none()).await?;
+    world
+        .object("v1/ConfigMap", ("bad-killed", "a59"), "made before the kill is pruned as ours", |found| {
+            found.is_none()
+        })
+        .await?;
     // A lost inventory is rebuilt from the objects themselves.
     world.stop().await?;
     world.delete("teal.dev/v1alpha1/Inventory", "", "bad-killed").await?;
     world.start().await?;
     let third = world.commit(&[("a.yaml", &many("bad-killed", 53))]).await?;
     world.synced(&third).await?;
-    world.object("v1/ConfigMap", ("bad-killed", "a54"), "is pruned after the inventory was lost", |found| found.is_none()).await?;
+    world
+        .object("v1/ConfigMap", ("bad-killed", "a54"), "is pruned after the inventory was lost", |found| {
+            found.is_none()
+        })
+        .await?;
     Ok(())
 }
 
@@ -295,8 +346,11 @@ async fn g6_killed_anywhere_and_started_elsewhere_it_owns_what_it_made() -> Resu
 async fn g6_another_clusters_inventory_is_refused() -> Result<()> {
     let mut world = World::prepared("bad-foreign").await?;
     world
-        .create("restore", json!({"apiVersion": "teal.dev/v1alpha1", "kind": "Inventory", "metadata": {"name": "bad-foreign"},
-            "spec": {"sync": "bad-foreign", "shard": "", "clusterUid": "another", "digestVersion": 1, "entries": []}}))
+        .create(
+            "restore",
+            json!({"apiVersion": "teal.dev/v1alpha1", "kind": "Inventory", "metadata": {"name": "bad-foreign"},
+            "spec": {"sync": "bad-foreign", "shard": "", "clusterUid": "another", "digestVersion": 1, "entries": []}}),
+        )
         .await?;
     world.repo.commit(&[("a.yaml", Some(&many("bad-foreign", 1)))], "First")?;
     world.declare(json!({})).await?;
@@ -316,7 +370,13 @@ async fn an_api_server_that_does_not_answer_for_one_group_holds_nothing_else() -
                      "service": {"namespace": "default", "name": "nobody"}}}))
         .await?;
     let unknown = "---\napiVersion: down.example/v1\nkind: Metric\nmetadata: {name: m, namespace: bad-group}\n";
-    world.commit(&[("teal.yaml", TWO_UNITS), ("units/good/a.yaml", &many("bad-group", 3)), ("units/down/b.yaml", unknown)]).await?;
+    world
+        .commit(&[
+            ("teal.yaml", TWO_UNITS),
+            ("units/good/a.yaml", &many("bad-group", 3)),
+            ("units/down/b.yaml", unknown),
+        ])
+        .await?;
     world.object("v1/ConfigMap", ("bad-group", "a2"), "of another group is applied", is_there).await?;
     world.problem("units/down", "UnknownKind").await?;
     world.commit(&[("units/good/a.yaml", &many("bad-group", 2))]).await?;

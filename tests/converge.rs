@@ -82,8 +82,11 @@ async fn drift_is_put_right_within_a_second_and_told() -> Result<()> {
     .await?;
 
     let begun = Instant::now();
-    world.change("someone", "v1/ConfigMap", ("drifts", "a"), json!({"metadata": {"labels": {"teal.dev/sync": null}}})).await?;
-    let labelled = |map: Option<&kube::api::DynamicObject>| map.is_some_and(|map| map.labels().contains_key("teal.dev/sync"));
+    world
+        .change("someone", "v1/ConfigMap", ("drifts", "a"), json!({"metadata": {"labels": {"teal.dev/sync": null}}}))
+        .await?;
+    let labelled =
+        |map: Option<&kube::api::DynamicObject>| map.is_some_and(|map| map.labels().contains_key("teal.dev/sync"));
     world.object("v1/ConfigMap", ("drifts", "a"), "has its label again", labelled).await?;
     eprintln!("stripped label repaired after {:?}", begun.elapsed());
 
@@ -101,7 +104,8 @@ async fn detect_mode_reports_drift_and_leaves_it() -> Result<()> {
     let commit = world.commit(&[("all.yaml", &two("detects", "git"))]).await?;
     world.synced(&commit).await?;
     world.change("someone", "v1/ConfigMap", ("detects", "a"), json!({"data": {"value": "hand"}})).await?;
-    let status = world.until("the drift is counted", |status| status.layers.iter().any(|layer| layer.drifted == 1)).await?;
+    let status =
+        world.until("the drift is counted", |status| status.layers.iter().any(|layer| layer.drifted == 1)).await?;
     assert!(!ready(&status).unwrap().0, "a drifted cluster is not as declared");
     let map = world.get("v1/ConfigMap", "detects", "a").await?.unwrap();
     assert_eq!(map.data["data"]["value"], "hand");
@@ -144,7 +148,9 @@ async fn a_layer_waits_until_the_one_before_has_been_current() -> Result<()> {
     assert!(status.layers.iter().all(|layer| layer.open), "{status:#?}");
     let deployment = world.get("apps/v1/Deployment", "layers", "web").await?.unwrap();
     let available = deployment.data["status"]["conditions"].as_array().unwrap().iter();
-    let available = available.clone().find(|condition| condition["type"] == "Available").unwrap()["lastTransitionTime"].as_str().unwrap();
+    let available = available.clone().find(|condition| condition["type"] == "Available").unwrap()["lastTransitionTime"]
+        .as_str()
+        .unwrap();
     let map = world.get("v1/ConfigMap", "layers", "a").await?.unwrap();
     let made = map.creation_timestamp().unwrap().0;
     assert!(made >= available.parse()?, "made at {made}, the layer before was Available at {available}");
@@ -205,7 +211,8 @@ spec:
     world.declare(json!({"role": "standby"})).await?;
     let suspended = |job: Option<&kube::api::DynamicObject>| job.is_some_and(|job| job.data["spec"]["suspend"] == true);
     world.object("batch/v1/CronJob", ("roles", "bills"), "is suspended", suspended).await?;
-    let standby = world.until("the role is in force", |status| status.role == Some(teal_api::sync::Role::Standby)).await?;
+    let standby =
+        world.until("the role is in force", |status| status.role == Some(teal_api::sync::Role::Standby)).await?;
     let digest = |status: &teal_api::sync::SyncStatus| status.parity.clone().map(|parity| parity.digest);
     assert_eq!(digest(&active), digest(&standby), "a role is a declared difference");
 
@@ -225,16 +232,17 @@ spec:
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_commit_pre_empts_a_wait() -> Result<()> {
     let world = World::new("layers-stuck").await?;
-    let stuck = DEPLOYMENT.replace("namespace: layers", "namespace: layers-stuck").replace(
-        "labels: {app: web}}\n    spec",
-        "labels: {app: web, testkit.teal.dev/pod: never-ready}}\n    spec",
-    );
+    let stuck = DEPLOYMENT
+        .replace("namespace: layers", "namespace: layers-stuck")
+        .replace("labels: {app: web}}\n    spec", "labels: {app: web, testkit.teal.dev/pod: never-ready}}\n    spec");
     let well = DEPLOYMENT.replace("namespace: layers", "namespace: layers-stuck");
     let fleet = |deployment: &str| namespace("layers-stuck") + "---\n" + deployment;
     let app = config_map("layers-stuck", "a", "1");
     world.commit(&[("teal.yaml", LAYERS), ("platform/all.yaml", &fleet(&stuck)), ("apps/shop/a.yaml", &app)]).await?;
     world.object("apps/v1/Deployment", ("layers-stuck", "web"), "is applied", |found| found.is_some()).await?;
-    world.until("the second layer waits", |status| status.layers.iter().any(|layer| layer.name == "apps" && !layer.open)).await?;
+    world
+        .until("the second layer waits", |status| status.layers.iter().any(|layer| layer.name == "apps" && !layer.open))
+        .await?;
     assert!(world.get("v1/ConfigMap", "layers-stuck", "a").await?.is_none());
     let fixed = world.commit(&[("platform/all.yaml", &fleet(&well))]).await?;
     world.synced(&fixed).await?;

@@ -1,4 +1,8 @@
 //! The integration suites, one binary; each module is named for what it proves.
 
+mod agent_world;
+mod bad_input;
+mod converge;
+mod freeze;
 mod outside_view;
 mod switch;

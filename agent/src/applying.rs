@@ -90,6 +90,29 @@ impl Engine {
     }
 
     async fn apply_rank(&mut self, jobs: Vec<Job>) -> bool {
+        let mut strangers = Vec::new();
+        let sent = self.send(jobs, false, &mut strangers).await;
+        if strangers.is_empty() {
+            return sent;
+        }
+        // Objects that were there before us: recorded as adopted before their fields are taken over, because afterwards
+        // nothing on the object tells that it was not us who made it.
+        for job in &strangers {
+            if let Some(entry) = self.inventory.entries.get_mut(&job.step.object.id) {
+                entry.adopted = true;
+            }
+        }
+        self.inventory_dirty = true;
+        if let Err(error) = self.record().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, reason = error.reason(), "Inventory not written");
+            self.retry_at = Some(self.now() + self.patience.failed());
+            return sent;
+        }
+        self.send(strangers, true, &mut Vec::new()).await | sent
+    }
+
+    /// Sends all of `jobs` at once, as far as the limiter lets them. What must be taken over first goes to `strangers`.
+    async fn send(&mut self, jobs: Vec<Job>, taking_over: bool, strangers: &mut Vec<Job>) -> bool {
         if jobs.is_empty() {
             return false;
         }
@@ -101,17 +124,19 @@ impl Engine {
             .map(|job| {
                 let cluster = cluster.clone();
                 async move {
-                    let answer = apply_one(&cluster, &job).await;
-                    (job, answer)
+                    let outcome =
+                        if taking_over { take_over(&cluster, &job).await } else { try_apply(&cluster, &job).await };
+                    (job, outcome)
                 }
             })
             .buffer_unordered(at_once);
         let mut sent = false;
-        while let Some((job, answer)) = answers.next().await {
+        while let Some((job, outcome)) = answers.next().await {
             sent = true;
-            match answer {
-                Ok(applied) => self.succeeded(&job, &applied).await,
-                Err(error) => self.failed(&job, &error).await,
+            match outcome {
+                Outcome::Applied(applied) => self.succeeded(&job, &applied).await,
+                Outcome::Stranger => strangers.push(job),
+                Outcome::Failed(error) => self.failed(&job, &error).await,
             }
         }
         sent
@@ -121,8 +146,9 @@ impl Engine {
         let object = &job.step.object;
         let id = &object.id;
         self.world.applied(id, &applied.meta);
-        let claimed = !job.owned;
-        let created = applied.created || claimed && applied.meta.born_by_us();
+        let adopted = self.inventory.entries.get(id).is_some_and(|entry| entry.adopted);
+        // Made by us right before a crash: claimed, there already, and nobody else ever wrote to it.
+        let created = applied.created || !job.owned && !adopted && applied.meta.born_by_us();
         self.inventory_dirty |= self.inventory.own(
             id,
             inventory::Applied {
@@ -160,7 +186,7 @@ impl Engine {
             }
         };
         tracing::info!(object = %id, "Drift repaired");
-        self.events.normal(&self.about(), "DriftRepaired", &note).await;
+        self.events.normal_of(&self.about(), id, "DriftRepaired", &note).await;
     }
 
     async fn failed(&mut self, job: &Job, error: &ApiError) {
@@ -179,7 +205,12 @@ impl Engine {
         if told.as_deref() != Some(error.reason()) {
             tracing::warn!(object = %object.id, reason = error.reason(), %error, "Object not applied");
             self.events
-                .warning(&self.about(), error.reason(), &format!("{}: {}", object.id, trouble.problem.message))
+                .warning_of(
+                    &self.about(),
+                    &object.id,
+                    error.reason(),
+                    &format!("{}: {}", object.id, trouble.problem.message),
+                )
                 .await;
         }
         self.plan.wake_at = Some(self.plan.wake_at.map_or(trouble.retry_at, |at| at.min(trouble.retry_at)));
@@ -196,35 +227,51 @@ impl Engine {
     }
 }
 
-/// Applies one object; takes over from predecessors where the object was there before us (SYNC §4).
-async fn apply_one(cluster: &Cluster, job: &Job) -> Result<Applied, ApiError> {
-    let object = &job.step.object;
-    let at = Address { kind: &job.step.kind, namespace: &object.id.namespace, name: &object.id.name };
-    let newcomer = !job.owned;
-    if job.action == Action::Adopt && newcomer {
-        take_over(cluster, at).await?;
-    }
-    match cluster.apply(at, body(object), job.action.forces()).await {
-        Err(ApiError::Conflict(fields)) if newcomer && fields.iter().all(|field| is_predecessor(&field.manager)) => {
-            take_over(cluster, at).await?;
-            cluster.apply(at, body(object), false).await
-        }
-        // It was there, and a predecessor's fields are not in our entry yet: merge them, so that what git dropped goes.
-        Ok(applied) if newcomer && !applied.created && applied.meta.has_predecessor() => {
-            take_over(cluster, at).await?;
-            cluster.apply(at, body(object), false).await
-        }
-        answer => answer,
+/// What came of one apply.
+enum Outcome {
+    Applied(Applied),
+    /// It was there before us, with fields of a predecessor: they must be taken over first (SYNC §4).
+    Stranger,
+    Failed(ApiError),
+}
+
+impl From<Result<Applied, ApiError>> for Outcome {
+    fn from(answer: Result<Applied, ApiError>) -> Self {
+        answer.map_or_else(Self::Failed, Self::Applied)
     }
 }
 
-async fn take_over(cluster: &Cluster, at: Address<'_>) -> Result<(), ApiError> {
-    match cluster.take_over(at).await {
-        Ok(_) | Err(ApiError::NotFound) => Ok(()),
-        // Somebody wrote in between; once more with what is there now.
-        Err(ApiError::Raced | ApiError::Invalid { .. }) => cluster.take_over(at).await.map(|_| ()),
-        Err(error) => Err(error),
+async fn try_apply(cluster: &Cluster, job: &Job) -> Outcome {
+    let newcomer = !job.owned;
+    if job.action == Action::Adopt && newcomer {
+        return Outcome::Stranger;
     }
+    match cluster.apply(address(job), body(&job.step.object), job.action.forces()).await {
+        Err(ApiError::Conflict(fields)) if newcomer && fields.iter().all(|field| is_predecessor(&field.manager)) => {
+            Outcome::Stranger
+        }
+        Ok(applied) if newcomer && !applied.created && applied.meta.has_predecessor() => Outcome::Stranger,
+        answer => answer.into(),
+    }
+}
+
+/// Merges a predecessor's fields into our entry, then applies: what git dropped goes, and nothing else.
+async fn take_over(cluster: &Cluster, job: &Job) -> Outcome {
+    let at = address(job);
+    let taken = match cluster.take_over(at).await {
+        // Somebody wrote in between; once more with what is there now.
+        Err(ApiError::Raced | ApiError::Invalid { .. }) => cluster.take_over(at).await,
+        answer => answer,
+    };
+    match taken {
+        Ok(_) | Err(ApiError::NotFound) => cluster.apply(at, body(&job.step.object), false).await.into(),
+        Err(error) => Outcome::Failed(error),
+    }
+}
+
+fn address(job: &Job) -> Address<'_> {
+    let id = &job.step.object.id;
+    Address { kind: &job.step.kind, namespace: &id.namespace, name: &id.name }
 }
 
 /// The bytes themselves, shared and not copied.

@@ -202,13 +202,13 @@ impl Engine {
                 Orphaned::Disabled => "it says teal.dev/prune: disabled",
             };
             let note = format!("{id} is left alone: git dropped it, and {why}");
-            self.events.normal(&about, "Orphaned", &note).await;
+            self.events.normal_of(&about, id, "Orphaned", &note).await;
         }
         let refused: Vec<_> = plan.refused.iter().map(|one| problem(&one.id, one.reason(), one.to_string())).collect();
         for (refusal, told) in plan.refused.iter().zip(&refused) {
             if !self.pruning.refused.contains(told) {
                 self.metrics.prune_refused.get_or_create(&Reason { reason: refusal.reason() }).inc();
-                self.events.warning(&about, refusal.reason(), &told.message).await;
+                self.events.warning_of(&about, &refusal.id, refusal.reason(), &told.message).await;
             }
         }
         self.pruning.hold.clone_from(&plan.hold);
@@ -242,7 +242,7 @@ impl Engine {
             }
             Err(error) => {
                 let told = problem(id, error.reason(), format!("could not be deleted: {error}"));
-                self.events.warning(&self.about(), error.reason(), &format!("{id}: {}", told.message)).await;
+                self.events.warning_of(&self.about(), id, error.reason(), &format!("{id}: {}", told.message)).await;
                 self.pruning.leaving.push(told);
                 self.look_again_soon();
                 false

@@ -106,7 +106,15 @@ impl Cluster {
         let live: serde_json::Value = read(&self.send(request, at.is_secret()).await?.body)?;
         let entries = live.pointer("/metadata/managedFields").and_then(serde_json::Value::as_array);
         let entries = entries.map(Vec::as_slice).unwrap_or_default();
-        let Some(merged) = take_over(entries, AGENT_MANAGER, &at.kind.api_version()) else { return Ok(false) };
+        let Some(mut merged) = take_over(entries, AGENT_MANAGER, &at.kind.api_version()) else { return Ok(false) };
+        // Our entry must not look as old as the object: that is how what we made ourselves is told after a crash.
+        if let Some(ours) = merged.first_mut() {
+            let made = live.pointer("/metadata/creationTimestamp").and_then(serde_json::Value::as_str);
+            let made = made.and_then(|text| text.parse::<jiff::Timestamp>().ok()).unwrap_or_default();
+            let later = made.checked_add(jiff::SignedDuration::from_secs(5)).unwrap_or(made);
+            let seconds = jiff::Timestamp::now().max(later).as_second();
+            ours["time"] = jiff::Timestamp::from_second(seconds).unwrap_or(later).to_string().into();
+        }
         let patch = serde_json::json!([
             {"op": "test", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
             {"op": "replace", "path": "/metadata/managedFields", "value": merged},
