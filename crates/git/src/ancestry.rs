@@ -63,6 +63,27 @@ impl Repository {
         }
     }
 
+    /// Lists the commits that `new` contains and `old` does not, each with its parents, newest first, at most `most`.
+    ///
+    /// Reads what is stored and fetches nothing: ask [`Repository::is_ancestor`] first, which brings the history between.
+    ///
+    /// # Errors
+    /// `Store` when the store can't be read.
+    pub fn between(
+        &self,
+        old: &CommitId,
+        new: &CommitId,
+        most: usize,
+    ) -> Result<Vec<(CommitId, Vec<CommitId>)>, FetchError> {
+        let dir = self.store.current();
+        let git = dir.git()?;
+        let mut seen = HashSet::new();
+        list(&git, old.oid(), MAX_WALK, &mut seen);
+        let found = list(&git, new.oid(), most, &mut seen);
+        let ids = |oids: Vec<Oid>| oids.into_iter().map(CommitId::from_oid).collect();
+        Ok(found.into_iter().map(|(id, parents)| (CommitId::from_oid(id), ids(parents))).collect())
+    }
+
     fn deepen(&self, git: &Git, commit: &CommitId, depth: i32) -> Result<(), FetchError> {
         let mut connection = Connection::open(self, git)?;
         let named = connection.heads.iter().find(|(_, id)| *id == commit.oid());
@@ -94,6 +115,25 @@ fn walk(git: &Git, old: Oid, new: Oid) -> Walk {
         }
     }
     if cut { Walk::Cut } else { Walk::Complete }
+}
+
+/// The stored commits reachable from `start` that were not seen before, with their parents.
+fn list(git: &Git, start: Oid, most: usize, seen: &mut HashSet<Oid>) -> Vec<(Oid, Vec<Oid>)> {
+    let mut found = Vec::new();
+    let mut queue = VecDeque::new();
+    if seen.insert(start) {
+        queue.push_back(start);
+    }
+    while let Some(id) = queue.pop_front() {
+        let Ok(commit) = git.find_commit(id) else { continue };
+        if found.len() >= most {
+            break;
+        }
+        let parents = parents(&commit);
+        queue.extend(parents.iter().copied().filter(|parent| seen.insert(*parent)));
+        found.push((id, parents));
+    }
+    found
 }
 
 fn parents(commit: &Commit<'_>) -> Vec<Oid> {
