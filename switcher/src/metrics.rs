@@ -54,7 +54,7 @@ pub struct Move {
 pub struct Failure {
     /// Name of the Switch.
     pub switch: String,
-    /// `target`, `freeze`, `sync`.
+    /// `target` or `cluster`.
     pub on: String,
     /// Closed set of CamelCase reasons.
     pub reason: String,

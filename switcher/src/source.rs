@@ -3,6 +3,7 @@
 //! Git is polled in its own task and never waited for by a move that is under way (G4).
 
 mod files;
+mod mixed;
 mod relation;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use teal_api::switch::Switch;
 use teal_git::{Commit, CommitId, FetchError, Reference, Repository};
-use teal_switcher_core::Relation;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,7 @@ use crate::status::{GitStatus, InvalidFile};
 use crate::wake::Wake;
 
 pub use files::SourceError;
+pub use relation::{Answer, Mixing, Question};
 
 /// Least time between two looks, however often the bell rings.
 const FLOOR: Duration = Duration::from_millis(100);
@@ -162,10 +163,17 @@ impl Source {
         Ok(())
     }
 
-    /// How `new` stands to `old`, as far as it is known now; rings `wake` when more is. Never waits.
+    /// How two commits stand to each other, as far as it is known now; rings `wake` when more is. Never waits.
     #[must_use]
-    pub fn relation(&self, old: &str, new: &CommitId, wake: &Wake) -> Relation {
-        self.relations.tell(&self.repository, old, new, wake)
+    pub fn relation(&self, question: Question, wake: &Wake) -> Answer {
+        self.relations.tell(&self.repository, &self.config.files, question, wake)
+    }
+
+    /// Whether `url` is this very repository, as far as addresses tell.
+    #[must_use]
+    pub fn is_at(&self, url: &str) -> bool {
+        let plain = |url: &str| url.trim_end_matches('/').trim_end_matches(".git").to_owned();
+        plain(url) == plain(&self.config.options.url)
     }
 
     fn memory(&self) -> PathBuf {

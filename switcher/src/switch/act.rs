@@ -17,6 +17,7 @@ use super::gates::Course;
 use super::kit::{Kit, Route};
 use crate::cluster::{Cluster, ClusterError, Wish};
 use crate::interrupt::Interrupt;
+use crate::metrics::{Failure, Metrics};
 use crate::wake::Wake;
 
 /// Why a write did not land, as far as known.
@@ -82,13 +83,18 @@ pub(crate) struct Effects {
 
 impl Effects {
     /// Takes in what has ended since the last look.
-    pub(crate) fn reap(&mut self) {
+    pub(crate) fn reap(&mut self, switch: &str, metrics: &Metrics) {
         while let Some(done) = self.running.try_join_next() {
             let Ok((color, result)) = done else { continue };
             self.colors.retain(|running| *running != color);
             match result {
                 Ok(()) => self.failures.remove(&color),
-                Err(why) => self.failures.insert(color, why),
+                Err(why) => {
+                    let labels =
+                        Failure { switch: switch.to_owned(), on: "cluster".to_owned(), reason: why.0.to_owned() };
+                    metrics.failures.get_or_create(&labels).inc();
+                    self.failures.insert(color, why)
+                }
             };
         }
     }

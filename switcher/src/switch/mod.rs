@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use teal_daemon::Backoff;
-use teal_switcher_core::{Action, Declaration, Ledger, Phase, Step, decide};
+use teal_switcher_core::{Action, Declaration, Ledger, LedgerSeen, Phase, Step, decide};
+use teal_targets::TargetError;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 use crate::board::Board;
 use crate::config::SwitcherConfig;
 use crate::metrics::{Failure, Metrics, Of};
-use crate::source::{Declared, DeclaredSwitch, Source};
+use crate::secrets::Secrets;
+use crate::source::{Declared, DeclaredSwitch, Mixing, Question, Source};
 use crate::wake::Wake;
 
 use act::Effects;
@@ -138,11 +140,12 @@ impl OneSwitch {
     }
 
     async fn round(&mut self, kit: &mut Kit, git: &watch::Receiver<Declared>) -> Duration {
-        self.effects.reap();
+        self.effects.reap(&self.name, &self.shared.metrics);
         let look = self.look(kit, git).await;
         if let Some(ledger) = look.ledger() {
             self.note(kit, &ledger.clone(), &Cause::Found);
         }
+        self.renew_route(kit, &look);
         let declared = declaration(&kit.declared, &kit.route, &self.shared.config);
         let step = decide(&declared, &look.seen);
         if let Some(alert) = &step.alert {
@@ -153,11 +156,28 @@ impl OneSwitch {
         pause
     }
 
+    /// A key that is refused, or a ledger that does not open, may have been put right in its Secret meanwhile.
+    fn renew_route(&self, kit: &mut Kit, look: &Look) {
+        let refused = matches!(look.routed, Err(TargetError::KeyRefused { .. } | TargetError::Untrusted { .. }));
+        let shut = look.routed.is_ok() && matches!(look.seen.ledger, LedgerSeen::Unreadable(_));
+        if !refused && !shut {
+            return;
+        }
+        if let Ok(route) = Route::new(&kit.declared.switch, &Secrets::new(&self.shared.config.secrets)) {
+            kit.route = route;
+        }
+    }
+
     async fn look(&mut self, kit: &Kit, git: &watch::Receiver<Declared>) -> Look {
         let fresh = git.borrow().fresh;
-        let (source, revision, wake) = (self.shared.source.clone(), kit.declared.revision.clone(), self.wake.clone());
-        let relation = move |old: &str| source.relation(old, &revision, &wake);
-        self.memory.look(kit, &self.shared.config, GitNow { fresh, relation: &relation }).await
+        let (source, wake) = (&self.shared.source, &self.wake);
+        let fleet = fleet_path(kit, source);
+        let answer = |old: &str, changed: bool| {
+            let mixed = fleet.clone().filter(|_| changed);
+            let mixed = mixed.map(|fleet| Mixing { switch: kit.declared.switch.name.clone(), fleet });
+            source.relation(Question { old: old.to_owned(), new: kit.declared.revision.clone(), mixed }, wake)
+        };
+        self.memory.look(kit, &self.shared.config, GitNow { fresh, answer: &answer }).await
     }
 
     async fn act(&mut self, kit: &mut Kit, look: &Look, step: &Step) -> Duration {
@@ -214,6 +234,7 @@ impl OneSwitch {
                 kit.clusters.values().for_each(|cluster| cluster.look_now());
                 Duration::ZERO
             }
+            // Nothing is wrong with the world, or it is to be read before anything can be said.
             Err(error) if error.raced() => {
                 tracing::info!(switch = self.name, epoch = next.epoch, "Another writer was faster");
                 RACE_PAUSE
@@ -293,4 +314,11 @@ impl OneSwitch {
             kit.gates.look_at_parity(&live, &other);
         }
     }
+}
+
+/// Where the fleet is in the repository of the declarations; `None` when it is in another one, or not known yet.
+fn fleet_path(kit: &Kit, source: &Source) -> Option<String> {
+    let views = kit.clusters.values().filter_map(|cluster| cluster.known().view);
+    let mut sources = views.filter_map(|view| view.sync.as_ref().ok().map(|sync| sync.spec.source.clone()));
+    sources.find(|declared| source.is_at(&declared.url)).map(|declared| declared.path)
 }

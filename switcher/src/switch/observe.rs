@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use super::kit::Kit;
 use crate::cluster::{OP_LABEL, SWITCH_LABEL, View};
 use crate::config::SwitcherConfig;
+use crate::source::Answer;
 
 /// What is remembered from one look to the next; lost with the process, which only makes waits longer.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl Memory {
         }
     }
 
-    /// Looks at everything. `relation` and `fresh` are what is known of git.
+    /// Looks at everything. `git` is what is known of git.
     pub(crate) async fn look(&mut self, kit: &Kit, config: &SwitcherConfig, git: GitNow<'_>) -> Look {
         let read = kit.route.read(self.ever).await;
         let time = self.time(kit.route.target.clock_skew());
@@ -129,8 +130,13 @@ impl Memory {
             Some((known, since)) if *known == digest => *since,
             _ => self.declared_since.insert((digest, Instant::now())).1,
         };
-        let relation = ledger.map_or(Relation::Unknown, |ledger| (git.relation)(&ledger.revision));
-        Git { relation, fresh: git.fresh, mixed: false, known_for: since.elapsed() }
+        let known_for = since.elapsed();
+        let declared = Digest::of(&kit.declared.switch.digest);
+        let Some(ledger) = ledger else {
+            return Git { relation: Relation::Unknown, fresh: git.fresh, mixed: false, known_for };
+        };
+        let answer = (git.answer)(&ledger.revision, declared != ledger.digest);
+        Git { relation: answer.relation, fresh: git.fresh, mixed: answer.mixed, known_for }
     }
 
     fn colors(&mut self, kit: &Kit, op: &str) -> BTreeMap<Color, ColorSeen> {
@@ -160,7 +166,8 @@ const FRESH: Duration = Duration::from_secs(20);
 /// What is known of git, without asking it.
 pub(crate) struct GitNow<'a> {
     pub(crate) fresh: bool,
-    pub(crate) relation: &'a (dyn Fn(&str) -> Relation + Sync),
+    /// Asked with the ledger's commit, and whether the declaration has changed since.
+    pub(crate) answer: &'a (dyn Fn(&str, bool) -> Answer + Sync),
 }
 
 /// Opens what was found beside the record.
