@@ -63,7 +63,9 @@ fn stopped(view: &View<'_>, course: &Course) -> Option<Step> {
         let missing = unmet(view, course).map_or_else(|| demand::missing(view).text(), |wait| wait.message);
         return Some(abort(view, ParkedWhy::Deadline, &missing));
     }
-    if view.ledger.task == Task::Freezing {
+    // Before F is known nothing was measured for this move; while the old color stands down its roles change under the
+    // gates, and a fail of that moment is no fail of the move.
+    if view.ledger.task != Task::Converging {
         return None;
     }
     let failed = view.seen.before.iter().find(|gate| gate.standing == Standing::Fail)?;
@@ -189,26 +191,43 @@ fn unmet(view: &View<'_>, course: &Course) -> Option<Wait> {
 
 /// The last step before the shift: nobody has the active role any more, and the new color is proven *now*.
 fn standing_down(view: &View<'_>, course: &Course) -> Step {
+    let Some(wait) = unready(view, course) else { return shift(view, course) };
+    if view.untouched() >= view.policy().step {
+        // Nobody may be without the active role for long: it is given back, and all is proved anew.
+        let next = view.ledger.next(view.now_ms()).task(Task::Converging, Some(Reason::Gate));
+        let why = format!("not ready for the shift ({}): {} is active again meanwhile", wait.message, course.from);
+        return view.evidence(Step::write(next, None, why));
+    }
     let missing = demand::missing(view);
-    let wait =
+    let alert = missing.alert();
+    let mut effects = missing.effects;
+    if view.seen.before.iter().any(|gate| gate.standing != Standing::Pass) {
+        effects.push(Effect::RunGates { when: When::Before, color: course.to.clone() });
+    }
+    let why = wait.message.clone();
+    Step::effects(effects, Some(wait), why).alert(alert)
+}
+
+/// What is missing for the shift; `None` when it can be made now.
+fn unready(view: &View<'_>, course: &Course) -> Option<Wait> {
+    let gate =
         |message: String| Wait::new(Reason::Gate, message).until(view.ledger.times.deadline_ms).or_type(COMMANDS);
+    let missing = demand::missing(view);
     if !missing.nothing() || !missing.unreachable.is_empty() {
-        return working(missing, wait);
+        return Some(gate(missing.text()));
     }
     if let Err(message) = demand::synced(view, &course.to) {
-        return Step::hold(wait(message));
+        return Some(gate(message));
     }
     if let Some(bad) = view.seen.before.iter().find(|gate| gate.standing != Standing::Pass) {
-        let effects = vec![Effect::RunGates { when: When::Before, color: course.to.clone() }];
-        return Step::effects(effects, Some(wait(format!("gate {} is {}", bad.name, bad.standing))), &bad.message);
+        return Some(gate(format!("gate {} is {}: {}", bad.name, bad.standing, bad.message)));
     }
-    if !ttl_left(view).is_zero() {
-        return Step::hold(Wait::new(Reason::Ttl, "caches may hold the old TTL").until(view.in_ms(ttl_left(view))));
+    let left = ttl_left(view);
+    if !left.is_zero() {
+        return Some(Wait::new(Reason::Ttl, "caches may hold the old TTL").until(view.in_ms(left)).or_type(COMMANDS));
     }
-    if !view.proven(&course.to) {
-        return Step::hold(wait(format!("{} is not proven healthy now: nothing moves to the unproven", course.to)));
-    }
-    shift(view, course)
+    let message = format!("{} is not proven healthy now: nothing moves to the unproven", course.to);
+    (!view.proven(&course.to)).then(|| gate(message))
 }
 
 /// The shift: record and ledger in one compare-and-swap.

@@ -32,7 +32,11 @@ pub(super) fn converging() -> Scene {
 }
 
 pub(super) fn standing_down() -> Scene {
-    Scene::moving(Phase::Preparing, Task::StandingDown).waited(311)
+    Scene::moving(Phase::Preparing, Task::StandingDown).waited(311).with(|scene| {
+        scene.ledger().epoch += 1;
+        let (ledger, now) = (scene.ledger().clone(), scene.seen.time.mono);
+        scene.seen.watch.note(&ledger, now);
+    })
 }
 
 pub(super) fn shifting() -> Scene {

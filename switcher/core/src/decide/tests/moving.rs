@@ -15,6 +15,8 @@ use crate::propagation::Says;
 #[test]
 fn preparing_goes_freeze_f_pins_gates_ttl_hand_over_shift() {
     let unfrozen = || freezing().with(|scene| scene.color("blue").freeze = FreezeSeen::Off);
+    let trembling =
+        |seconds| standing_down().waited(seconds).with(|scene| scene.seen.before[0].standing = Standing::Fail);
     let bad_gate = |standing| converging().with(|scene| scene.seen.before[0].standing = standing);
     check([
         ("freeze first", unfrozen(), "freeze blue"),
@@ -67,6 +69,8 @@ fn preparing_goes_freeze_f_pins_gates_ttl_hand_over_shift() {
             standing_down().with(|scene| scene.seen.record.ttl = 60),
             "write Preparing/standing-down, route blue at 10",
         ),
+        ("gates may tremble while roles change", trembling(0), "gates Before"),
+        ("but nobody is without the active role for long", trembling(120), "write Preparing/converging"),
         ("the shift", standing_down(), "write Shifting/propagating, route green at 10"),
     ]);
 }
