@@ -27,7 +27,7 @@ pub(crate) async fn one_commit(screen: Screen, world: &mut World, outcome: &mut 
     screen.act("T1-T2", "one word is committed: active: green");
     let before = world.client.report();
     let committed = Instant::now();
-    let commit = world.commit_active("green")?;
+    let commit = world.commit_active("green").await?;
     screen.say(format!("commit {} says: active: green", &commit[..8]));
     refused_while_frozen(screen, world, outcome, committed).await?;
     let parity = world
@@ -80,7 +80,7 @@ pub(crate) async fn one_commit(screen: Screen, world: &mut World, outcome: &mut 
 /// The other way round, but the new side breaks after the shift.
 pub(crate) async fn bad_side(screen: Screen, world: &mut World, outcome: &mut Outcome) -> Result<()> {
     screen.act("T2-T3", "the colors have swapped; now git says blue, and blue will turn bad");
-    world.commit_active("blue")?;
+    world.commit_active("blue").await?;
     world
         .watcher
         .until("traffic has moved to blue", MOVE, |status| {

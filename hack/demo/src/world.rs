@@ -119,10 +119,13 @@ impl World {
         &mut self.doors[usize::from(color != "blue")]
     }
 
-    /// Commits `active: color`; returns the commit.
-    pub(crate) fn commit_active(&self, color: &str) -> Result<String> {
+    /// Commits `active: color` and calls the switcher's webhook, as a git host does; returns the commit.
+    pub(crate) async fn commit_active(&self, color: &str) -> Result<String> {
         let text = repository::switch_yaml(color, &self.addresses);
-        self.repo.commit(&[("switch.yaml", Some(&text))], &format!("Make {color} live"))
+        let commit = self.repo.commit(&[("switch.yaml", Some(&text))], &format!("Make {color} live"))?;
+        let hook = format!("{}/hook/git", self.page);
+        reqwest::Client::new().post(hook).send().await.context("call the webhook")?;
+        Ok(commit)
     }
 
     /// Where the clusters' kubeconfigs are.
