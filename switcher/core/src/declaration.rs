@@ -15,7 +15,8 @@ pub struct Declaration {
     pub active: Color,
     /// Raised to retry a parked move.
     pub attempt: u32,
-    /// Allows a commit that changes `active` and the fleet together.
+    /// Allows a commit that changes `active` and the fleet together; then the live color converges to that commit before
+    /// the freeze, so it means something only where Switch and fleet share a repository.
     pub with_fleet: bool,
     /// Of this Switch's own declaration: whether *it* changed is what counts (G5).
     pub digest: Digest,

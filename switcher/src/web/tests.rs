@@ -123,3 +123,35 @@ async fn show_the_page() {
     println!("{}", serve(fixture::soaking()).await.url);
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
+
+/// A real browser runs the module under the page's own policy: it subscribes to the stream.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_subscribes_to_changes() {
+    let programs = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+    let Some(browser) = programs.into_iter().find(|path| std::path::Path::new(path).exists()) else {
+        assert!(std::env::var("TEAL_REQUIRE").is_err(), "chromium is not installed");
+        println!("skipped: chromium is not installed");
+        return;
+    };
+    let served = serve(fixture::soaking()).await;
+    let before = served.status.receiver_count();
+    let profile = std::env::temp_dir().join(format!("teal-browser-{}", std::process::id()));
+    let mut child = std::process::Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
+        .args(["--disable-sync", "--disable-component-update", "--remote-debugging-port=0"])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg(&served.url)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let subscribed = async {
+        while served.status.receiver_count() <= before {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let outcome = tokio::time::timeout(Duration::from_secs(30), subscribed).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    std::fs::remove_dir_all(&profile).ok();
+    assert!(outcome.is_ok(), "the browser never asked for /events");
+}

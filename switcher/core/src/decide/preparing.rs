@@ -89,6 +89,9 @@ fn abort(view: &View<'_>, why: ParkedWhy, note: &str) -> Step {
 /// The live color is frozen and has converged: then F is what it has converged to.
 fn freezing(view: &View<'_>, course: &Course) -> Step {
     let missing = demand::missing(view);
+    if let Some(wait) = fleet_first(view, course) {
+        return Step::hold(wait);
+    }
     let wait =
         |message: String| Wait::new(Reason::Gate, message).until(view.ledger.times.deadline_ms).or_type(COMMANDS);
     if !missing.nothing() {
@@ -117,19 +120,25 @@ fn freezing(view: &View<'_>, course: &Course) -> Step {
     }
 }
 
+/// `withFleet: true`: the live color converges to the commit before the freeze (SWITCH §5). A later commit is as good.
+fn fleet_first(view: &View<'_>, course: &Course) -> Option<Wait> {
+    let from = &course.from;
+    let wanted = [&view.ledger.revision, &view.declared.revision];
+    let at = view.seen.sync(from).map(|sync| sync.revision.as_str()).unwrap_or_default();
+    if !view.declared.with_fleet || wanted.iter().any(|revision| *revision == at) {
+        return None;
+    }
+    let (short, at) = (demand::short(&view.declared.revision), demand::short(at));
+    let message = format!("`withFleet: true`: {from} converges to {short} before the freeze; it is at {at}");
+    Some(Wait::new(Reason::Gate, message).until(view.ledger.times.deadline_ms).or_type(COMMANDS))
+}
+
 /// F, when the live color has converged.
 fn converged(view: &View<'_>, course: &Course) -> Result<Fleet, String> {
     let from = &course.from;
     let Some(sync) = view.seen.sync(from) else { return Err(format!("{from} does not answer")) };
     if !sync.ready || sync.revision.is_empty() {
         return Err(format!("{from} has not converged: {}", sync.message));
-    }
-    if view.seen.git.mixed && sync.revision != view.ledger.revision {
-        let wanted = demand::short(&view.ledger.revision);
-        return Err(format!(
-            "{from} is at {}, and `withFleet` wants it at {wanted} first",
-            demand::short(&sync.revision)
-        ));
     }
     Ok(Fleet { commit: sync.revision.clone(), digest: sync.digest.clone() })
 }

@@ -25,6 +25,14 @@ fn preparing_goes_freeze_f_pins_gates_ttl_hand_over_shift() {
             freezing().with(|scene| scene.color("blue").freeze = FreezeSeen::Pending { op: OP.into() }),
             "hold gate",
         ),
+        ("with the fleet: its commit first", unfrozen().with(|scene| scene.declared.with_fleet = true), "hold gate"),
+        (
+            "then the freeze",
+            unfrozen()
+                .with(|scene| scene.declared.with_fleet = true)
+                .sync("blue", |sync| sync.revision = "a".repeat(40)),
+            "freeze blue",
+        ),
         ("frozen, but still working", freezing().sync("blue", |sync| sync.ready = false), "hold gate"),
         ("frozen and converged: F is known", freezing(), "write Preparing/converging"),
         (
