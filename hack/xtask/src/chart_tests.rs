@@ -207,6 +207,32 @@ fn assert_described(value: &Value, schema: &Value, at: &str) {
 }
 
 #[test]
+fn every_value_is_told_in_the_readme_with_its_default() {
+    let read = |file: &str| std::fs::read_to_string(workspace::root().join(CHART).join(file)).unwrap();
+    let values = teal_yaml::read(&read("values.yaml")).unwrap().remove(0).into_value();
+    let mut told = Vec::new();
+    tell(&values, "", &mut told);
+    let readme = read("README.md");
+    let missing: Vec<&String> = told.iter().filter(|line| !readme.contains(line.as_str())).collect();
+    assert!(missing.is_empty(), "not in README.md:\n{missing:#?}");
+    assert_eq!(readme.lines().filter(|line| line.starts_with("| `")).count(), told.len(), "README.md tells of more");
+}
+
+/// The beginning of the table's line of every value; a map of resources or labels is one value.
+fn tell(value: &Value, at: &str, told: &mut Vec<String>) {
+    let whole = at.ends_with("resources") || at.ends_with("labels") || at.ends_with("annotations");
+    match value.as_object().filter(|map| !map.is_empty() && !whole) {
+        Some(map) => {
+            for (key, value) in map {
+                let at = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+                tell(value, &at, told);
+            }
+        }
+        None => told.push(format!("\n| `{at}` | `{value}` | ")),
+    }
+}
+
+#[test]
 fn the_rendered_manifest_begins_with_its_namespace_and_keeps_the_blank_lines_of_texts() {
     assert!(super::HEAD.contains(&format!("name: {NAMESPACE}\n")));
     assert_eq!(super::tidy("a: |\n  x\n\n  y\n\n  \n---\nb: 2\n\n"), "a: |\n  x\n\n  y\n---\nb: 2\n");

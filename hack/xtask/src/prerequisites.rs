@@ -25,8 +25,8 @@ const REQUIRED: &[Program] = &[
 /// `TEAL_REQUIRE=all` says that nothing may be skipped.
 const OPTIONAL: &[Program] = &[
     Program { name: "named", needed_for: "the DNS suites on BIND 9", debian: "bind9" },
-    Program { name: "prometheus", needed_for: "the gates on real metrics", debian: "prometheus" },
-    Program { name: "promtool", needed_for: "checking alerts", debian: "prometheus" },
+    Program { name: "prometheus", needed_for: "gates and dashboards on real metrics", debian: "prometheus" },
+    Program { name: "promtool", needed_for: "checking alerts and queries", debian: "prometheus" },
 ];
 
 /// Checks every prerequisite of `cargo xtask test`.
