@@ -10,7 +10,7 @@
 //! | what is declared | [`declaration`] |
 //! | what is remembered outside both clusters | [`ledger`], sealed by [`seal`] |
 //! | what is seen now | [`observation`], measured in time by [`watch`] |
-//! | what follows | [`decide()`], one file a phase; [`verdict`](health::verdict) is the law of health |
+//! | what follows | [`decide()`], one file a phase; [`verdict`] is the law of health |
 //! | what an operator may order | [`order`] |
 //! | what a person is told | [`step`], [`plan`] |
 //!
