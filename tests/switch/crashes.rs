@@ -159,7 +159,9 @@ fn g2_killed_between_every_two_effects_it_goes_on_elsewhere() -> Result<()> {
             let mut switcher = start_armed(&world, &format!("life-{}", died_at.len()), &executioner).await?;
             let arrived = tokio::select! {
                 point = deaths.recv() => Err(point.context("a point")?),
-                steady = switcher.until("steady on green", steady_on(world.green_color())) => Ok(steady?),
+                steady = switcher.until("steady on green, nothing left behind", |one| {
+                    steady_on(world.green_color())(one) && one.freezes.is_empty() && one.colors.iter().all(|color| color.cluster.pin.is_empty() && !color.cluster.sync.is_empty())
+                }) => Ok(steady?),
             };
             drop(switcher);
             match arrived {
@@ -174,7 +176,10 @@ fn g2_killed_between_every_two_effects_it_goes_on_elsewhere() -> Result<()> {
         {
             ensure!(died_at.iter().any(|point| point.starts_with(wanted)), "never died {wanted}: {died_at:#?}");
         }
-        ensure!(end.freezes.is_empty(), "{:?}", end.freezes);
+        ensure!(end.epoch.is_some(), "{end:?}");
+        for stand_in in [&world.blue, &world.green] {
+            ensure!(stand_in.frozen(&world.name).await?.is_empty(), "a freeze was left behind");
+        }
         ensure!(
             observer.end() == [vec![world.blue_door.ip()], vec![world.green_door.ip()]],
             "one change of the record"

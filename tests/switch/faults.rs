@@ -103,6 +103,8 @@ fn a_key_that_the_server_refuses_is_named_and_nothing_moves() -> Result<()> {
             .await?;
         ensure!(told.attention.iter().any(|item| item.message.contains("switcher")), "{:?}", told.attention);
         ensure!(!switcher.told().contains("d3JvbmcgYnV0"), "the secret is shown");
+        world.secret("dns", "secret", &world.key.base64())?;
+        switcher.until("put right without a restart", steady_on(world.blue_color())).await?;
         switcher.end().await
     })
 }
@@ -252,6 +254,37 @@ fn a_wrong_kubeconfig_is_told_and_stops_only_the_move() -> Result<()> {
         let held = switcher.until("preparing, and told why it waits", told).await?;
         ensure!(held.live.as_deref() == Some(world.blue_color()));
         world.secret("green-access", "kubeconfig", &right)?;
+        switcher.until("steady on green", steady_on(world.green_color())).await?;
+        switcher.end().await
+    })
+}
+
+#[test]
+fn a_commit_that_changes_color_and_fleet_is_refused_unless_it_says_so() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let world = World::new(&pair).await?;
+        world.commit(world.blue_color(), "")?;
+        let mut switcher = world.start("one").await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let both = |more: &str, fleet: &str| -> Result<()> {
+            let text = world.declaration(world.green_color(), more);
+            let files = [("switch.yaml", Some(text.as_str())), ("apps/web.yaml", Some(fleet))];
+            let head = world.repo.commit(&files, "Color and fleet at once")?;
+            world.converge_to(&head);
+            Ok(())
+        };
+        both("", "kind: ConfigMap\ndata: {version: two}\n")?;
+        let parked = switcher.until("parked", |one| one.phase == "Parked").await?;
+        ensure!(parked.banner.contains("mixed-commit"), "{}", parked.banner);
+        ensure!(parked.live.as_deref() == Some(world.blue_color()));
+        // Back, and then the same as two commits that are seen at once: neither of them is mixed.
+        world.commit(world.blue_color(), "  attempt: 2\n")?;
+        switcher.until("steady on blue again", steady_on(world.blue_color())).await?;
+        world.git.fail(GitFault::Drop);
+        world.repo.commit(&[("apps/web.yaml", Some("kind: ConfigMap\ndata: {version: three}\n"))], "Fleet")?;
+        world.commit(world.green_color(), "  attempt: 3\n")?;
+        world.git.heal();
         switcher.until("steady on green", steady_on(world.green_color())).await?;
         switcher.end().await
     })

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use teal_api::freeze::FreezeObject;
 use teal_api::inventory::InventoryObject;
 use teal_api::sync::SyncObject;
+use teal_testkit::git_server::Repo;
 use tokio::task::JoinHandle;
 
 /// What the agent is to report.
@@ -36,18 +37,18 @@ pub(crate) struct StandIn {
 
 impl StandIn {
     /// Makes the Sync `name` of `color`, an inventory, and begins to report. `switch` says whose freezes are minded.
-    pub(crate) async fn start(client: Client, name: &str, color: &str, switch: &str, head: &str) -> Result<Self> {
+    pub(crate) async fn start(client: Client, name: &str, color: &str, switch: &str, repo: &Repo) -> Result<Self> {
         let syncs = Api::<SyncObject>::all(client.clone());
         let freezes = Api::<FreezeObject>::all(client.clone());
         let inventories = Api::<InventoryObject>::all(client);
         let sync = json!({"apiVersion": "teal.dev/v1alpha1", "kind": "Sync", "metadata": {"name": name},
-            "spec": {"color": color, "source": {"url": "http://git.invalid/fleet.git"}}});
+            "spec": {"color": color, "source": {"url": repo.url, "path": "apps"}}});
         syncs.create(&PostParams::default(), &serde_json::from_value(sync)?).await.context("make the Sync")?;
         inventories.create(&PostParams::default(), &serde_json::from_value(inventory(name, &["web", "api"]))?).await?;
         let mind = Arc::new(Mind {
             ready: AtomicBool::new(true),
             freezes: AtomicBool::new(true),
-            head: Mutex::new(head.to_owned()),
+            head: Mutex::new(repo.head().unwrap_or_default()),
         });
         let task =
             tokio::spawn(report(mind.clone(), syncs.clone(), freezes.clone(), name.to_owned(), switch.to_owned()));

@@ -37,7 +37,7 @@ pub(crate) struct World {
     pub(crate) green: StandIn,
     pub(crate) secrets: TempDir,
     stores: TempDir,
-    key: Key,
+    pub(crate) key: Key,
 }
 
 /// A running switcher; dropped, it is as dead as after `kill -9`.
@@ -69,10 +69,10 @@ impl World {
         let proxy = Proxy::start(dns.address()).await?;
         let git = GitServer::start()?;
         let repo = git.repository("fleet")?;
-        let head = repo.commit(&[("apps/web.yaml", Some("kind: ConfigMap\n"))], "A fleet")?;
+        repo.commit(&[("apps/web.yaml", Some("kind: ConfigMap\n"))], "A fleet")?;
         let sync = format!("fleet-{number}");
-        let blue = StandIn::start(pair.blue.client().await?, &sync, &blue_color, &name, &head).await?;
-        let green = StandIn::start(pair.green.client().await?, &sync, &green_color, &name, &head).await?;
+        let blue = StandIn::start(pair.blue.client().await?, &sync, &blue_color, &name, &repo).await?;
+        let green = StandIn::start(pair.green.client().await?, &sync, &green_color, &name, &repo).await?;
         let (secrets, stores) = (TempDir::new()?, TempDir::new()?);
         let world = Self { name, dns, proxy, git, repo, blue_door, green_door, blue, green, secrets, stores, key };
         world.secret("dns", "secret", &world.key.base64())?;
