@@ -15,8 +15,8 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// One YAML value and where it begins.
-#[derive(Debug, Clone, PartialEq)]
+/// One YAML value and where it begins. Its `Debug` shows no content, which may be a Secret's.
+#[derive(Clone, PartialEq)]
 pub struct Node {
     /// The value itself.
     pub data: Data,
@@ -24,8 +24,8 @@ pub struct Node {
     pub at: Place,
 }
 
-/// The JSON-shaped content of a [`Node`].
-#[derive(Debug, Clone, PartialEq)]
+/// The JSON-shaped content of a [`Node`]. Its `Debug` shows which sort it is, and no content.
+#[derive(Clone, PartialEq)]
 pub enum Data {
     /// `null`, `~` or nothing.
     Null,
@@ -50,6 +50,25 @@ pub struct Entry {
     pub key_at: Place,
     /// The value.
     pub value: Node,
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} at {}", self.data, self.at)
+    }
+}
+
+impl std::fmt::Debug for Data {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Bool(_) => f.write_str("Bool"),
+            Self::Number(_) => f.write_str("Number"),
+            Self::String(_) => f.write_str("String"),
+            Self::Sequence(items) => write!(f, "Sequence({})", items.len()),
+            Self::Mapping(entries) => write!(f, "Mapping({})", entries.len()),
+        }
+    }
 }
 
 impl Node {

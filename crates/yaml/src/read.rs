@@ -19,7 +19,8 @@ pub const MAX_DEPTH: usize = 256;
 ///
 /// # Errors
 /// The first mistake, with its place: a text that does not parse, a duplicate key (both places are named), a key that
-/// is no scalar, a scalar that does not fit its tag, or a text over [`MAX_BYTES`], [`MAX_NODES`] or [`MAX_DEPTH`].
+/// is no scalar, a scalar that does not fit its tag, or a text over [`MAX_BYTES`], [`MAX_NODES`] or [`MAX_DEPTH`]; what
+/// aliases repeat counts against [`MAX_BYTES`] as well.
 /// Errors never quote values.
 pub fn read(text: &str) -> Result<Vec<Node>, ReadError> {
     read_as(Dialect::Kubernetes, text)

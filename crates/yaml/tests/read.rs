@@ -212,6 +212,23 @@ fn g9_no_error_quotes_a_value() {
 }
 
 #[test]
+fn g9_debug_shows_no_content() {
+    let documents = read("kind: Secret\ns3cret: [s3cret, {a: 4711, b: {c: s3cret}}]\n").unwrap();
+    let shown = format!("{documents:?} {:?}", documents[0].data);
+    assert!(!shown.contains("s3cret") && !shown.contains("4711"), "{shown}");
+    assert!(shown.starts_with("[Mapping(2) at 1:1]"), "{shown}");
+}
+
+#[test]
+fn the_last_of_many_equal_keys_costs_no_square() {
+    let text: String = (0..80_000).map(|number| format!("k{}: {number}\n", number % 40_000)).collect();
+    let documents = teal_yaml::read_last_wins(&text).unwrap();
+    assert_eq!(documents[0].get("k7").unwrap().clone().into_value(), json!(40_007));
+    assert_eq!(documents.into_iter().next().unwrap().into_value().as_object().unwrap().len(), 40_000);
+    assert!(read(&text).is_err());
+}
+
+#[test]
 fn bytes_that_are_no_text_are_refused_with_their_place() {
     let error = text_of(b"a: 1\nb: \xff\n").unwrap_err();
     assert_eq!((error.at, error.reason()), (Place { line: 2, column: 4 }, "YamlEncoding"));
@@ -231,9 +248,13 @@ fn bombs_end_at_the_budgets() {
     for (name, inner) in ('b'..='e').zip('a'..) {
         chain.push_str(&format!("{name}: &{name} {}*{inner}{}\n", "[".repeat(100), "]".repeat(100)));
     }
+    // A few values, and gigabytes of text: a long one behind an anchor, named a thousand times; also as keys and in a list.
+    let text = "x".repeat(1 << 20);
+    let named = format!("a: &a {text}\nb: [{}]\n", vec!["*a"; 1000].join(","));
+    let keyed = format!("a: &a {{? {text} : 1}}\nb: [{}]\n", vec!["*a"; 1000].join(","));
     let wide = "- a\n".repeat(teal_yaml::MAX_NODES);
     let long = "#".repeat(teal_yaml::MAX_BYTES + 1);
-    for text in [bomb, deep, block, chain, wide, long] {
+    for text in [bomb, deep, block, chain, named, keyed, wide, long] {
         let error = read(&text).expect_err(&text[..40]);
         assert_eq!(error.reason(), "YamlTooLarge", "{error}");
     }
@@ -245,4 +266,30 @@ fn many_keys_cost_no_square() {
     assert_eq!(one(&text).as_object().unwrap().len(), 60_000);
     let error = read(&format!("{text}k7: 1\n")).unwrap_err();
     assert!(error.message.contains("first at line 8, column 1"), "{error}");
+}
+
+#[test]
+fn a_large_hostile_text_ends_soon() {
+    let many = 1 << 20;
+    for (name, text) in [
+        ("one long line", "x ".repeat(many)),
+        ("many lines of one text", "x\n".repeat(many)),
+        ("escapes", format!("\"{}\"", "\\n".repeat(many))),
+        ("comments", "#\n".repeat(many)),
+        ("commas", format!("[{}]", ",".repeat(many))),
+        ("documents", "---\n".repeat(many)),
+        ("colons", ":".repeat(many)),
+        ("questions", "? ".repeat(many)),
+        ("dashes", "- ".repeat(many)),
+        ("anchors", "&a ".repeat(many)),
+        ("a block", format!("|\n{}", " x\n".repeat(many))),
+        ("a fold", format!(">\n{}", " x\n\n".repeat(many))),
+        ("blank lines", "\n".repeat(many)),
+        ("flow keys", format!("{{{}", "a ".repeat(many))),
+    ] {
+        let began = std::time::Instant::now();
+        let _ = read(&text);
+        let took = began.elapsed();
+        assert!(took < std::time::Duration::from_secs(10), "{name}: {took:?}");
+    }
 }

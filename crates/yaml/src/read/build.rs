@@ -1,6 +1,6 @@
 //! The stack that turns events into nodes, with budgets, anchors and merge keys.
 
-use super::{MAX_DEPTH, MAX_NODES};
+use super::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 use crate::{Data, Dialect, Entry, Node, Place, ReadError, Reason, resolve};
 use granit_parser::{ScalarStyle, Tag};
 use std::collections::HashMap;
@@ -13,6 +13,8 @@ struct Built {
     node: Node,
     /// Values in it, itself included.
     nodes: usize,
+    /// Bytes of the texts and keys in it.
+    bytes: usize,
     /// Levels in it; a scalar has none.
     height: usize,
 }
@@ -22,6 +24,7 @@ struct Frame {
     at: Place,
     anchor: usize,
     nodes: usize,
+    bytes: usize,
     height: usize,
     kind: Kind,
 }
@@ -43,11 +46,21 @@ pub(super) struct Builder {
     anchors: HashMap<usize, Built>,
     root: Option<Node>,
     nodes: usize,
+    /// Bytes that aliases and anchors repeated; what stands in the text itself is bounded by its length.
+    repeated: usize,
 }
 
 impl Builder {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self { dialect, last_wins: false, stack: Vec::new(), anchors: HashMap::new(), root: None, nodes: 0 }
+        Self {
+            dialect,
+            last_wins: false,
+            stack: Vec::new(),
+            anchors: HashMap::new(),
+            root: None,
+            nodes: 0,
+            repeated: 0,
+        }
     }
 
     /// Takes the last of several values of one key instead of refusing them.
@@ -92,7 +105,7 @@ impl Builder {
         };
         let data = data.map_err(|wrong| ReadError::new(at, Reason::BadScalar, wrong))?;
         self.spend(at, 1)?;
-        self.add(Built { node: Node { data, at }, nodes: 1, height: 0 }, anchor)
+        self.add(Built { node: Node { data, at }, nodes: 1, bytes: text.len(), height: 0 }, anchor)
     }
 
     pub(super) fn open_sequence(&mut self, at: Place, anchor: usize) -> Result<(), ReadError> {
@@ -110,7 +123,7 @@ impl Builder {
         }
         self.spend(at, 1)?;
         self.check_depth(at, 1)?;
-        self.stack.push(Frame { at, anchor, nodes: 1, height: 1, kind });
+        self.stack.push(Frame { at, anchor, nodes: 1, bytes: 0, height: 1, kind });
         Ok(())
     }
 
@@ -119,29 +132,34 @@ impl Builder {
         let Some(frame) = self.stack.pop() else { return Ok(()) };
         let data = match frame.kind {
             Kind::Sequence(items) => Data::Sequence(items),
-            Kind::Mapping { entries, merges, .. } => Data::Mapping(merged(entries, merges)?),
+            Kind::Mapping { entries, merges, .. } => {
+                let entries = if self.last_wins { last_of_each(entries) } else { entries };
+                Data::Mapping(merged(entries, merges)?)
+            }
         };
         let node = Node { data, at: frame.at };
-        self.add(Built { node, nodes: frame.nodes, height: frame.height }, frame.anchor)
+        self.add(Built { node, nodes: frame.nodes, bytes: frame.bytes, height: frame.height }, frame.anchor)
     }
 
     pub(super) fn alias(&mut self, at: Place, anchor: usize) -> Result<(), ReadError> {
         let Some(target) = self.anchors.get(&anchor) else {
             return Err(ReadError::new(at, Reason::BadAlias, "this alias stands inside its own anchor"));
         };
-        let (nodes, height) = (target.nodes, target.height);
+        let (nodes, bytes, height) = (target.nodes, target.bytes, target.height);
         // The budgets come before the copy, so that a bomb costs nothing.
         self.spend(at, nodes)?;
+        self.repeat(at, bytes)?;
         self.check_depth(at, height)?;
         let Some(target) = self.anchors.get(&anchor) else { return Ok(()) };
         let node = target.node.clone();
-        self.add(Built { node, nodes, height }, 0)
+        self.add(Built { node, nodes, bytes, height }, 0)
     }
 
     /// Puts a finished node where it belongs.
     fn add(&mut self, built: Built, anchor: usize) -> Result<(), ReadError> {
         if anchor != 0 {
             self.spend(built.node.at, built.nodes)?;
+            self.repeat(built.node.at, built.bytes)?;
             self.anchors.insert(anchor, Built { node: built.node.clone(), ..built });
         }
         if self.expects_key() {
@@ -153,6 +171,7 @@ impl Builder {
             return Ok(());
         };
         frame.nodes += built.nodes;
+        frame.bytes += built.bytes;
         frame.height = frame.height.max(built.height + 1);
         match &mut frame.kind {
             Kind::Sequence(items) => items.push(built.node),
@@ -207,10 +226,15 @@ impl Builder {
     }
 
     fn set_key(&mut self, new: Key) -> Result<(), ReadError> {
-        let Some(Frame { kind: Kind::Mapping { entries, index, key, .. }, .. }) = self.stack.last_mut() else {
+        let Some(Frame { bytes, kind: Kind::Mapping { entries, index, key, .. }, .. }) = self.stack.last_mut() else {
             return Ok(());
         };
-        if let Key::Named(name, at) = &new {
+        if let Key::Named(name, _) = &new {
+            *bytes += name.len();
+        }
+        if let Key::Named(name, at) = &new
+            && !self.last_wins
+        {
             let earlier = if entries.len() < INDEX_FROM {
                 entries.iter().find(|entry| entry.key == *name).map(|entry| entry.key_at)
             } else {
@@ -219,9 +243,7 @@ impl Builder {
                 }
                 index.insert(name.clone(), *at)
             };
-            if earlier.is_some() && self.last_wins {
-                entries.retain(|entry| entry.key != *name);
-            } else if let Some(earlier) = earlier {
+            if let Some(earlier) = earlier {
                 let message = format!(
                     "the key `{name}` stands twice in one mapping: first at line {}, column {}; keep one",
                     earlier.line, earlier.column
@@ -242,6 +264,16 @@ impl Builder {
         Err(ReadError::new(at, Reason::TooLarge, message))
     }
 
+    /// Counts bytes that are held once more than they stand in the text: a long text behind an anchor, named often.
+    fn repeat(&mut self, at: Place, bytes: usize) -> Result<(), ReadError> {
+        self.repeated = self.repeated.saturating_add(bytes);
+        if self.repeated <= MAX_BYTES {
+            return Ok(());
+        }
+        let message = format!("aliases repeat more than {MAX_BYTES} bytes; write less text behind anchors");
+        Err(ReadError::new(at, Reason::TooLarge, message))
+    }
+
     fn check_depth(&self, at: Place, more: usize) -> Result<(), ReadError> {
         if self.stack.len() + more <= MAX_DEPTH {
             return Ok(());
@@ -253,6 +285,19 @@ impl Builder {
 /// The name of one of YAML's own tags: `int` of `!!int`.
 fn core_name(tag: &Tag) -> Option<std::borrow::Cow<'_, str>> {
     tag.suffix_in_namespace("tag:yaml.org,2002:")
+}
+
+/// Leaves the last entry of each key, where it stands.
+fn last_of_each(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut last: HashMap<String, usize> = HashMap::with_capacity(entries.len());
+    for (at, entry) in entries.iter().enumerate() {
+        last.insert(entry.key.clone(), at);
+    }
+    if last.len() == entries.len() {
+        return entries;
+    }
+    let kept = entries.into_iter().enumerate().filter(|(at, entry)| last.get(&entry.key) == Some(at));
+    kept.map(|(_, entry)| entry).collect()
 }
 
 /// Adds what `<<` names: keys of the mapping itself win, then the earlier of several merged mappings.
