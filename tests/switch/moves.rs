@@ -1,11 +1,11 @@
 //! The main path: a commit, the move, the way back.
 
-use anyhow::{Result, ensure};
-use teal_switcher::status::Status;
+use anyhow::{Context, Result, ensure};
+use teal_switcher::status::{Status, SwitchStatus};
 use teal_testkit::http::Mode;
 
 use super::clusters::{pair, run};
-use super::world::{World, steady_on};
+use super::world::{self, World, steady_on};
 
 const GATES: &str = "  gates: {before: [{platform: {}}, {synced: {}}, {parity: {minimum: 100%}}]}\n";
 
@@ -64,6 +64,55 @@ fn g5_a_bad_green_is_rolled_back_by_itself_and_stays_parked() -> Result<()> {
         world.converge_to(&head);
         world.commit(world.green_color(), "  attempt: 2\n")?;
         switcher.until("steady on green", steady_on(world.green_color())).await?;
+        switcher.end().await
+    })
+}
+
+#[test]
+fn g3_an_unequal_green_gets_no_traffic_and_the_object_is_named() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let world = World::new(&pair).await?;
+        world.green.declares(&["web"]).await?;
+        world.commit(world.blue_color(), GATES)?;
+        let mut switcher = world.start("one").await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        world.commit(world.green_color(), GATES)?;
+        let told = |one: &SwitchStatus| {
+            one.parity.as_ref().is_some_and(|parity| parity.outcome == "fail") && one.phase != "Steady"
+        };
+        let unequal = switcher.until("told that green lacks something", told).await?;
+        let parity = unequal.parity.context("parity")?;
+        ensure!(parity.ratio == Some(0.5) && parity.differing[0].contains("Deployment shop/api"), "{parity:?}");
+        ensure!(unequal.live.as_deref() == Some(world.blue_color()));
+        ensure!(world.answers().await? == [world.blue_door.ip()]);
+        switcher.end().await
+    })
+}
+
+#[test]
+fn a_push_is_seen_at_once_by_its_hook_and_the_page_serves_it_all() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let world = World::new(&pair).await?;
+        world.commit(world.blue_color(), "")?;
+        let mut config = world.config("one");
+        config.git.interval = std::time::Duration::from_secs(3600);
+        let mut switcher = world::run(config).await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        world.commit(world.green_color(), "")?;
+        let began = std::time::Instant::now();
+        reqwest::Client::new().post(format!("{}/hook/git", switcher.url)).send().await?.error_for_status()?;
+        switcher.until("preparing", |one| one.phase == "Preparing").await?;
+        println!("from the hook to the ledger: {:?}", began.elapsed());
+        ensure!(began.elapsed() < std::time::Duration::from_secs(1), "{:?}", began.elapsed());
+        let page = reqwest::get(&switcher.url).await?.error_for_status()?.text().await?;
+        ensure!(page.contains("is being made ready, as git wants it"), "{page}");
+        let metrics = reqwest::get(format!("{}/metrics", switcher.url)).await?.text().await?;
+        ensure!(
+            metrics.contains(&format!("teal_switch_phase{{switch=\"{}\",phase=\"Preparing\"}} 1.0", world.name)),
+            "{metrics}"
+        );
         switcher.end().await
     })
 }

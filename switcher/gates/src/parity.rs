@@ -53,10 +53,10 @@ pub async fn read(client: &Client, sync: &SyncObject) -> Result<ClusterFacts, St
 /// Puts the three sources together.
 fn facts(sync: &SyncObject, shards: &[InventorySpec], units: &[(String, UnitStatus)]) -> Result<ClusterFacts, String> {
     let status = sync.status.clone().unwrap_or_default();
-    if let (Some(uid), Some(shard)) = (&status.cluster_uid, shards.first()) {
-        if *uid != shard.cluster_uid {
-            return Err("its inventory was written in another cluster; the agent must rebuild it first".to_owned());
-        }
+    if let (Some(uid), Some(shard)) = (&status.cluster_uid, shards.first())
+        && *uid != shard.cluster_uid
+    {
+        return Err("its inventory was written in another cluster; the agent must rebuild it first".to_owned());
     }
     let versions: BTreeSet<u32> = shards.iter().map(|shard| shard.digest_version).collect();
     if versions.len() > 1 {

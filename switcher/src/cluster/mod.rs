@@ -45,12 +45,23 @@ pub struct View {
     pub at: Instant,
 }
 
+/// What tells two views apart, whatever their age.
+#[derive(PartialEq)]
+struct Mark {
+    uid: String,
+    sync: Result<Option<String>, String>,
+    freezes: Vec<Option<String>>,
+    nodes: (u32, u32),
+}
+
 impl View {
-    /// What tells two views apart, whatever their age.
-    fn mark(&self) -> (String, Result<Option<String>, String>, Vec<Option<String>>, u32, u32) {
-        let sync = self.sync.as_ref().map(|sync| sync.metadata.resource_version.clone()).map_err(Clone::clone);
-        let freezes = self.freezes.iter().map(|freeze| freeze.metadata.resource_version.clone()).collect();
-        (self.uid.clone(), sync, freezes, self.nodes, self.nodes_ready)
+    fn mark(&self) -> Mark {
+        Mark {
+            uid: self.uid.clone(),
+            sync: self.sync.as_ref().map(|sync| sync.metadata.resource_version.clone()).map_err(Clone::clone),
+            freezes: self.freezes.iter().map(|freeze| freeze.metadata.resource_version.clone()).collect(),
+            nodes: (self.nodes, self.nodes_ready),
+        }
     }
 }
 
@@ -128,7 +139,7 @@ impl Cluster {
     pub async fn follow(&self, interval: impl Fn() -> Duration, shutdown: CancellationToken) {
         loop {
             let looked = tokio::time::timeout(self.deadline, self.read()).await;
-            let looked = looked.unwrap_or_else(|_| Err(ClusterError::Timeout { after: self.deadline }));
+            let looked = looked.unwrap_or(Err(ClusterError::Timeout { after: self.deadline }));
             self.take_in(looked);
             tokio::select! {
                 () = tokio::time::sleep(interval()) => {}

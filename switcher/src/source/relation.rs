@@ -59,10 +59,10 @@ impl Relations {
             return Answer { relation: Relation::Equal, mixed: false };
         }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((answer, at)) = known.get(&question) {
-            if answer.relation != Relation::Unknown || at.elapsed() < AGAIN {
-                return *answer;
-            }
+        if let Some((answer, at)) = known.get(&question)
+            && (answer.relation != Relation::Unknown || at.elapsed() < AGAIN)
+        {
+            return *answer;
         }
         if known.len() > KEPT {
             known.clear();

@@ -70,12 +70,15 @@ impl Route {
 }
 
 /// What failed in a cluster, until it succeeds.
-pub(crate) type Failures = BTreeMap<String, (&'static str, String)>;
+pub(crate) type Failures = BTreeMap<String, Why>;
+
+/// Reason (closed set) and message.
+pub(crate) type Why = (&'static str, String);
 
 /// Effects under way, one batch a color at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
-    running: JoinSet<(String, Result<(), (&'static str, String)>)>,
+    running: JoinSet<(String, Result<(), Why>)>,
     colors: Vec<String>,
     /// By color.
     pub(crate) failures: Failures,
@@ -170,7 +173,7 @@ async fn run_batch(
     batch: &[Effect],
     policy: Option<&FreezePolicy>,
     interrupt: &Interrupt,
-) -> Result<(), (&'static str, String)> {
+) -> Result<(), Why> {
     let mut first = Ok(());
     let mut note = |effect: &str, result: Result<(), ClusterError>| match result {
         Ok(()) => tracing::info!(switch, effect, "Effect done"),
