@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use kube::ResourceExt;
-use kube::api::DynamicObject;
+use kube::api::{Api, DynamicObject};
 use serde_json::json;
 use teal_testkit::git_server::{Access, Fault};
 
@@ -385,4 +385,45 @@ async fn an_api_server_that_does_not_answer_for_one_group_holds_nothing_else() -
     assert!(world.get("v1/ConfigMap", "bad-group", "a2").await?.is_some(), "while a kind is unknown nothing is pruned");
     world.delete("apiregistration.k8s.io/v1/APIService", "", "v1.down.example").await?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn g9_a_secret_shows_nowhere_whatever_goes_wrong_with_it() -> Result<()> {
+    const CANARY: &str = "canary-3f9c1";
+    let world = World::new("bad-secret").await?;
+    let secret = |value: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Secret\nmetadata: {{name: s, namespace: bad-secret}}\nimmutable: true\nstringData: {{token: {value}}}\n"
+        )
+    };
+    let first = world.commit(&[("a.yaml", &(many("bad-secret", 1) + &secret("first")))]).await?;
+    world.synced(&first).await?;
+    // Immutable, not base64, not a string: each is refused by somebody else.
+    let plain = format!(
+        "---\napiVersion: v1\nkind: Secret\nmetadata: {{name: t, namespace: bad-secret}}\ndata: {{token: \"{CANARY}!\"}}\n"
+    );
+    let typed = format!(
+        "---\napiVersion: v1\nkind: Secret\nmetadata: {{name: u, namespace: bad-secret}}\ntype: {{wrong: {CANARY}}}\n"
+    );
+    world.commit(&[("a.yaml", &(many("bad-secret", 1) + &secret(CANARY) + &plain + &typed))]).await?;
+    let told = world.problem("", "Immutable").await?;
+    assert!(told.contains("Secret bad-secret/s"), "{told}");
+    let units = Api::<teal_api::unit::UnitObject>::all(world.client.clone()).list(&Default::default()).await?;
+    let inventories =
+        Api::<teal_api::inventory::InventoryObject>::all(world.client.clone()).list(&Default::default()).await?;
+    let events =
+        Api::<k8s_openapi::api::events::v1::Event>::all(world.client.clone()).list(&Default::default()).await?;
+    let everything = serde_json::to_string(&(world.status().await?, units.items, inventories.items, events.items))?;
+    let encoded = base64_of(CANARY);
+    assert!(everything.contains("bad-secret"), "it was looked at");
+    assert!(
+        !everything.contains(CANARY) && !everything.contains(encoded.trim_end_matches('=')),
+        "a Secret's value leaked"
+    );
+    Ok(())
+}
+
+fn base64_of(text: &str) -> String {
+    let bytes = k8s_openapi::ByteString(text.as_bytes().to_vec());
+    serde_json::to_value(bytes).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -31,6 +31,8 @@ use crate::world::{News, World};
 
 /// Longest time after the start that a status is held back until the first look at everything.
 const WAKING: Duration = Duration::from_secs(15);
+/// Shortest sleep between two turns without news.
+const SHORTEST: Duration = Duration::from_millis(10);
 /// Longest run of turns without looking at the outside; a turn that did something is followed by another.
 const MAX_TURNS: usize = 50;
 
@@ -101,8 +103,15 @@ impl Engine {
         self.looked = true;
         let begun = Instant::now();
         let mut did_something = false;
-        for _ in 0..MAX_TURNS {
+        let mut turns = 0;
+        loop {
+            turns += 1;
             match self.sync_once().await {
+                Ok(true) if turns == MAX_TURNS => {
+                    // The outside gets a look in; there may be more to do right after.
+                    self.plan.wake_at = Some(self.now());
+                    break;
+                }
                 Ok(true) => did_something = true,
                 Ok(false) => break,
                 Err(error) => {
@@ -123,6 +132,8 @@ impl Engine {
             self.patience.succeeded();
         }
         if did_something {
+            let now = self.now();
+            self.fights.forget_quiet(now);
             self.metrics.reconcile_seconds.observe(begun.elapsed().as_secs_f64());
             let result = if self.troubles.is_empty() { "success" } else { "failure" };
             self.metrics.reconciles.get_or_create(&Outcome { result }).inc();
@@ -144,9 +155,10 @@ impl Engine {
     /// Whether this process has just started and does not know yet how things stand: telling now would only tell so, and
     /// a restart without changes would write statuses twice (G10). `None` when it knows; else until when it may wait.
     pub(crate) fn waking_until(&self) -> Option<Instant> {
-        let answered = self.sourced.borrow().is_some() || self.stalled.is_some() || self.rejected.is_some();
+        let failed = self.sourced.borrow().as_ref().is_some_and(|sourced| sourced.fetched.is_none());
+        let stopped = self.sync.spec.suspend || self.stalled.is_some() || self.rejected.is_some();
         let until = self.started + WAKING;
-        let knows = answered && self.plan.unknown == 0 && (self.looked || !self.is_working());
+        let knows = failed || stopped || self.looked && self.plan.unknown == 0;
         (!knows && until > Instant::now()).then_some(until)
     }
 
@@ -276,22 +288,27 @@ impl Engine {
         self.sync.spec.drift
     }
 
-    /// Reads the metadata of objects that left their watch. Returns whether there were any.
+    /// Reads the metadata of objects that left their watch. Returns whether anything was learnt.
     async fn resolve_doubts(&mut self) -> bool {
         let unsure = self.world.unsure();
+        let mut learnt = false;
         for id in &unsure {
             let Some(kind) = self.kinds.preferred(&id.group_kind()).cloned() else {
                 // The kind itself is gone, and its objects with it.
                 self.world.read(id, None);
+                learnt = true;
                 continue;
             };
             let at = teal_cluster::Address { kind: &kind, namespace: &id.namespace, name: &id.name };
             match self.cluster.metadata(at).await {
-                Ok(meta) => self.world.read(id, meta.as_ref()),
+                Ok(meta) => {
+                    self.world.read(id, meta.as_ref());
+                    learnt = true;
+                }
                 Err(error) => tracing::warn!(object = %id, reason = error.reason(), "Object not read"),
             }
         }
-        !unsure.is_empty()
+        learnt
     }
 
     /// Opens gates whose time has come, and says so.
@@ -314,11 +331,18 @@ impl Engine {
         !events.is_empty()
     }
 
-    /// When there is something to do without any news.
+    /// When there is something to do without any news. Never in the past, so that what can't be done now is no busy loop.
     pub(crate) fn wake_at(&self) -> Option<Instant> {
-        let prune_at = self.pruning.not_before;
-        let times = [self.plan.wake_at, self.gates.deadline(), self.world.next_maturity(), self.retry_at, prune_at];
-        times.into_iter().flatten().min().map(|at| self.started + at)
+        let maturity = self.world.next_maturity();
+        let times = if !self.is_working() {
+            [maturity, None, None, None]
+        } else if self.retry_at.is_some() {
+            [maturity, self.retry_at, None, None]
+        } else {
+            [maturity, self.plan.wake_at, self.gates.deadline(), self.pruning.not_before]
+        };
+        let soonest = self.now() + SHORTEST;
+        times.into_iter().flatten().min().map(|at| self.started + at.max(soonest))
     }
 
     /// What Events are about.

@@ -201,3 +201,40 @@ impl Metrics {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_dashboards_and_alerts_read() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry);
+        metrics.request_hook()(teal_cluster::counting::Verb::Apply, "/api/v1", 201);
+        metrics.objects.get_or_create(&State { state: ObjectState::ready }).set(3);
+        metrics.reconciles.get_or_create(&Outcome { result: "success" }).inc();
+        metrics.revision.get_or_create(&Revision { revision: "c".into() }).set(1);
+        metrics.parity.get_or_create(&Parity { digest: "d".into(), fleet: "f".into(), key: "k".into() }).set(1);
+        metrics.role.get_or_create(&Role { color: "blue".into(), role: "active" }).set(1);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        for name in [
+            "teal_reconcile_duration_seconds",
+            "teal_reconcile",
+            "teal_drift_objects",
+            "teal_objects",
+            "teal_last_success_timestamp_seconds",
+            "teal_source_revision_info",
+            "teal_api_requests",
+            "teal_git_fetch_duration_seconds",
+            "teal_freeze_active",
+            "teal_freeze_since_timestamp_seconds",
+            "teal_parity_digest_info",
+            "teal_role_info",
+        ] {
+            assert!(text.contains(&format!("# TYPE {name} ")), "{name} is missing in\n{text}");
+        }
+        assert!(text.contains("teal_api_requests_total{verb=\"apply\",code=\"201\"} 1"), "{text}");
+        assert!(text.contains("teal_objects{state=\"ready\"} 3"), "{text}");
+    }
+}

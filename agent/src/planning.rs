@@ -180,3 +180,177 @@ fn is_drift(facts: &Facts<'_>, object: &Prepared, entry: Option<&Entry>, action:
         Action::Nothing | Action::Update | Action::Wait => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use teal_agent_core::inventory::{Applied, Entry as Recorded};
+    use teal_agent_core::{Health, Object, Origin, OwnerMark, ParityKey};
+    use teal_cluster::{Kind, Seen, Sighting};
+
+    const NOW: Duration = Duration::from_secs(100);
+
+    /// One ConfigMap `shop/web` declared with a value.
+    fn declared(value: &str) -> Step {
+        let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}, "data": {"v": value}});
+        let object = Object::new(object, Origin::new("a.yaml", 1)).unwrap();
+        let (mark, key) = (OwnerMark::new("main", "shop-1"), ParityKey::ephemeral(&[0; 32]));
+        let kind = Kind {
+            group: String::new(),
+            version: "v1".into(),
+            kind: "ConfigMap".into(),
+            plural: "configmaps".into(),
+            namespaced: true,
+            watchable: true,
+            scalable: false,
+        };
+        Step {
+            object: Prepared::new(object, None, &mark, &key).unwrap(),
+            kind,
+            rank: 0,
+            needs: Vec::new(),
+            last: false,
+        }
+    }
+
+    fn hash(text: &str) -> Digest {
+        Digest::of_parts([text.as_bytes()])
+    }
+
+    #[derive(Default)]
+    struct World1 {
+        ordered: Ordered,
+        inventory: Inventory,
+        world: World,
+        gates: Gates,
+        troubles: HashMap<ObjectId, Trouble>,
+        drift: DriftMode,
+        fights: Fights,
+    }
+
+    impl World1 {
+        fn declared(value: &str) -> Self {
+            Self { ordered: Ordered { steps: vec![declared(value)], ..Ordered::default() }, ..Self::default() }
+        }
+        /// Applied before at this value, as `uid`, with our fields hashed to `fields`.
+        fn owned(mut self, value: &str, uid: &str, fields: &str) -> Self {
+            let step = declared(value);
+            self.inventory.entries.insert(step.object.id.clone(), Recorded::claimed(step.object.unit.clone()));
+            let applied = Applied {
+                uid: uid.into(),
+                unit: step.object.unit.clone(),
+                created: true,
+                digest: Some(step.object.digest),
+                parity: None,
+                fields: Some(hash(fields)),
+            };
+            self.inventory.own(&step.object.id, applied);
+            self
+        }
+        fn listed(mut self) -> Self {
+            let kind = declared("1").kind.group_kind();
+            self.world.take(Sighting::Listed { kind, present: Default::default() }, NOW);
+            self
+        }
+        fn seen(mut self, uid: &str, fields: Option<&str>) -> Self {
+            let seen = Seen {
+                id: declared("1").object.id,
+                uid: uid.into(),
+                version: 1,
+                generation: 0,
+                own_fields: fields.map(hash),
+                health: Health::Current,
+                matures: None,
+                last_writer: None,
+            };
+            self.world.take(Sighting::Seen(Box::new(seen)), NOW);
+            self
+        }
+        fn plan(&mut self) -> Plan {
+            let volatile = HashMap::new();
+            let facts = Facts {
+                ordered: &self.ordered,
+                inventory: &self.inventory,
+                world: &self.world,
+                gates: &self.gates,
+                troubles: &self.troubles,
+                volatile: &volatile,
+                drift: self.drift,
+                now: NOW,
+            };
+            plan(&facts, &mut self.fights)
+        }
+    }
+
+    #[test]
+    fn each_situation_has_its_action() {
+        for (rule, mut world, want) in [
+            ("new: create", World1::declared("1"), Some((Action::Create, false))),
+            ("as applied: nothing", World1::declared("1").owned("1", "u", "f").listed().seen("u", Some("f")), None),
+            (
+                "changed in git: update",
+                World1::declared("2").owned("1", "u", "f").listed().seen("u", Some("f")),
+                Some((Action::Update, false)),
+            ),
+            (
+                "changed in the cluster: repair",
+                World1::declared("1").owned("1", "u", "f").listed().seen("u", Some("g")),
+                Some((Action::Repair, true)),
+            ),
+            (
+                "deleted by hand: made anew, as drift",
+                World1::declared("1").owned("1", "u", "f").listed(),
+                Some((Action::Create, true)),
+            ),
+            (
+                "made by others meanwhile: adopt",
+                World1::declared("2").owned("1", "u", "f").listed().seen("v", None),
+                Some((Action::Adopt, false)),
+            ),
+            ("not listed yet: wait", World1::declared("1").owned("1", "u", "f"), None),
+        ] {
+            let plan = world.plan();
+            assert_eq!(plan.jobs.first().map(|job| (job.action, job.repairs)), want, "{rule}");
+        }
+    }
+
+    #[test]
+    fn detect_mode_counts_drift_and_sends_nothing() {
+        let mut world = World1::declared("1").owned("1", "u", "f").listed().seen("u", Some("g"));
+        world.drift = DriftMode::Detect;
+        let plan = world.plan();
+        assert!(plan.jobs.is_empty());
+        assert_eq!(plan.drifted.len(), 1);
+    }
+
+    #[test]
+    fn a_fight_waits_longer_and_a_failure_until_its_time() {
+        let mut world = World1::declared("1").owned("1", "u", "f").listed().seen("u", Some("g"));
+        let id = declared("1").object.id;
+        world.fights.repaired(&id, NOW);
+        let plan = world.plan();
+        assert!(plan.jobs.is_empty() && plan.wake_at > Some(NOW), "{plan:?}");
+
+        let mut world = World1::declared("1");
+        let problem =
+            teal_api::unit::Problem { subject: String::new(), reason: "Invalid".into(), message: String::new() };
+        let failed =
+            |digest| Trouble { problem: problem.clone(), digest, retry_at: NOW + Duration::from_secs(60), rounds: 1 };
+        world.troubles.insert(id.clone(), failed(declared("1").object.digest));
+        assert!(world.plan().jobs.is_empty(), "the same again would fail again");
+        world.troubles.insert(id, failed(declared("2").object.digest));
+        assert_eq!(world.plan().jobs.len(), 1, "a new declaration is tried at once");
+    }
+
+    #[test]
+    fn needs_come_first() {
+        let mut world = World1::declared("1");
+        let need = ObjectId::from_key("/Namespace//shop").unwrap();
+        if let Some(step) = world.ordered.steps.first_mut() {
+            step.needs.push((need.clone(), Until::Applied));
+        }
+        let plan = world.plan();
+        assert_eq!(plan.blocked.values().next(), Some(&need));
+    }
+}

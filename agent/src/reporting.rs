@@ -215,7 +215,11 @@ impl Engine {
         let notices = self.wanted.notices.iter().cloned();
         let kept = self.pruning.refused.iter().chain(&self.pruning.leaving).map(|problem| problem.message.clone());
         let warnings = self.warnings.iter().map(|warning| format!("API server: {warning}"));
-        status.notices = kept.chain(notices).chain(warnings).take(MAX_NOTICES).collect();
+        let mut blind: Vec<_> = self.world.failing().iter().collect();
+        blind.sort();
+        let blind =
+            blind.into_iter().map(|(kind, why)| format!("{kind} can't be watched, so drift of it is not seen: {why}"));
+        status.notices = kept.chain(blind).chain(notices).chain(warnings).take(MAX_NOTICES).collect();
         sync_conditions(&mut status.conditions, self, reports, sourced.as_ref(), generation, now);
         status
     }

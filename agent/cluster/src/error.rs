@@ -170,11 +170,12 @@ struct Answer(Value);
 impl Answer {
     fn classify(&self, code: u16, retry_after: u32, secret: bool) -> ApiError {
         let words = self.text("/message");
-        let message = match (secret, causes_without_values(&self.0)) {
+        let message = match causes_without_values(&self.0) {
+            // Even a cause may be nothing but the value.
+            _ if secret => self.fields_and_reasons(),
             // Causes come without values; the message as a whole may quote the object.
-            (_, Some(causes)) => causes,
-            (true, None) => "the server's words are not shown, because they may quote the Secret".to_owned(),
-            (false, None) => words.to_owned(),
+            Some(causes) => causes,
+            None => words.to_owned(),
         };
         let conflicts = conflicts(&self.0);
         match code {
@@ -205,6 +206,16 @@ impl Answer {
             500 if words.contains("failed calling webhook") => ApiError::Webhook { message },
             code => ApiError::Server { code, message },
         }
+    }
+
+    /// What may be said about a Secret: which fields, and the server's closed words for what is wrong with them.
+    fn fields_and_reasons(&self) -> String {
+        let causes = self.0.pointer("/details/causes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let text = |cause: &Value, key: &str| cause[key].as_str().unwrap_or_default().to_owned();
+        let lines: Vec<_> =
+            causes.iter().map(|cause| format!("{}: {}", text(cause, "field"), text(cause, "reason"))).collect();
+        let shown = if lines.is_empty() { self.text("/reason").to_owned() } else { lines.join("; ") };
+        format!("{shown} (the server's words are not shown, because they may quote the Secret)")
     }
 
     fn text(&self, pointer: &str) -> &str {
