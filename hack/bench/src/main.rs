@@ -30,6 +30,14 @@ enum What {
         #[arg(default_value_t = 50)]
         per: usize,
     },
+    /// The agent's time and memory over a fleet of your own, such as one with megabytes of CRDs.
+    Fleet {
+        /// Folder that holds teal.yaml.
+        folder: PathBuf,
+        /// Color to render for.
+        #[arg(long, default_value = "blue")]
+        color: String,
+    },
     /// Runs an agent; the benchmark starts itself like this.
     #[command(hide = true)]
     Agent { kubeconfig: PathBuf, sync: String, store: PathBuf },
@@ -41,7 +49,11 @@ async fn main() -> Result<()> {
     match Arguments::parse().what {
         What::Sync { apps, per } => {
             let lines = sync::run(apps, per).await?;
-            println!("{}", table::markdown(apps, per, &lines));
+            println!("{}", table::markdown(&format!("{apps} units of {per} objects"), Some(apps * per), &lines));
+        }
+        What::Fleet { folder, color } => {
+            let lines = sync::fleet(&folder, &color).await?;
+            println!("{}", table::markdown(&format!("{} as {color}", folder.display()), None, &lines));
         }
         What::Agent { kubeconfig, sync, store } => process::run_agent(&kubeconfig, &sync, &store).await?,
     }

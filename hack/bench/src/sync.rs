@@ -1,5 +1,6 @@
 //! `teal-bench sync`: first sync, one change, every object changed, nothing changed, drift; beside the yardsticks.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use teal_api::sync::SyncObject;
 use teal_api::unit::UnitObject;
 use teal_testkit::control_plane::{ControlPlane, Options};
 use teal_testkit::git_server::{GitServer, Repo};
+use teal_testkit::load_balancer::LoadBalancer;
 
 use crate::process::AgentProcess;
 use crate::server::Counters;
@@ -95,54 +97,85 @@ async fn yardsticks(tree: &Path, folder: &Path, lines: &mut Vec<Line>) -> Result
 }
 
 async fn teal(apps: usize, per: usize, tree: &Path, folder: &Path, lines: &mut Vec<Line>) -> Result<()> {
-    let cluster = cluster("teal").await?;
-    let client = cluster.client().await?;
-    install(&client).await?;
-    let git = GitServer::start()?;
-    let repo = git.repository("fleet")?;
-    let revision = repo.commit_folder(tree, "first")?;
-    let agent = AgentProcess::start(cluster.kubeconfig(), SYNC, &folder.join("store"))?;
-    // It writes its freeze policy when it starts: from then on it only waits for its Sync.
-    let policies: Api<ValidatingAdmissionPolicy> = Api::all(client.clone());
-    await_condition(policies, FREEZE_POLICY, conditions::is_created()).await?;
-    let mut bench = Bench { client, agent, lines };
-
-    let syncs: Api<SyncObject> = Api::all(bench.client.clone());
-    let sync: SyncObject = serde_json::from_value(json!({
-        "apiVersion": "teal.dev/v1alpha1", "kind": "Sync", "metadata": {"name": SYNC},
-        "spec": {"color": "blue", "source": {"url": repo.url, "ref": {"branch": "main"}, "interval": "1s"}}
-    }))?;
-    bench
-        .measure("first sync", async {
-            syncs.create(&PostParams::default(), &sync).await?;
-            ready(&syncs, &revision).await
-        })
-        .await?;
-
+    let mut bench = Bench::start(tree, folder, "blue", lines).await?;
+    bench.first_sync().await?;
     let changed = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: config-0\ndata:\n  key-0: changed\n";
-    bench
-        .measure("one object changed", push(&repo, &syncs, &[("base/app-0/config-map-0.yaml", Some(changed))]))
-        .await?;
+    bench.push("one object changed", &[("base/app-0/config-map-0.yaml", Some(changed))]).await?;
     let all = every_object(apps, per);
     let all: Vec<(&str, Option<&str>)> = all.iter().map(|(path, text)| (path.as_str(), Some(text.as_str()))).collect();
-    bench.measure("every object changed", push(&repo, &syncs, &all)).await?;
-    bench
-        .measure("nothing changed for 60 s", async {
-            tokio::time::sleep(REST).await;
-            Ok(())
-        })
-        .await?;
+    bench.push("every object changed", &all).await?;
+    bench.rest().await?;
     let maps: Api<ConfigMap> = Api::namespaced(bench.client.clone(), "app-0");
     bench.measure("hand-made drift, to repair", drift(&maps)).await
 }
 
-struct Bench<'a> {
-    client: Client,
-    agent: AgentProcess,
-    lines: &'a mut Vec<Line>,
+/// First sync and rest of the fleet in `tree`.
+pub(crate) async fn fleet(tree: &Path, color: &str) -> Result<Vec<Line>> {
+    let folder = tempfile::tempdir()?;
+    let mut lines = Vec::new();
+    let mut bench = Bench::start(tree, folder.path(), color, &mut lines).await?;
+    let pool = |last| Ipv4Addr::new(10, 9, 255, last);
+    let _addresses = LoadBalancer::start(bench.client.clone(), pool(1), pool(250));
+    bench.first_sync().await?;
+    bench.rest().await?;
+    Ok(lines)
 }
 
-impl Bench<'_> {
+/// A cluster with an agent that waits for its Sync, and the repository it will follow.
+struct Bench<'a> {
+    client: Client,
+    syncs: Api<SyncObject>,
+    sync: SyncObject,
+    repo: Repo,
+    revision: String,
+    agent: AgentProcess,
+    lines: &'a mut Vec<Line>,
+    _git: GitServer,
+    _cluster: ControlPlane,
+}
+
+impl<'a> Bench<'a> {
+    async fn start(tree: &Path, folder: &Path, color: &str, lines: &'a mut Vec<Line>) -> Result<Self> {
+        let cluster = cluster("teal").await?;
+        let client = cluster.client().await?;
+        install(&client).await?;
+        let git = GitServer::start()?;
+        let repo = git.repository("fleet")?;
+        let revision = repo.commit_folder(tree, "first")?;
+        let agent = AgentProcess::start(cluster.kubeconfig(), SYNC, &folder.join("store"))?;
+        // It writes its freeze policy when it starts: from then on it only waits for its Sync.
+        let policies: Api<ValidatingAdmissionPolicy> = Api::all(client.clone());
+        await_condition(policies, FREEZE_POLICY, conditions::is_created()).await?;
+        let sync = serde_json::from_value(json!({
+            "apiVersion": "teal.dev/v1alpha1", "kind": "Sync", "metadata": {"name": SYNC},
+            "spec": {"color": color, "source": {"url": repo.url, "ref": {"branch": "main"}, "interval": "1s"}}
+        }))?;
+        let syncs = Api::all(client.clone());
+        Ok(Self { client, syncs, sync, repo, revision, agent, lines, _git: git, _cluster: cluster })
+    }
+
+    async fn first_sync(&mut self) -> Result<()> {
+        let (syncs, sync, revision) = (self.syncs.clone(), self.sync.clone(), self.revision.clone());
+        self.measure("first sync", async {
+            syncs.create(&PostParams::default(), &sync).await?;
+            ready(&syncs, &revision).await
+        })
+        .await
+    }
+
+    async fn push(&mut self, work: &'static str, files: &[(&str, Option<&str>)]) -> Result<()> {
+        let (repo, syncs) = (self.repo.clone(), self.syncs.clone());
+        self.measure(work, push(&repo, &syncs, files)).await
+    }
+
+    async fn rest(&mut self) -> Result<()> {
+        let rest = async {
+            tokio::time::sleep(REST).await;
+            Ok(())
+        };
+        self.measure("nothing changed for 60 s", rest).await
+    }
+
     async fn measure(&mut self, work: &'static str, task: impl Future<Output = Result<()>>) -> Result<()> {
         let (before, cpu) = (Counters::read(&self.client).await?, self.agent.cpu()?);
         let started = Instant::now();

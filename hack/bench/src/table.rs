@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 use crate::sync::{BARE, KUBECTL, Line};
 
 /// Markdown; ratios are against kubectl's line for the same work, where there is one.
-pub(crate) fn markdown(apps: usize, per: usize, lines: &[Line]) -> String {
-    let objects = apps * per;
+pub(crate) fn markdown(load: &str, objects: Option<usize>, lines: &[Line]) -> String {
     let mut text = format!(
-        "{apps} units of {per} objects\n\n| work | who | healthy after | of that applying | of kubectl's | of the bare loop's | writes | requests an object | API server CPU | own CPU | peak memory |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
+        "{load}\n\n| work | who | healthy after | of that applying | of kubectl's | of the bare loop's | writes | requests an object | API server CPU | own CPU | peak memory |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
     );
     for line in lines {
         let ratio = |who: &str| {
@@ -20,7 +19,7 @@ pub(crate) fn markdown(apps: usize, per: usize, lines: &[Line]) -> String {
         };
         let _ = writeln!(
             text,
-            "| {} | {} | {:.2} s | {} | {} | {} | {:.0} (+{:.0} Leases and Events) | {:.2} | {:.1} s | {} | {} |",
+            "| {} | {} | {:.2} s | {} | {} | {} | {:.0} (+{:.0} Leases and Events) | {} | {:.1} s | {} | {} |",
             line.work,
             line.who,
             line.time.as_secs_f64(),
@@ -29,7 +28,7 @@ pub(crate) fn markdown(apps: usize, per: usize, lines: &[Line]) -> String {
             ratio(BARE),
             line.server.writes,
             line.server.upkeep,
-            line.server.requests / objects as f64,
+            objects.map_or_else(|| "–".to_owned(), |objects| format!("{:.2}", line.server.requests / objects as f64)),
             line.server.cpu,
             line.cpu.map_or_else(|| "–".to_owned(), |cpu| format!("{:.1} s", cpu.as_secs_f64())),
             line.peak.map_or_else(|| "–".to_owned(), |peak| format!("{peak:.0} MiB")),
