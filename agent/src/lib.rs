@@ -4,17 +4,19 @@
 //! |---|---|
 //! | which `Sync`, which source, which role | `following` |
 //! | what the repository says | `source` |
-//! | commit → layers, units, prepared objects | `rendering`, `scanning`, `tree` → [`wanted`] |
+//! | commit → layers, units, prepared objects | `rendering`, `checking`, `scanning`, `tree` → [`wanted`] |
 //! | what is known of live objects | [`world`] |
 //! | what to do now, and in which order | [`ordering`], [`planning`]: pure |
 //! | apply, record, prune | `applying`, `settling`, `rebuilding` |
 //! | how it stands, told to people and machines | `standing`, `reporting`, [`metrics`], `events` |
 //! | freezes | `freezing` |
-//! | one turn of all this | `engine`; the loop round it: `agent` |
+//! | one turn of all this | `engine`; the loop round it: `running`, `declaring`; the process: `agent` |
 
 mod agent;
 mod applying;
+mod checking;
 mod config;
+mod declaring;
 mod engine;
 mod events;
 mod following;
@@ -25,6 +27,7 @@ pub mod planning;
 mod rebuilding;
 mod rendering;
 mod reporting;
+mod running;
 mod scanning;
 mod settling;
 mod source;

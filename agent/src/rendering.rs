@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use teal_agent_core::kinds::{Scope, built_in_scope};
 use teal_agent_core::layers::{LayerSpec, Layout, layout};
-use teal_agent_core::object::{DeclaredTwice, declared_twice};
-use teal_agent_core::{Digest, GroupKind, Object, ObjectId, Origin, OwnerMark, ParityKey, Prepared};
+use teal_agent_core::{Digest, GroupKind, Object, Origin, OwnerMark, ParityKey, Prepared};
 use teal_api::fleet::{Fleet, UnitSettings};
 use teal_api::sync::Role;
 use teal_api::unit::Problem;
@@ -16,6 +15,7 @@ use teal_cluster::KindMap;
 use teal_git::{Snapshot, SnapshotEntry};
 use teal_render::{RenderedObject, UnitInput, render_unit};
 
+use crate::checking::{check_units, drop_twice, file_problem};
 use crate::scanning::{below, scan};
 use crate::source::Fetched;
 use crate::tree::CommitTree;
@@ -125,7 +125,7 @@ impl Renderer {
                 let fresh = cached
                     .is_some_and(|cached| cached.key == key_of(&inputs, &request.fetched.snapshot, &cached.reads));
                 let unsettled = cached.is_some_and(|cached| cached.unknown_kinds);
-                if fresh && !unsettled || again && !unsettled {
+                if (fresh || again) && !unsettled {
                     continue;
                 }
                 let worker = Worker { request, fleet, root, tree: &tree, key: self.key(request), inputs: &inputs };
@@ -347,64 +347,4 @@ fn collect_definitions(objects: &[Prepared], definitions: &mut BTreeMap<GroupKin
 fn is_own_file(found: &RenderedObject) -> bool {
     let text = |key: &str| found.value.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
     text("apiVersion").starts_with("teal.dev/") && OWN_KINDS.contains(&text("kind"))
-}
-
-fn file_problem(subject: &str, reason: &str, message: String) -> Problem {
-    Problem { subject: subject.to_owned(), reason: reason.to_owned(), message }
-}
-
-fn twice_problem(twice: &DeclaredTwice) -> Problem {
-    file_problem(&twice.id.to_string(), "DeclaredTwice", twice.to_string())
-}
-
-/// Keeps the first declaration of each object.
-fn drop_twice(objects: &mut Vec<Prepared>) -> Vec<Problem> {
-    let twice = declared_twice(objects.iter().map(|object| (&object.id, &object.origin)));
-    let mut seen = std::collections::HashSet::new();
-    objects.retain(|object| seen.insert(object.id.clone()));
-    twice.iter().map(twice_problem).collect()
-}
-
-/// Mistakes between units: an object of two units, a dependency on a unit that is none.
-fn check_units(units: &mut [Unit]) {
-    let mut owner: HashMap<ObjectId, usize> = HashMap::new();
-    let mut twice: Vec<(usize, usize, DeclaredTwice)> = Vec::new();
-    for (at, unit) in units.iter().enumerate() {
-        for object in unit.objects.iter() {
-            match owner.get(&object.id) {
-                None => {
-                    owner.insert(object.id.clone(), at);
-                }
-                Some(&first) => {
-                    let place = |unit: usize| {
-                        let found =
-                            units.get(unit).and_then(|unit| unit.objects.iter().find(|other| other.id == object.id));
-                        found.map_or_else(|| object.origin.clone(), |other| other.origin.clone())
-                    };
-                    let declared =
-                        DeclaredTwice { id: object.id.clone(), first: place(first), second: object.origin.clone() };
-                    twice.push((first, at, declared));
-                }
-            }
-        }
-    }
-    for (first, second, declared) in twice {
-        if let Some(unit) = units.get_mut(second) {
-            let kept = unit.objects.iter().filter(|object| object.id != declared.id).cloned().collect();
-            unit.objects = Arc::new(kept);
-        }
-        for at in [first, second] {
-            if let Some(unit) = units.get_mut(at) {
-                unit.errors.push(twice_problem(&declared));
-            }
-        }
-    }
-    let paths: Vec<String> = units.iter().map(|unit| unit.path.clone()).collect();
-    for unit in units {
-        for missing in unit.depends_on.iter().filter(|path| !paths.contains(path)) {
-            let message =
-                format!("dependsOn names {missing}, which is no unit of this fleet; it names: {}", paths.join(", "));
-            unit.errors.push(file_problem(&format!("{}/unit.yaml", unit.path), "UnknownUnit", message));
-        }
-    }
 }

@@ -124,9 +124,23 @@ struct Source {
     store: PathBuf,
     metrics: Metrics,
     /// The open store and what it was opened for.
-    open: Option<(String, Auth, Option<Vec<u8>>, Arc<Repository>)>,
+    open: Option<Open>,
     last: Option<Fetched>,
     failures: u32,
+}
+
+/// An open store.
+struct Open {
+    url: String,
+    auth: Auth,
+    ca: Option<Vec<u8>>,
+    repository: Arc<Repository>,
+}
+
+impl Open {
+    fn fits(&self, follow: &Follow) -> bool {
+        self.url == follow.url && self.auth == follow.auth && self.ca == follow.ca
+    }
 }
 
 impl Source {
@@ -174,12 +188,10 @@ impl Source {
 
     /// The store, opened anew when address or credentials changed.
     async fn repository(&mut self, follow: &Follow) -> Result<Arc<Repository>, FetchError> {
-        if let Some((url, auth, ca, repository)) = &self.open
-            && (url, auth, ca) == (&follow.url, &follow.auth, &follow.ca)
-        {
-            return Ok(repository.clone());
+        if let Some(open) = self.open.as_ref().filter(|open| open.fits(follow)) {
+            return Ok(open.repository.clone());
         }
-        let changed_place = self.open.take().is_some_and(|(url, ..)| url != follow.url);
+        let changed_place = self.open.take().is_some_and(|open| open.url != follow.url);
         if changed_place {
             // Another repository: its last commit is not this one's last good one.
             self.last = None;
@@ -189,7 +201,12 @@ impl Source {
         let dir = self.store.join(short_hash(&follow.url));
         let store = dir.clone();
         let repository = Arc::new(blocking(&store, move || Repository::open(&dir, &options)).await?);
-        self.open = Some((follow.url.clone(), follow.auth.clone(), follow.ca.clone(), repository.clone()));
+        self.open = Some(Open {
+            url: follow.url.clone(),
+            auth: follow.auth.clone(),
+            ca: follow.ca.clone(),
+            repository: repository.clone(),
+        });
         Ok(repository)
     }
 }

@@ -1,0 +1,171 @@
+//! What the Sync and the commit declare, taken in: source, pin, role, keys, and the fleet rendered from them.
+
+use kube::ResourceExt;
+use teal_cluster::{Kind, Lookup};
+
+use crate::agent::role_of;
+use crate::following::{self, Followed};
+use crate::rendering::{Renderer, Request};
+use crate::running::{Inputs, Running};
+use crate::source;
+
+impl Running {
+    /// The Sync changed, or went.
+    pub(crate) async fn sync_changed(&mut self) -> bool {
+        let now = self.syncs.borrow_and_update().clone();
+        match now {
+            Followed::One(sync)
+                if sync.uid() == self.engine.sync.uid() && sync.metadata.deletion_timestamp.is_none() =>
+            {
+                self.engine.sync = sync;
+                self.read_sync().await;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Acts on the Sync's spec: source, pin, role, keys.
+    pub(crate) async fn read_sync(&mut self) {
+        let (client, namespace) = (self.engine.cluster.client().clone(), self.engine.config.namespace.clone());
+        let sync = self.engine.sync.clone();
+        self.engine.role = role_of(&sync, Some(self.engine.role));
+        self.engine.pruning.stale = true;
+        self.engine.reporter.dirty = true;
+        self.must_render = true;
+        match following::follow(&client, &namespace, &sync).await {
+            Ok(follow) => {
+                self.engine.rejected = None;
+                self.follow.send_if_modified(|last| {
+                    let news = last.as_ref() != Some(&follow);
+                    *last = Some(follow);
+                    news
+                });
+            }
+            Err(error) => self.engine.reject(error.reason(), error.to_string()).await,
+        }
+    }
+
+    /// Renders what changed, if anything asked for it.
+    pub(crate) async fn render(&mut self) {
+        if !self.must_render {
+            return;
+        }
+        self.must_render = false;
+        self.reread_credentials().await;
+        let Some(fetched) =
+            self.engine.sourced.borrow_and_update().as_ref().and_then(|sourced| sourced.fetched.clone())
+        else {
+            return;
+        };
+        if !self.is_what_was_asked_for() {
+            return;
+        }
+        let (client, namespace) = (self.engine.cluster.client().clone(), self.engine.config.namespace.clone());
+        let key = match following::parity_key(&client, &namespace, &self.engine.sync).await {
+            Ok(key) => key,
+            Err(error) => return self.engine.reject(error.reason(), error.to_string()).await,
+        };
+        self.engine.parity_key_id = key.as_ref().map(|key| key.id().to_owned()).unwrap_or_default();
+        let inputs = Inputs {
+            commit: fetched.commit.id.to_string(),
+            source: self.engine.sync.spec.source.clone(),
+            color: self.engine.sync.spec.color.clone(),
+            role: (self.engine.role, self.engine.sync.spec.role.is_some()),
+            key: self.engine.parity_key_id.clone(),
+        };
+        let kinds_matter = self.renderer.as_ref().is_some_and(Renderer::has_unknown_kinds);
+        if self.rendered.as_ref() == Some(&inputs) && !kinds_matter {
+            return;
+        }
+        let request = Request {
+            fetched,
+            sync: self.engine.sync_name().to_owned(),
+            path: self.engine.sync.spec.source.path.clone(),
+            color: self.engine.sync.spec.color.clone(),
+            role: self.engine.role,
+            role_is_given: self.engine.sync.spec.role.is_some(),
+            key,
+            kinds: self.engine.kinds.clone(),
+        };
+        let Some(mut renderer) = self.renderer.take() else { return };
+        let rendered = tokio::task::spawn_blocking(move || {
+            let wanted = renderer.render(&request);
+            (renderer, wanted)
+        });
+        match rendered.await {
+            Ok((renderer, Ok(wanted))) => {
+                self.renderer = Some(renderer);
+                self.engine.rejected = None;
+                self.rendered = Some(inputs);
+                tracing::info!(revision = %wanted.revision, units = wanted.units.len(), "Revision rendered");
+                self.engine.want(wanted);
+                self.declare_kinds();
+            }
+            Ok((renderer, Err(rejected))) => {
+                self.renderer = Some(renderer);
+                self.rendered = None;
+                self.engine.reject(rejected.reason, rejected.message).await;
+            }
+            Err(panicked) => {
+                self.renderer = Some(Renderer::new());
+                self.engine.reject("RenderFailed", format!("rendering stopped: {panicked}")).await;
+            }
+        }
+        self.engine.reporter.dirty = true;
+    }
+
+    /// A commit that came from another reference than the one asked for now (a pin was set) is not acted on.
+    fn is_what_was_asked_for(&self) -> bool {
+        let asked = self.follow.borrow();
+        let sourced = self.engine.sourced.borrow();
+        match (asked.as_ref(), sourced.as_ref()) {
+            (Some(asked), Some(sourced)) => match &asked.reference {
+                teal_git::Reference::Commit(id) => {
+                    sourced.fetched.as_ref().is_some_and(|fetched| fetched.commit.id == *id)
+                }
+                reference => *reference == sourced.reference,
+            },
+            _ => false,
+        }
+    }
+
+    /// Credentials that were refused may have been put right in the Secret since.
+    async fn reread_credentials(&mut self) {
+        let refused = self
+            .engine
+            .sourced
+            .borrow()
+            .as_ref()
+            .is_some_and(|sourced| sourced.error.as_ref().is_some_and(source::wants_credentials));
+        if !refused {
+            return;
+        }
+        let (client, namespace) = (self.engine.cluster.client().clone(), self.engine.config.namespace.clone());
+        if let Ok(follow) = following::follow(&client, &namespace, &self.engine.sync).await {
+            self.follow.send_if_modified(|last| {
+                let news = last.as_ref() != Some(&follow);
+                *last = Some(follow);
+                news
+            });
+        }
+    }
+
+    /// Tells freezes which kinds the fleet declares.
+    pub(crate) fn declare_kinds(&self) {
+        let mut kinds: Vec<Kind> = Vec::new();
+        for (_, object) in self.engine.wanted.objects() {
+            if let Lookup::Served(kind) = self.engine.kinds.lookup(&object.id.group, object.version(), &object.id.kind)
+                && !kinds.contains(kind)
+            {
+                kinds.push(kind.clone());
+            }
+        }
+        kinds.sort_by_key(Kind::group_kind);
+        self.declared.send_if_modified(|last| {
+            let news = *last != kinds;
+            *last = kinds;
+            news
+        });
+    }
+}
