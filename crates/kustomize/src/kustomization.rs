@@ -16,14 +16,14 @@ pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "K
 pub(crate) type TextMap = BTreeMap<String, String>;
 
 /// A text of the file and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Located {
     pub(crate) text: String,
     pub(crate) at: Place,
 }
 
 /// Everything a kustomization says that this crate supports.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Kustomization {
     /// The file it came from.
     pub(crate) file: String,
@@ -47,7 +47,7 @@ pub(crate) struct Kustomization {
 }
 
 /// One item of `patches` or `patchesJson6902`.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct PatchEntry {
     pub(crate) at: Place,
     pub(crate) path: String,
@@ -58,7 +58,7 @@ pub(crate) struct PatchEntry {
 }
 
 /// One item of `labels`.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Labels {
     pub(crate) pairs: TextMap,
     pub(crate) include_selectors: bool,
@@ -68,7 +68,7 @@ pub(crate) struct Labels {
 }
 
 /// One item of `configMapGenerator` or `secretGenerator`, global options merged in.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Generator {
     pub(crate) at: Place,
     pub(crate) name: String,
@@ -104,14 +104,14 @@ impl GeneratorOptions {
 }
 
 /// One item of `replicas`.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Replicas {
     pub(crate) name: String,
     pub(crate) count: i64,
 }
 
 /// One item of `images`.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Image {
     pub(crate) name: String,
     pub(crate) new_name: String,

@@ -31,18 +31,18 @@ pub struct Loaded {
     pub errors: Vec<BuildError>,
 }
 
-/// Reads every object of a file of manifests; kinds that end in `List` and have `items` are flattened, their items
-/// following the other documents of the file.
+/// [`load_each`], all or nothing.
 ///
 /// # Errors
 /// Every document that is no object with `apiVersion`, `kind` and `metadata.name`, or the one place where the file does
-/// not parse. See [`load_each`] for the good objects beside bad ones.
-pub fn load_manifests(file: &str, bytes: &[u8], dialect: Dialect) -> Result<Vec<LoadedObject>, BuildErrors> {
+/// not parse.
+pub(crate) fn load_manifests(file: &str, bytes: &[u8], dialect: Dialect) -> Result<Vec<LoadedObject>, BuildErrors> {
     let Loaded { objects, errors } = load_each(file, bytes, dialect);
     if errors.is_empty() { Ok(objects) } else { Err(BuildErrors(errors)) }
 }
 
-/// [`load_manifests`], but a bad document does not take the good ones of its file with it.
+/// Reads every object of a file of manifests; kinds that end in `List` and have `items` are flattened, their items
+/// following the other documents of the file. A bad document does not take the good ones with it.
 #[must_use]
 pub fn load_each(file: &str, bytes: &[u8], dialect: Dialect) -> Loaded {
     let mut loaded = Loaded::default();
@@ -55,10 +55,11 @@ pub fn load_each(file: &str, bytes: &[u8], dialect: Dialect) -> Loaded {
         }
     };
     let shared: Arc<str> = file.into();
+    let mut lines = None;
     for (mut node, document) in flatten_lists(documents) {
         let at = node.at;
         if dialect == Dialect::Kustomize {
-            annotations_as_written(&mut node, text);
+            annotations_as_written(&mut node, text, &mut lines);
         }
         match check(&node, dialect) {
             Err((at, message)) => loaded.errors.push(BuildError::Object { file: file.to_owned(), at, message }),
@@ -73,8 +74,7 @@ pub fn load_each(file: &str, bytes: &[u8], dialect: Dialect) -> Loaded {
 
 /// Replaces `…List` documents that have `items` by these, behind the documents that are there already. Returns each
 /// object with the number of its document, from 0.
-#[must_use]
-pub fn flatten_lists(documents: Vec<Node>) -> Vec<(Node, u32)> {
+fn flatten_lists(documents: Vec<Node>) -> Vec<(Node, u32)> {
     let mut queue: VecDeque<(Node, u32)> = documents.into_iter().zip(0..).collect();
     let mut objects = Vec::with_capacity(queue.len());
     while let Some((node, document)) = queue.pop_front() {
@@ -129,17 +129,29 @@ fn check(node: &Node, dialect: Dialect) -> Result<(), (Place, String)> {
     entries.iter().try_for_each(|entry| check_no_null_item(&entry.value))
 }
 
-/// kustomize takes numbers and booleans among annotations for the text they are written as: `1.10` stays `1.10`.
-fn annotations_as_written(node: &mut Node, text: &str) {
+/// Values further right than this are not looked up, so that a file of one line costs no square.
+const WIDEST_LOOKUP: usize = 10_000;
+
+/// kustomize takes numbers and booleans among annotations for the text they are written as: `1.10` stays `1.10`. What
+/// can't be found in the text as it was read stays a number, which is then told to be quoted.
+fn annotations_as_written<'t>(node: &mut Node, text: &'t str, lines: &mut Option<Vec<&'t str>>) {
     let annotations = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
     let Some(Data::Mapping(entries)) = annotations.map(|annotations| &mut annotations.data) else { return };
     for entry in entries {
         if matches!(entry.value.data, Data::Number(_) | Data::Bool(_)) {
             let at = entry.value.at;
-            let line = text.lines().nth(at.line.saturating_sub(1) as usize).unwrap_or("");
+            let lines = lines.get_or_insert_with(|| text.trim_start_matches('\u{feff}').lines().collect());
+            let line = lines.get(at.line.saturating_sub(1) as usize).copied().unwrap_or("");
             let column = at.column.saturating_sub(1) as usize;
             let is_part = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_');
-            entry.value.data = Data::String(line.chars().skip(column).take_while(is_part).collect());
+            if column > WIDEST_LOOKUP {
+                continue;
+            }
+            let written: String = line.chars().skip(column).take_while(is_part).collect();
+            let read = teal_yaml::read_as(Dialect::Kustomize, &written).ok().and_then(|mut read| read.pop());
+            if read.is_some_and(|read| read.data == entry.value.data) {
+                entry.value.data = Data::String(written);
+            }
         }
     }
 }

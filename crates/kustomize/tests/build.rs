@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 use teal_kustomize::{Build, LoadRestrictor, MemoryTree, ObjectPatch, Options, Reorder, Selector, build};
 
 const WEB: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, labels: {app: web}}\nspec: {replicas: 1, template: {spec: {containers: [{name: web, image: 'nginx:1'}, {name: side, image: side}]}}}\n";
@@ -117,34 +116,6 @@ fn every_bad_file_is_told_at_once() {
     {
         assert!(said.starts_with(want), "{said} / {want}");
     }
-}
-
-#[test]
-fn cycles_and_explosions_end() {
-    for (inner, shown) in [("..", "."), (".", "a"), ("../a", "a")] {
-        let text = format!("resources: ['{inner}']");
-        let said = errors(&[("kustomization.yaml", "resources: [a]"), ("a/kustomization.yaml", &text)]);
-        assert_eq!(
-            said,
-            [format!(
-                "a/kustomization.yaml:1:13: `{inner}` is a cycle: {shown} is being built within {}",
-                if inner == ".." { "." } else { "a" }
-            )]
-        );
-    }
-    // Each level names the next one twice, under two prefixes: two to the power of the depth.
-    let mut doubling = MemoryTree::new();
-    for level in 0..40 {
-        for side in ["l", "r"] {
-            let text = format!("namePrefix: {side}-\nresources: [../{}]", level + 1);
-            doubling.insert(format!("{level}{side}/kustomization.yaml"), text);
-        }
-        doubling.insert(format!("{level}/kustomization.yaml"), format!("resources: [../{level}l, ../{level}r]"));
-    }
-    doubling.insert("40/kustomization.yaml", "resources: [a.yaml]");
-    doubling.insert("40/a.yaml", MAP);
-    let said = build(&doubling, "0", &fifo()).unwrap_err().to_string();
-    assert!(said.contains("more than 10000 kustomizations"), "{said}");
 }
 
 #[test]
@@ -303,30 +274,4 @@ fn selectors_select() {
     ] {
         assert!(Selector::from_value(&target).is_err(), "{target}");
     }
-}
-
-#[test]
-fn the_work_grows_with_the_objects_not_with_their_square() {
-    let time = |count: usize| {
-        let mut objects = String::new();
-        let mut patches = String::new();
-        for at in 0..count {
-            write!(objects, "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m{at}}}\ndata: {{a: b}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{at}}}\nspec: {{volumes: [{{name: v, configMap: {{name: m{at}}}}}]}}\n---\n").unwrap();
-            writeln!(patches, "- patch: '{{apiVersion: v1, kind: Pod, metadata: {{name: p{at}}}, spec: {{a: b}}}}'")
-                .unwrap();
-        }
-        let kustomization = format!(
-            "namePrefix: x-\nnamespace: ns\ncommonLabels: {{l: m}}\nresources: [all.yaml]\npatches:\n{patches}"
-        );
-        let tree = tree(&[("kustomization.yaml", &kustomization), ("all.yaml", &objects)]);
-        let start = std::time::Instant::now();
-        let built = build(&tree, "", &Options::default()).unwrap();
-        assert_eq!(built.objects.len(), 2 * count);
-        assert!(built.objects.iter().all(|object| object.value["kind"] != "Pod"
-            || object.value["spec"]["volumes"][0]["configMap"]["name"].as_str().unwrap().starts_with("x-m")));
-        start.elapsed()
-    };
-    // Eight times the objects; sixty-four times the work would be quadratic. Tried again, since machines are busy.
-    let linear = || time(2_000) < time(250) * 32;
-    assert!(linear() || linear() || linear());
 }

@@ -14,6 +14,8 @@ use teal_yaml::Dialect;
 /// others … ends here.
 const MAX_FOLDERS: usize = 10_000;
 const MAX_OBJECTS: usize = 100_000;
+/// Most folders within each other: every one takes a piece of the stack.
+const MAX_NESTED: usize = 64;
 
 pub(crate) struct Accumulator<'a> {
     tree: &'a dyn Tree,
@@ -71,7 +73,12 @@ impl<'a> Accumulator<'a> {
         let mut errors = Vec::new();
         for resource in &kustomization.resources {
             if let Err(wrong) = self.accumulate_resource(dir, kustomization, resource, &mut map) {
+                let is_over = wrong.0.iter().any(|wrong| matches!(wrong, BuildError::Tree(_)));
                 errors.extend(wrong.0);
+                // The tree can't be read any further; to say so once for each file helps nobody.
+                if is_over {
+                    return Err(BuildErrors(errors));
+                }
             }
             if map.len() > MAX_OBJECTS {
                 return Err(load(&kustomization.file, format!("more than {MAX_OBJECTS} objects in one build")).into());
@@ -113,9 +120,9 @@ impl<'a> Accumulator<'a> {
                     return Err(at(kustomization, resource, message).into());
                 }
                 self.stack.push(path.clone());
-                let built = self.accumulate(&path, &inner, ResMap::default())?;
+                let built = self.accumulate(&path, &inner, ResMap::default());
                 self.stack.pop();
-                Ok(map.append_all(built)?)
+                Ok(map.append_all(built?)?)
             }
         }
     }
@@ -140,9 +147,9 @@ impl<'a> Accumulator<'a> {
             return Err(at(kustomization, component, message).into());
         }
         self.stack.push(path.clone());
-        let map = self.accumulate(&path, &inner, map)?;
+        let map = self.accumulate(&path, &inner, map);
         self.stack.pop();
-        Ok(map)
+        map
     }
 
     /// Loads the kustomization in `path`, refusing cycles: a folder may not name itself or one it lies in.
@@ -150,6 +157,11 @@ impl<'a> Accumulator<'a> {
         if let Some(above) = self.stack.iter().find(|above| is_within(path, above)) {
             let shown = |path: &str| if path.is_empty() { ".".to_owned() } else { path.to_owned() };
             let message = format!("`{}` is a cycle: {} is being built within {}", what.text, shown(path), shown(above));
+            return Err(at(from, what, message).into());
+        }
+        if self.stack.len() >= MAX_NESTED {
+            let message =
+                format!("`{}` is nested deeper than {MAX_NESTED} kustomizations; name it further up", what.text);
             return Err(at(from, what, message).into());
         }
         self.load(path)

@@ -44,6 +44,9 @@ const KNOWN: [&str; 34] = [
     "helmChartInflationGenerator",
 ];
 
+/// Most parts of a field's path: each one that is missing is made.
+const LONGEST_PATH: usize = 64;
+
 /// Reads a kustomization file.
 ///
 /// # Errors
@@ -225,6 +228,8 @@ fn field_spec(form: &mut Form<'_>, node: &Node) -> FieldSpec {
     }
     if spec.path.split('/').any(str::is_empty) {
         form.mistake(node.at, "a field needs a `path` without empty parts, such as spec/template/metadata/labels");
+    } else if spec.path.split('/').count() > LONGEST_PATH {
+        form.mistake(node.at, format!("this `path` has more than {LONGEST_PATH} parts"));
     }
     spec
 }

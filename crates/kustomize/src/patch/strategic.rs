@@ -231,11 +231,11 @@ fn merge_item(known: Option<Value>, patch: &Value, shape: Shape) -> Result<Optio
 fn merge_by_keys(dest: &mut Vec<Value>, patch: &[Value], shape: Shape, keys: Keys) -> Result<(), Misfit> {
     let tuple = |item: &Value| keys.iter().map(|key| key_text(item, key)).collect::<Vec<_>>();
     let mut places: HashMap<Vec<Option<String>>, usize> = HashMap::new();
-    // Partial fits are looked up by the first key.
-    let mut by_first: HashMap<Option<String>, Vec<Vec<Option<String>>>> = HashMap::new();
+    // Partial fits are looked up by the first key: whether one that is there lacks another.
+    let mut by_first: HashMap<Option<String>, bool> = HashMap::new();
     for (at, item) in dest.iter().enumerate() {
         let tuple = tuple(item);
-        by_first.entry(tuple[0].clone()).or_default().push(tuple.clone());
+        *by_first.entry(tuple[0].clone()).or_default() |= tuple.iter().any(Option::is_none);
         places.entry(tuple).or_insert(at);
     }
     let mut old: Vec<Option<Value>> = std::mem::take(dest).into_iter().map(Some).collect();
@@ -248,9 +248,9 @@ fn merge_by_keys(dest: &mut Vec<Value>, patch: &[Value], shape: Shape, keys: Key
             };
             continue;
         }
-        let fits =
-            |known: &Vec<Option<String>>| tuple.iter().zip(known).all(|(a, b)| a.is_none() || b.is_none() || a == b);
-        if !by_first.get(&tuple[0]).is_some_and(|known| known.iter().any(fits)) {
+        // With two keys, of which the first is equal: it fits when either side leaves the second out.
+        let fits = by_first.get(&tuple[0]).is_some_and(|lacks| *lacks || tuple.iter().any(Option::is_none));
+        if !fits {
             dest.extend(added(item, shape, None)?);
         }
     }
