@@ -3,10 +3,11 @@
 use super::{LoadRestrictor, Options};
 use crate::generate;
 use crate::kustomization::{FILE_NAMES, Kustomization, Located, SortOrder, parse};
+use crate::load::load_manifests;
 use crate::path::{is_within, join};
 use crate::resmap::ResMap;
 use crate::resource::Resource;
-use crate::{BuildError, BuildErrors, Entry, Tree, load_manifests, transform};
+use crate::{BuildError, BuildErrors, Entry, Tree, transform};
 use std::sync::Arc;
 use teal_yaml::Dialect;
 
