@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use teal_api::fleet::{Fleet, Patch, RoleChanges, Suspend};
 use teal_api::sync::Role;
 use teal_kustomize::{ObjectPatch, Selector};
+use teal_yaml::Node;
 
 use crate::RenderError;
 
@@ -50,32 +51,56 @@ impl<'a> Differences<'a> {
             || self.patches.iter().any(|(selector, ..)| selector.matches(object))
     }
 
-    /// Changes the object; `false` when a patch deletes it.
-    pub(crate) fn apply(&self, object: &mut Value) -> Result<bool, RenderError> {
+    /// Changes the object.
+    ///
+    /// # Errors
+    /// A patch that does not fit, or that deletes the object: the other cluster would have it, and no comparison could
+    /// tell that from a loss.
+    pub(crate) fn apply(&self, object: &mut Value) -> Result<(), RenderError> {
         for (selector, patch, whose) in &self.patches {
             if selector.matches(object) {
-                let kept = patch
-                    .apply(object)
-                    .map_err(|error| RenderError::Difference { whose: whose.clone(), message: error.to_string() })?;
-                if !kept {
-                    return Ok(false);
+                let what = described(object);
+                let wrong = |message: String| RenderError::Difference { whose: whose.clone(), message };
+                if !patch.apply(object).map_err(|error| wrong(error.to_string()))? {
+                    return Err(wrong(format!(
+                        "deletes {what} on one cluster only, and both must declare the same objects; suspend it or give it no replicas instead"
+                    )));
                 }
             }
         }
         if self.suspend.iter().any(|rule| selects(rule, object)) {
             suspend(object);
         }
-        Ok(true)
+        Ok(())
     }
 }
 
+/// Kind and name, for messages.
+pub(crate) fn described(object: &Value) -> String {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    format!("{} {}", text("/kind"), text("/metadata/name"))
+}
+
 fn compile(patch: &Patch) -> Result<(Selector, ObjectPatch), String> {
-    let selector = if patch.target.is_null() {
-        return Err("a patch of a color or role needs a `target`".to_owned());
-    } else {
-        Selector::from_value(&patch.target).map_err(|error| error.to_string())?
-    };
+    let selector = if patch.target.is_null() { own_target(&patch.patch)? } else { patch.target.clone() };
+    let selector = Selector::from_value(&selector).map_err(|error| error.to_string())?;
     Ok((selector, ObjectPatch::parse(&patch.patch).map_err(|error| error.to_string())?))
+}
+
+/// A patch without a target is for the object it names; one that names no namespace fits it in any.
+fn own_target(patch: &str) -> Result<Value, String> {
+    let document = teal_yaml::read(patch).map_err(|error| error.to_string())?.pop().map(Node::into_value);
+    let document = document.unwrap_or_default();
+    let text = |pointer: &str| regex::escape(document.pointer(pointer).and_then(Value::as_str).unwrap_or_default());
+    let (kind, name) = (text("/kind"), text("/metadata/name"));
+    if kind.is_empty() || name.is_empty() {
+        return Err("a patch needs a `target`, or `kind` and `metadata.name` of its own".to_owned());
+    }
+    let api_version = text("/apiVersion");
+    let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+    Ok(
+        json!({"group": group, "version": version, "kind": kind, "name": name, "namespace": text("/metadata/namespace")}),
+    )
 }
 
 fn selects(rule: &Suspend, object: &Value) -> bool {

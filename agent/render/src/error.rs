@@ -48,17 +48,51 @@ pub enum RenderError {
     /// The tree could not be read.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// Folders within folders without end.
+    #[error("{path}: nested deeper than {most} folders; move it further up")]
+    TooDeep {
+        /// The folder.
+        path: String,
+        /// How deep may be.
+        most: usize,
+    },
     /// A line of `.tealignore` that means something else in git.
-    #[error("{file}:{line}: `!` takes nothing back here; write the patterns so that they leave the file alone")]
+    #[error("{file}:{line}: {problem}")]
     Ignore {
         /// The file.
         file: String,
         /// The line, from 1.
         line: usize,
+        /// What is wrong and what to do.
+        problem: &'static str,
     },
     /// A mistake in `unit.yaml`.
     #[error("{0}")]
     Settings(Mistake),
+    /// A variable that other colors set, without a value or a default here.
+    #[error(
+        "{place}: `${{{name}}}` has no value for color `{color}`; set it under `colors.{color}.substitute` or `substitute` in teal.yaml, or write a default: `${{{name}:=…}}`"
+    )]
+    Unset {
+        /// Where the object that uses it was declared; the first one.
+        place: String,
+        /// The variable.
+        name: String,
+        /// The color of this cluster.
+        color: String,
+    },
+    /// An object that would be another one on the other cluster.
+    #[error(
+        "{place}: {what}: {field} differs by color or role, so that the two clusters would hold different objects; use no color's variable there, and no patch that changes it"
+    )]
+    Identity {
+        /// Where the object was declared.
+        place: String,
+        /// Kind and name as declared.
+        what: String,
+        /// The fields that differ, comma-separated.
+        field: String,
+    },
     /// A patch in `teal.yaml` that can't be read or does not fit.
     #[error("teal.yaml: {whose}: {message}")]
     Difference {
@@ -81,8 +115,11 @@ impl RenderError {
             Self::Build(error) => error.reason(),
             Self::Link { .. } => "Link",
             Self::Tree(error) => error.reason(),
+            Self::TooDeep { .. } => "TooDeep",
             Self::Ignore { .. } => "IgnoreFile",
             Self::Settings(_) => "UnitSettings",
+            Self::Unset { .. } => "VariableUnset",
+            Self::Identity { .. } => "IdentityDiffers",
             Self::Difference { .. } => "Difference",
         }
     }

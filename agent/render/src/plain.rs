@@ -2,13 +2,17 @@
 
 use regex::RegexSet;
 use teal_kustomize::{Entry, KUSTOMIZATION_FILE_NAMES, LoadedObject, Tree, load_each};
-use teal_yaml::Dialect;
+use teal_yaml::{Dialect, Node};
 
 use crate::RenderError;
 
-/// Files that speak of the fleet rather than of the cluster.
-const OWN_FILES: [&str; 3] = ["teal.yaml", "unit.yaml", "colors.yaml"];
+/// Files that speak of the fleet rather than of the cluster, where everything in them does.
+const OWN_FILES: [&str; 4] = ["teal.yaml", "unit.yaml", "colors.yaml", "switch.yaml"];
+/// Deepest folder below a unit: every level takes a piece of the stack.
+const MAX_DEPTH: usize = 64;
 const IGNORE_FILE: &str = ".tealignore";
+/// Longest `.tealignore` that is read.
+const MAX_IGNORE_BYTES: usize = 64 << 10;
 
 /// Reads all manifests of the unit at `path`. A bad file does not hide the good ones.
 pub(crate) fn load(tree: &dyn Tree, path: &str) -> (Vec<LoadedObject>, Vec<RenderError>) {
@@ -35,15 +39,30 @@ impl Walk<'_> {
             Err(error) => return self.errors.push(error.into()),
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some(line) = text.lines().position(|line| line.trim_start().starts_with('!')) {
-            return self.errors.push(RenderError::Ignore { file, line: line + 1 });
+        let lines =
+            || text.lines().map(str::trim).zip(1..).filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
+        for (text, line) in lines() {
+            if let Some(problem) = unlike_git(text) {
+                return self.errors.push(RenderError::Ignore { file, line, problem });
+            }
         }
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        // Made from escaped text, so it always compiles; an impossible failure ignores nothing.
-        self.ignore = RegexSet::new(lines.map(pattern)).unwrap_or_else(|_| RegexSet::empty());
+        // Made from escaped text, so only its size can be wrong. To ignore nothing would apply what was left out.
+        let compiled = (text.len() <= MAX_IGNORE_BYTES)
+            .then(|| RegexSet::new(lines().map(|(line, _)| pattern(line))).ok())
+            .flatten();
+        match compiled {
+            Some(ignore) => self.ignore = ignore,
+            None => {
+                let problem = "too many or too long patterns; name folders instead of files";
+                self.errors.push(RenderError::Ignore { file, line: 1, problem });
+            }
+        }
     }
 
     fn directory(&mut self, path: &str) {
+        if path.len() > self.unit.len() && path[self.unit.len()..].matches('/').count() > MAX_DEPTH {
+            return self.errors.push(RenderError::TooDeep { path: path.to_owned(), most: MAX_DEPTH });
+        }
         let names = match self.tree.entry(path) {
             Ok(Some(Entry::Dir(names))) => names,
             Ok(_) => return,
@@ -70,7 +89,7 @@ impl Walk<'_> {
             Ok(Some(Entry::Link)) if is_manifest(name) || !name.contains('.') => {
                 self.errors.push(RenderError::Link { path: path.to_owned() });
             }
-            Ok(Some(Entry::File(bytes))) if is_manifest(name) && !OWN_FILES.contains(&name) => {
+            Ok(Some(Entry::File(bytes))) if is_manifest(name) && !is_own(name, &bytes) => {
                 let loaded = load_each(path, &bytes, Dialect::Kubernetes);
                 self.objects.extend(loaded.objects.into_iter().filter(is_for_the_cluster));
                 self.errors.extend(loaded.errors.into_iter().map(RenderError::Build));
@@ -84,6 +103,21 @@ impl Walk<'_> {
         let inside = path.strip_prefix(self.unit).unwrap_or(path).trim_start_matches('/');
         self.ignore.is_match(inside)
     }
+}
+
+/// Whether a file is Teal's own by its name *and* all that is in it: a ConfigMap in a `colors.yaml` is a manifest.
+fn is_own(name: &str, bytes: &[u8]) -> bool {
+    let own = |node: &Node| node.get("apiVersion").and_then(Node::as_str).is_some_and(|it| it.starts_with("teal.dev/"));
+    let read = || teal_yaml::text_of(bytes).and_then(teal_yaml::read).ok();
+    OWN_FILES.contains(&name) && read().is_some_and(|documents| documents.iter().all(own))
+}
+
+/// What git would make of a line of `.tealignore` that this does not.
+fn unlike_git(line: &str) -> Option<&'static str> {
+    if line.starts_with('!') {
+        return Some("`!` takes nothing back here; write the patterns so that they leave the file alone");
+    }
+    line.contains(['[', '\\']).then_some("`[` and `\\` mean nothing special here; write the pattern with `*` and `?`")
 }
 
 /// `Switch` and `Fleet` documents are for Teal's own eyes.

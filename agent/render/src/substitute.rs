@@ -29,8 +29,8 @@ pub(crate) enum Form {
 /// What a pass over an object met.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Met {
-    /// A variable that a color declares.
-    pub(crate) colored: bool,
+    /// Names that some color declares, without a value or a default here.
+    pub(crate) unset: BTreeSet<String>,
     /// Names that are not declared and were left.
     pub(crate) unknown: BTreeSet<String>,
 }
@@ -87,7 +87,6 @@ impl Variables<'_> {
                 rest = &after[2..];
                 continue;
             };
-            met.colored |= self.colored.contains(name);
             let whole = &after[..2 + length];
             match (self.value(name, form), default) {
                 (Lookup::Value(value), _) => {
@@ -99,7 +98,12 @@ impl Variables<'_> {
                     out.push_str(default);
                     changed = true;
                 }
-                (Lookup::Unset, _) => out.push_str(whole),
+                (Lookup::Unset, _) => {
+                    if form == Form::Here {
+                        met.unset.insert(name.to_owned());
+                    }
+                    out.push_str(whole);
+                }
                 (Lookup::Unknown, _) => {
                     met.unknown.insert(name.to_owned());
                     out.push_str(whole);
@@ -169,7 +173,7 @@ mod tests {
             assert_eq!(one, json!({"a": [here]}), "{text}");
             assert_eq!(other, json!({"a": [neutral]}), "{text}");
             assert_eq!(met.unknown.first().map(String::as_str), unknown, "{text}");
-            assert_eq!(met.colored, text.contains("POOL") || text.contains("ZONE"), "{text}");
+            assert_eq!(met.unset.contains("ZONE"), text == "${ZONE}", "{text}");
         }
     }
 

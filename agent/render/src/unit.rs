@@ -10,7 +10,7 @@ use teal_kustomize::{
 };
 
 use crate::RenderError;
-use crate::differences::Differences;
+use crate::differences::{Differences, described};
 use crate::plain::{self, under};
 use crate::substitute::{Form, Variables};
 
@@ -139,7 +139,7 @@ fn finish(found: Vec<LoadedObject>, input: &UnitInput<'_>, differences: &Differe
     let colored = input.fleet.colors.values().flat_map(|color| color.substitute.keys().map(String::as_str)).collect();
     let color = input.fleet.colors.get(input.color).map(|color| &color.substitute);
     let variables = Variables { fleet: Some(&input.fleet.substitute), color, colored };
-    let mut left: BTreeMap<String, String> = BTreeMap::new();
+    let (mut left, mut unset): (BTreeMap<String, String>, BTreeMap<String, String>) = Default::default();
     rendered.objects.reserve(found.len());
     for LoadedObject { mut value, origin } in found {
         let touched = !differences.is_empty() && differences.touches(&value);
@@ -152,19 +152,54 @@ fn finish(found: Vec<LoadedObject>, input: &UnitInput<'_>, differences: &Differe
         for name in met.unknown {
             left.entry(name).or_insert_with(|| origin.to_string());
         }
-        match differences.apply(&mut value) {
-            Ok(true) => rendered.objects.push(RenderedObject {
-                neutral: neutral.filter(|neutral| *neutral != value),
-                value,
-                origin,
-            }),
-            Ok(false) => {}
-            Err(error) => rendered.errors.push(error),
+        if !met.unset.is_empty() {
+            for name in met.unset {
+                unset.entry(name).or_insert_with(|| origin.to_string());
+            }
+            continue;
+        }
+        let neutral = match differences.apply(&mut value) {
+            Ok(()) => neutral.filter(|neutral| *neutral != value),
+            Err(error) => {
+                rendered.errors.push(error);
+                continue;
+            }
+        };
+        match neutral.as_ref().and_then(|neutral| other_identity(neutral, &value)) {
+            Some(field) => {
+                let (place, what) = (origin.to_string(), described(&value));
+                rendered.errors.push(RenderError::Identity { place, what, field });
+            }
+            None => rendered.objects.push(RenderedObject { neutral, value, origin }),
         }
     }
+    rendered.errors.extend(unset.into_iter().map(|(name, place)| RenderError::Unset {
+        place,
+        name,
+        color: input.color.to_owned(),
+    }));
     rendered.notices.extend(left.into_iter().map(|(name, place)| {
         format!("${{{name}}} is declared nowhere and left as it is, first in {place}; declare it under `substitute` to have it replaced")
     }));
+}
+
+/// The parts of the identity in which two forms of an object differ; `None` when it is the same object.
+fn other_identity(neutral: &Value, here: &Value) -> Option<String> {
+    let text =
+        |object: &Value, pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let group = |object: &Value| text(object, "/apiVersion").split_once('/').map(|(group, _)| group.to_owned());
+    let mut fields = Vec::new();
+    if group(neutral) != group(here) {
+        fields.push("apiVersion");
+    }
+    for (pointer, field) in
+        [("/kind", "kind"), ("/metadata/namespace", "metadata.namespace"), ("/metadata/name", "metadata.name")]
+    {
+        if text(neutral, pointer) != text(here, pointer) {
+            fields.push(field);
+        }
+    }
+    (!fields.is_empty()).then(|| fields.join(", "))
 }
 
 fn mentions(value: &Value, colored: &BTreeSet<&str>) -> bool {

@@ -209,7 +209,7 @@ fn links_and_taken_back_ignores_are_told() {
     tree.insert("u/a.yaml", MAP);
     tree.insert_link("u/more");
     tree.insert_link("u/README.md");
-    tree.insert("u/.tealignore", "*.txt\n!a.txt\n");
+    tree.insert("u/.tealignore", "# a comment\n*.txt\n!a.txt\n");
     let rendered = render_unit(&tree, &UnitInput { path: "u", fleet: &fleet(), color: "blue", role: None });
     let said: Vec<_> = rendered.errors.iter().map(|error| (error.reason(), error.to_string())).collect();
     assert_eq!(said.len(), 2, "{said:?}");

@@ -14,7 +14,15 @@ pub const STALLED: &str = "Stalled";
 pub const MESSAGE_LIMIT: usize = 4096;
 
 /// Sets condition `kind` in `list`, keeping the transition time when the status does not change.
-pub fn set(list: &mut Vec<Condition>, kind: &str, holds: bool, reason: &str, message: &str, generation: i64, now: jiff::Timestamp) {
+pub fn set(
+    list: &mut Vec<Condition>,
+    kind: &str,
+    holds: bool,
+    reason: &str,
+    message: &str,
+    generation: i64,
+    now: jiff::Timestamp,
+) {
     let status = if holds { "True" } else { "False" };
     let message = clip(message);
     match list.iter_mut().find(|condition| condition.type_ == kind) {

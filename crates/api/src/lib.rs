@@ -12,13 +12,17 @@
 pub mod conditions;
 pub mod duration;
 pub mod fleet;
+#[allow(clippy::duplicated_attributes, reason = "each printer column of the derive repeats `type_` and the like")]
 pub mod freeze;
+#[allow(clippy::duplicated_attributes, reason = "each printer column of the derive repeats `type_` and the like")]
 pub mod inventory;
 pub mod mistake;
 pub mod names;
 mod reader;
 pub mod switch;
+#[allow(clippy::duplicated_attributes, reason = "each printer column of the derive repeats `type_` and the like")]
 pub mod sync;
+#[allow(clippy::duplicated_attributes, reason = "each printer column of the derive repeats `type_` and the like")]
 pub mod unit;
 
 pub use mistake::{Mistake, Mistakes};

@@ -1,9 +1,13 @@
 //! Layers: names once, folders inside the fleet, an order without a cycle.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Layer;
 use crate::reader::{Spot, nearest};
+
+/// Most layers of a fleet: their order is compared each with each.
+const MOST: usize = 100;
 
 /// Reads the layers in the order of the file.
 pub(super) fn layers(spot: &Spot<'_>, timeout: Duration) -> Vec<Layer> {
@@ -13,6 +17,10 @@ pub(super) fn layers(spot: &Spot<'_>, timeout: Duration) -> Vec<Layer> {
     }
     let mut found: Vec<Layer> = Vec::new();
     let mut waits: Vec<(String, Spot<'_>)> = Vec::new();
+    if items.len() > MOST {
+        spot.wrong(format!("{} layers; write at most {MOST}, with globs for many folders", items.len()));
+        return Vec::new();
+    }
     for item in &items {
         let Some((layer, after)) = layer(item, timeout) else { continue };
         if let Some(first) = found.iter().position(|other| other.name == layer.name) {
@@ -78,8 +86,13 @@ pub(super) fn folder(spot: &Spot<'_>) -> Option<String> {
 fn check_order(layers: &[Layer], waits: &[(String, Spot<'_>)]) {
     let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
     let mut told: Vec<Vec<String>> = Vec::new();
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for (name, spot) in waits {
         let Some(earlier) = spot.node.as_str() else { continue };
+        if !seen.insert((name, earlier)) {
+            spot.wrong(format!("`{earlier}` is named twice; name it once"));
+            continue;
+        }
         if !names.contains(&earlier) {
             spot.wrong(format!("no layer is called `{earlier}`; {}", nearest(earlier, &names)));
             continue;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{ColorDifferences, Fleet, ObjectMatch, Patch, RoleChanges, Roles, Suspend, UnitSettings};
 use crate::Mistakes;
 use crate::reader::{Kind, Log, Spot, document, is_label};
-use teal_yaml::Data;
+use teal_yaml::{Data, Node};
 
 /// Default of `timeout`.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -110,7 +110,10 @@ fn patch(spot: &Spot<'_>) -> Option<Patch> {
     match teal_yaml::read(&patch).map(|mut documents| (documents.len(), documents.pop())) {
         Err(error) => text.wrong(format!("the patch is no YAML: its {error}")),
         Ok((1, Some(node))) => match node.data {
-            Data::Mapping(_) => {}
+            Data::Mapping(_) if target.is_some() || names_its_object(&node) => {}
+            Data::Mapping(_) => {
+                text.wrong("the patch names no object; write a `target`, or `kind` and `metadata.name` in it")
+            }
             Data::Sequence(_) if target.is_some() => {}
             Data::Sequence(_) => text.wrong("a JSON patch needs a `target`"),
             _ => text.wrong("a patch is a mapping (strategic merge) or a list of operations (JSON patch)"),
@@ -118,6 +121,11 @@ fn patch(spot: &Spot<'_>) -> Option<Patch> {
         Ok(_) => text.wrong("write one document a patch"),
     }
     Some(Patch { target: target.map(|spot| spot.node.clone().into_value()).unwrap_or_default(), patch })
+}
+
+fn names_its_object(patch: &Node) -> bool {
+    let text = |node: Option<&Node>| node.and_then(Node::as_str).is_some_and(|text| !text.is_empty());
+    text(patch.get("kind")) && text(patch.get("metadata").and_then(|metadata| metadata.get("name")))
 }
 
 fn substitute(spot: &Spot<'_>) -> Option<BTreeMap<String, String>> {

@@ -129,6 +129,14 @@ fn each_wrong_fleet_is_told_what_would_be_right() {
             "teal.yaml:6:37: spec.colors.blue.patches[0].patch: a JSON patch needs a `target`",
         ),
         (
+            "  layers: [{name: a, paths: [a]}]\n  colors: {blue: {patches: [{patch: 'kind: ConfigMap'}]}}\n",
+            "teal.yaml:6:37: spec.colors.blue.patches[0].patch: the patch names no object; write a `target`, or `kind` and `metadata.name` in it",
+        ),
+        (
+            "  layers: [{name: a, paths: [a]}, {name: b, paths: [b], after: [a, a]}]\n",
+            "teal.yaml:5:68: spec.layers[1].after[1]: `a` is named twice; name it once",
+        ),
+        (
             "  layers: [{name: a, paths: [a]}]\n  substitute: {2ND: x}\n",
             "teal.yaml:6:21: spec.substitute.2ND: `2ND` is no name of a variable; use letters, digits and `_`, not beginning with a digit",
         ),
@@ -191,4 +199,13 @@ fn unit_settings_need_no_name() {
          u.yaml:5:3: spec.health: not supported yet by this version; remove it\n\
          u.yaml:6:24: spec.readiness.ignore[0].kind: missing; write a kind such as `APIService`"
     );
+}
+
+#[test]
+fn a_large_file_is_refused_before_it_is_compared() {
+    let many: String = (0..10_000).map(|at| format!("  - {{name: l{at}, paths: [a]}}\n")).collect();
+    let said = mistakes(&format!("  layers:\n{many}"));
+    assert!(said.ends_with("10000 layers; write at most 100, with globs for many folders"), "{said}");
+    let said = mistakes(&format!("# {}", "x".repeat(1 << 20)));
+    assert!(said.contains("bytes, and at most 1048576 are read; is it a Fleet?"), "{said}");
 }

@@ -27,9 +27,21 @@ impl Document {
     }
 }
 
+/// Longest text that is read: nobody writes a declaration of more than a mebibyte.
+const MAX_BYTES: usize = 1 << 20;
+
 /// Reads the one document of a file; `None` after noting why it can't be read on.
 pub(crate) fn document(text: &str, kind: &Kind, log: &Log<'_>) -> Option<Document> {
     let start = Place { line: 1, column: 1 };
+    if text.len() > MAX_BYTES {
+        let size = text.len();
+        log.add(
+            start,
+            "",
+            format!("the file has {size} bytes, and at most {MAX_BYTES} are read; is it a {}?", kind.name),
+        );
+        return None;
+    }
     let mut documents = match teal_yaml::read(text) {
         Ok(documents) => documents.into_iter(),
         Err(error) => {

@@ -1,7 +1,13 @@
 //! Suggestions for misspelt words.
 
+/// Longer words are not compared: no name is that long, and the comparison costs their product.
+const LONGEST: usize = 64;
+
 /// Returns `did you mean …?` when one of `known` is near, else all of them.
 pub(crate) fn nearest(word: &str, known: &[&str]) -> String {
+    if word.len() > LONGEST && !known.is_empty() {
+        return format!("known are {}", known.join(", "));
+    }
     let best = known.iter().map(|other| (distance(word, other), *other)).min();
     match best {
         None => "nothing belongs here".to_owned(),

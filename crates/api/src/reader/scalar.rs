@@ -178,7 +178,7 @@ impl Spot<'_> {
         if is_host_port(&text) {
             return Some(text);
         }
-        self.wrong(format!("`{text}` is no server; write `host`, `host:port` or `[ipv6]:port`"));
+        self.wrong(format!("{} is no server; write `host`, `host:port` or `[ipv6]:port`", shown(&text)));
         None
     }
 
@@ -187,7 +187,7 @@ impl Spot<'_> {
         let text = self.text()?;
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let Some(rest) = rest else {
-            self.wrong(format!("`{text}` is no address; it begins with `http://` or `https://`"));
+            self.wrong(format!("{} is no address; it begins with `http://` or `https://`", shown(&text)));
             return None;
         };
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -196,11 +196,19 @@ impl Spot<'_> {
             return None;
         }
         if !is_host_port(host) || rest.contains(char::is_whitespace) {
-            self.wrong(format!("`{text}` has no valid host"));
+            self.wrong(format!("{} has no valid host", shown(&text)));
             return None;
         }
         Some(text)
     }
+}
+
+/// An address for a message: without its query, and not at all where it may hold a password.
+fn shown(text: &str) -> String {
+    if text.contains('@') {
+        return "this (not shown: an address with `@` may hold a password)".to_owned();
+    }
+    format!("`{}`", text.split(['?', '#']).next().unwrap_or_default())
 }
 
 /// RFC 1123 label.

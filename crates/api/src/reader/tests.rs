@@ -13,6 +13,7 @@ fn near_words_are_suggested_and_far_ones_are_listed() {
         assert_eq!(nearest(word, &["active", "targets"]), said, "{word}");
     }
     assert_eq!(nearest("x", &[]), "nothing belongs here");
+    assert_eq!(nearest(&"x".repeat(1 << 20), &["active"]), "known are active");
 }
 
 fn spoken(yaml: &str, read: impl Fn(&Spot<'_>) -> bool) -> Result<(), String> {
@@ -32,7 +33,15 @@ fn addresses_are_what_they_should_be() {
     for bad in ["a.b/c", "ftp://a", "http://", "http://a:99999", "\"http://a b/\"", "https://u:p@a/", "http://a:0"] {
         assert!(url(bad).is_err(), "{bad}");
     }
-    assert!(!url("https://user:hunter2@a/").unwrap_err().contains("hunter2"));
+    for secret in [
+        "https://user:hunter2@a/",
+        "ftp://user:hunter2@a/",
+        "user:hunter2@a",
+        "https://a/?token=hunter2 x",
+        "https://a:x/?token=hunter2",
+    ] {
+        assert!(!url(&format!("\"{secret}\"")).unwrap_err().contains("hunter2"), "{secret}");
+    }
     let server = |yaml: &str| spoken(yaml, |spot| spot.host_port().is_some());
     for good in
         ["10.0.0.10", "127.0.0.1:5353", "ns1.contoso.com", "ns1:53", "\"[fd00::1]:53\"", "\"fd00::1\"", "\"[::1]\""]
@@ -42,6 +51,7 @@ fn addresses_are_what_they_should_be() {
     for bad in ["a:b", "\"[::1\"", "-a", "a..b", "\"a:\"", "http://a"] {
         assert!(server(bad).is_err(), "{bad}");
     }
+    assert!(!server("user:hunter2@ns1").unwrap_err().contains("hunter2"));
 }
 
 #[test]
