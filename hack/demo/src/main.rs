@@ -40,7 +40,9 @@ async fn main() -> Result<ExitCode> {
     }
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests/examples/contoso");
     let fleet = arguments.fleet.clone().unwrap_or(example);
-    let fleet = fleet.canonicalize().with_context(|| format!("--fleet {}", fleet.display()))?;
+    let fleet = fleet
+        .canonicalize()
+        .with_context(|| format!("--fleet {}: give the folder that holds teal.yaml", fleet.display()))?;
 
     let screen = Screen::new();
     let mut outcome = Outcome::default();

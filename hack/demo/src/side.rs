@@ -16,6 +16,7 @@ use kube::runtime::wait::{await_condition, conditions};
 use kube::{Client, CustomResourceExt};
 use prometheus_client::registry::Registry;
 use teal_agent::{Agent, AgentConfig, Metrics};
+use teal_api::conditions::{READY, STALLED, holds};
 use teal_api::freeze::FreezeObject;
 use teal_api::inventory::InventoryObject;
 use teal_api::names::TEAL_NAMESPACE;
@@ -125,10 +126,11 @@ impl Side {
         loop {
             tick.tick().await;
             let status = self.status().await?;
-            if teal_api::conditions::holds(&status.conditions, teal_api::conditions::READY)
-                && status.revision.as_deref() == Some(revision)
-            {
+            if holds(&status.conditions, READY) && status.revision.as_deref() == Some(revision) {
                 return Ok(status);
+            }
+            if holds(&status.conditions, STALLED) {
+                bail!("{} can't follow this fleet:\n    {}", self.color, self.why().await);
             }
             if tokio::time::Instant::now() >= deadline {
                 bail!("{} is not Ready at {revision} within {within:?}: {}", self.color, self.why().await);

@@ -23,9 +23,9 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   test [--fast] [FILTER]     everything CI checks; FILTER runs only the tests whose names contain it
-  demo [--once] [--fleet DIR] [--on bind]
+  demo [--once] [--fleet DIR]
                              two real control planes on this machine, from commit to switched traffic
-  bench [sync]               measurements, each beside its yardstick from the same run
+  bench sync | fleet DIR     measurements, each beside its yardstick from the same run
   generate [--check]         write CRDs, manifests and reference pages; --check only compares
   layers                     check that the pure crates stay pure
   tools [control-plane|helm] build the Go programs the tests run, once, into a cache
