@@ -1,10 +1,11 @@
 //! The way back: needs neither the failing side, nor git, nor metrics, nor an API server (G4). A fresh proof of the
 //! other color and one write suffice; roles, freeze and pins follow the traffic.
 
-use super::shifted::{keeping, overdue, unspread};
+use super::shifted::{CLEAN_UP, keeping, overdue, unspread};
 use super::view::View;
 use super::{demand, lane};
 use crate::color::Color;
+use crate::gate::Standing;
 use crate::health::{Proof, Verdict, verdict};
 use crate::ledger::{ParkedWhy, Phase, Task, seconds};
 use crate::step::{Alert, Change, Reason, Step, Wait};
@@ -30,11 +31,22 @@ pub(super) fn needed(view: &View<'_>) -> Option<Step> {
 /// What speaks against the color that has the traffic.
 fn complaint(view: &View<'_>) -> String {
     let active = &view.ledger.active;
-    let gate = view.seen.during.iter().find(|gate| gate.standing == crate::gate::Standing::Fail);
-    match (gate, view.seen.colors.get(active)) {
-        (Some(gate), _) => format!("{}: {}", gate.name, gate.message),
-        (None, Some(seen)) => format!("{active} is {}: {}", seen.proof, seen.message),
-        (None, None) => format!("{active} is unknown"),
+    // Gates speak for the new color, which has the traffic only from the shift on.
+    let gates = if view.ledger.phase.shifted() { view.seen.during.as_slice() } else { &[] };
+    let gate = |bad: &[Standing]| gates.iter().find(|gate| bad.contains(&gate.standing));
+    let seen = view.seen.colors.get(active);
+    if let Some(gate) = gate(&[Standing::Fail]) {
+        return format!("gate {}: {}", gate.name, gate.message);
+    }
+    // The color's own probe speaks first; a gate is the reason when the probe is content.
+    match (seen.filter(|seen| seen.proof != Proof::Ok), gate(&[Standing::Error, Standing::Inconclusive])) {
+        (Some(seen), _) => format!("{active} is {}: {}", seen.proof, seen.message),
+        (None, Some(gate)) if gate.standing == Standing::Error => {
+            format!("gate {} can't be measured: {}", gate.name, gate.message)
+        }
+        (None, Some(gate)) => format!("gate {} is {}: {}", gate.name, gate.standing, gate.message),
+        (None, None) if seen.is_some() => format!("{active} is ok"),
+        (None, None) => format!("{active} is not probed"),
     }
 }
 
@@ -95,17 +107,23 @@ pub(super) fn doubtful(view: &View<'_>) -> Option<Step> {
             hold(Reason::Approval, "RollbackNeeded", message, "`teal undo` brings traffic back")
         }
         Verdict::Page => {
-            let message =
-                format!("{active} fails or is unknown, and {other} is not proven better: {}", complaint(view));
+            let health = view.health();
+            let message = format!(
+                "{active} is {}, and {other} is {}, no better: {}",
+                health.active,
+                health.other,
+                complaint(view)
+            );
             hold(Reason::Gate, "NobodyProven", message, "traffic stays; look at both colors")
         }
         Verdict::HoldAndPage => {
-            let message = format!("{active} has been unknown for too long; the declaration says hold");
+            let message =
+                format!("{active} has been unknown for too long ({}); the declaration says hold", complaint(view));
             hold(Reason::Gate, "UnknownTooLong", message, "`teal undo` brings traffic back")
         }
         Verdict::Hold => {
             let left = view.policy().rollback.unknown_deadline.saturating_sub(view.health().unknown_for);
-            let message = format!("{active} is unknown: {}", complaint(view));
+            let message = format!("{active} is not proven: {}", complaint(view));
             let wait = Wait::new(Reason::Gate, message).until(view.in_ms(left)).or_type(&["teal undo", "teal hold"]);
             Some(view.evidence(keeping(view, wait)))
         }
@@ -143,7 +161,9 @@ fn propagating(view: &View<'_>) -> Step {
 fn restoring(view: &View<'_>) -> Step {
     let missing = demand::missing(view);
     if !missing.nothing() {
-        return keeping(view, Wait::new(Reason::Gate, missing.text())).alert(sick(view));
+        let wait = Wait::new(Reason::Gate, missing.text());
+        let alert = view.late("CleanUpOverdue", &wait, CLEAN_UP);
+        return keeping(view, wait).alert(sick(view)).alert(alert);
     }
     let change = view.with_ttl(view.policy().ttl_steady);
     let next = view.ledger.next(view.now_ms()).rest(Phase::Parked);

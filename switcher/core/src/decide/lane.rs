@@ -21,7 +21,7 @@ pub(super) fn hold(view: &View<'_>) -> Option<Step> {
         return Some(Step::write(next, None, why));
     }
     let message = format!("{} ordered hold: {}", order.actor, order.reason);
-    let wait = Wait::new(Reason::Approval, message).until(order.expires_ms).or_type(&["teal undo"]);
+    let wait = Wait::new(Reason::Approval, message).until(order.expires_ms).or_type(&["teal hold --end", "teal undo"]);
     Some(Step::hold(wait).alert(expired(view)))
 }
 

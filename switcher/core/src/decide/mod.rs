@@ -40,7 +40,10 @@ pub fn decide(declared: &Declaration, seen: &Observation) -> Step {
         return Step::hold(wait).alert(Some(Alert::new("TargetUnreadable", why, "see that the name server answers")));
     }
     match &seen.ledger {
-        LedgerSeen::Known(ledger) => known(&View { declared, seen, ledger }),
+        LedgerSeen::Known(ledger) => {
+            let view = View { declared, seen, ledger };
+            known(&view).alert(view.clock_alert())
+        }
         LedgerSeen::Missing { ever: false } => unledgered::first(declared, seen),
         LedgerSeen::Missing { ever: true } => unledgered::gone(),
         LedgerSeen::Unreadable(why) => unledgered::unreadable(why),

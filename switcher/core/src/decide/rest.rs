@@ -47,6 +47,9 @@ fn begin(view: &View<'_>) -> Step {
         let message = "one commit changes `active` and the fleet; split it, or declare `withFleet: true`";
         return Step::write(view.parked(ParkedWhy::MixedCommit, message), None, message);
     }
+    if view.clock_useless() {
+        return view.stand_by();
+    }
     if !view.may_start(to) {
         return Step::hold(Wait::new(Reason::Claim, format!("the switcher in {to} begins the move")));
     }
@@ -123,8 +126,15 @@ pub(super) fn parked(view: &View<'_>) -> Step {
         return unpark(view, &reason);
     }
     let message = format!("parked ({why}): {note}");
-    let wait = Wait::new(Reason::Parked, message.clone()).or_type(&["teal retry", "teal explain"]);
-    let hint = "change this Switch, or raise its `attempt` with `teal retry`; commits elsewhere do not end it";
+    // No commit descends from one that is gone: only a person can say that the new history counts.
+    let (commands, hint): (&[&str], _) =
+        if view.ledger.parked.as_ref().is_some_and(|one| one.why == ParkedWhy::Rewritten) {
+            (&["teal adopt", "teal explain"], "see who rewrote it; `teal adopt` takes record and git as they are now")
+        } else {
+            let hint = "change this Switch, or raise its `attempt` with `teal retry`; commits elsewhere do not end it";
+            (&["teal retry", "teal explain"], hint)
+        };
+    let wait = Wait::new(Reason::Parked, message.clone()).or_type(commands);
     let alert = Alert::new("SwitchParked", message.clone(), hint);
     upkeep(view, Some(wait), message).alert(lane::expired(view)).alert(Some(alert))
 }

@@ -10,6 +10,9 @@ use crate::step::{Alert, Effect, Reason, Step, Wait, When};
 
 const COMMANDS: &[&str] = &["teal undo", "teal hold"];
 
+/// What to do when roles, freeze or pins are not put right in time.
+pub(super) const CLEAN_UP: &str = "see that cluster's agent; traffic does not wait for it, the end of the move does";
+
 pub(super) fn step(view: &View<'_>) -> Step {
     if let Some(step) = back::needed(view) {
         return step;
@@ -79,9 +82,15 @@ fn propagating(view: &View<'_>) -> Step {
 fn standing_up(view: &View<'_>) -> Step {
     let active = &view.ledger.active;
     let role = view.seen.sync(active).and_then(|sync| sync.role_in_force);
-    if role != Some(crate::color::Role::Active) || !demand::missing(view).nothing() {
-        let wait = Wait::new(Reason::Gate, format!("{active} takes the active role")).or_type(COMMANDS);
-        return keeping(view, wait);
+    let missing = demand::missing(view);
+    if role != Some(crate::color::Role::Active) || !missing.nothing() {
+        let message = format!("{active} takes the active role, which nobody has meanwhile: {}", missing.text());
+        let wait = Wait::new(Reason::Gate, message).or_type(COMMANDS);
+        let alert =
+            view.late("RoleOverdue", &wait, "see the agents of both colors; `teal undo` takes traffic and role back");
+        // Roles matter more than what else a cluster that does not answer lacks: this alert stands.
+        let step = keeping(view, wait);
+        return if alert.is_some() { Step { alert, ..step } } else { step };
     }
     let wait = view.policy().ttl_moving + view.policy().tail;
     let mut next = view.ledger.next(view.now_ms()).enter(Phase::Draining, Task::Watching, Some(Reason::Drain));
@@ -132,7 +141,8 @@ fn finishing(view: &View<'_>) -> Step {
     let missing = demand::missing(view);
     if !missing.nothing() {
         let wait = Wait::new(Reason::Gate, missing.text()).or_type(COMMANDS);
-        return keeping(view, wait);
+        let alert = view.late("CleanUpOverdue", &wait, CLEAN_UP);
+        return keeping(view, wait).alert(alert);
     }
     let change = view.with_ttl(view.policy().ttl_steady);
     let next = view.ledger.next(view.now_ms()).rest(Phase::Steady);

@@ -8,7 +8,7 @@ use crate::gate::Standing;
 use crate::health::{Health, Proof};
 use crate::ledger::{Ledger, ParkedWhy, Phase, Task};
 use crate::observation::{Observation, Relation, Value};
-use crate::step::{Change, Reason, Step, Wait};
+use crate::step::{Alert, Change, Reason, Step, Wait};
 
 /// Skew above which a switcher only watches (SWITCH §3).
 const USELESS_SKEW: Duration = Duration::from_secs(30);
@@ -86,11 +86,11 @@ impl View<'_> {
     /// is overdue. One that lives in no color drives everything.
     pub(super) fn drives(&self) -> bool {
         let me = &self.seen.me;
-        if me.color.is_none() {
-            return true;
-        }
         if self.clock_useless() {
             return false;
+        }
+        if me.color.is_none() {
+            return true;
         }
         match &self.ledger.holder {
             Some(holder) if *holder == me.identity => true,
@@ -107,8 +107,8 @@ impl View<'_> {
     /// May this switcher start a move to `to`? Its own does; another one when that has had its chance.
     pub(super) fn may_start(&self, to: &Color) -> bool {
         match &self.seen.me.color {
+            _ if self.clock_useless() => false,
             None => true,
-            Some(_) if self.clock_useless() => false,
             Some(color) => color == to || self.seen.git.known_for >= self.patience(),
         }
     }
@@ -205,8 +205,27 @@ impl View<'_> {
         Step::write(next, None, why)
     }
 
+    /// Told while the own clock is too far off to drive by (SWITCH §3).
+    pub(super) fn clock_alert(&self) -> Option<Alert> {
+        let skew = self.seen.time.skew.filter(|_| self.clock_useless())?;
+        let message = format!("the clock of {} is {} s off the target's: it only watches", self.me(), skew.as_secs());
+        Some(Alert::new("ClockSkew", message, "set the clock on the wrong side; until then it only takes a move back"))
+    }
+
+    /// Told when the present step takes longer than declared; measured from the last write of the ledger.
+    pub(super) fn late(&self, reason: &'static str, wait: &Wait, hint: &str) -> Option<Alert> {
+        (self.untouched() >= self.budget()).then(|| Alert::new(reason, wait.message.clone(), hint))
+    }
+
+    fn me(&self) -> &str {
+        &self.seen.me.identity
+    }
+
     /// Waits for whoever drives.
     pub(super) fn stand_by(&self) -> Step {
+        if let Some(alert) = self.clock_alert() {
+            return Step::hold(Wait::new(Reason::Claim, alert.message.clone())).alert(Some(alert));
+        }
         let holder = self.ledger.holder.clone().unwrap_or_else(|| format!("the switcher in {}", self.ledger.driver()));
         let left = (self.budget() + self.policy().grace).saturating_sub(self.untouched());
         let message = format!("{holder} drives; {} watches", self.seen.me.identity);

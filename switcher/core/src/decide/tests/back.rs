@@ -87,6 +87,40 @@ fn g3_nothing_goes_back_to_the_unproven() {
 }
 
 #[test]
+fn what_speaks_against_a_color_is_named() {
+    let gate = |standing| soaking().with(move |scene| scene.seen.during[0].standing = standing);
+    for (rule, scene, words) in [
+        ("a gate that can't be measured", gate(Standing::Error), "green is not proven: gate errors can't be measured"),
+        ("a gate without an answer", gate(Standing::Inconclusive), "gate errors is inconclusive: as declared"),
+        ("the probe before a gate", gate(Standing::Error).proof("green", Unknown), "green is unknown: 200"),
+        ("nobody is better", soaking().proof("green", Fail).proof("blue", Fail), "green is fail, and blue is fail"),
+        (
+            "for too long",
+            gate(Standing::Error).with(|scene| scene.seen.during[0].since = Duration::from_secs(300)),
+            "gate errors can't be measured",
+        ),
+    ] {
+        let wait = scene.decide().wait.unwrap();
+        assert!(wait.message.contains(words), "{rule}: {}", wait.message);
+    }
+}
+
+#[test]
+fn a_role_or_a_freeze_that_is_not_put_right_in_time_is_shouted() {
+    let stuck = |scene: Scene| scene.sync("green", |sync| sync.role_in_force = None);
+    for (scene, reason) in [
+        (stuck(Scene::moving(Phase::Shifting, Task::StandingUp)), "RoleOverdue"),
+        (stuck(Scene::moving(Phase::Shifting, Task::StandingUp)).unreachable("blue"), "RoleOverdue"),
+        (stuck(Scene::moving(Phase::Soaking, Task::Finishing)), "CleanUpOverdue"),
+        (stuck(going_back(Task::Restoring)), "CleanUpOverdue"),
+    ] {
+        let told = |seconds| scene.clone().waited(seconds).decide().alert.map(|alert| alert.reason);
+        assert_ne!(told(119), Some(reason));
+        assert_eq!(told(120), Some(reason));
+    }
+}
+
+#[test]
 fn rolling_back_lets_roles_follow_the_traffic_and_ends_parked() {
     let restored = || {
         going_back(Task::Restoring)

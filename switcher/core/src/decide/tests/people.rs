@@ -44,6 +44,35 @@ fn two_switchers_one_drives_and_the_other_takes_over_when_the_step_is_overdue() 
 }
 
 #[test]
+fn a_clock_that_is_off_is_told_and_only_takes_a_move_back() {
+    let off = |scene: Scene| scene.with(|scene| scene.seen.time.skew = Some(Duration::from_secs(31)));
+    let back = "write RollingBack/propagating (rolled-back), route blue at 10";
+    for (rule, scene, want) in [
+        ("the only one starts nothing", steady().committed("green"), "hold claim"),
+        ("and goes on with nothing", standing_down(), "hold claim"),
+        ("but a failing green is left", soaking().proof("green", Fail), back),
+        ("at rest nothing is awaited", steady(), "rest"),
+    ] {
+        let step = off(scene).decide();
+        assert_eq!(shown(&step), want, "{rule}");
+        if want != back {
+            assert_eq!(step.alert.map(|alert| alert.reason), Some("ClockSkew"), "{rule}");
+        }
+    }
+}
+
+#[test]
+fn what_one_can_type_ends_the_wait() {
+    let rewritten = || steady().with(|scene| scene.seen.git.relation = Relation::Diverged);
+    let parked = rewritten().with(|scene| *scene.ledger() = rewritten().decide().next().unwrap().clone());
+    let commands = |scene: &Scene| scene.decide().wait.map(|wait| wait.commands).unwrap_or_default();
+    assert_eq!(commands(&parked), ["teal adopt", "teal explain"], "no commit descends from a history that is gone");
+    assert_eq!(shown(&parked.ordered(Verb::Adopt).decide()), "write Steady/rest");
+    let held = standing_down().ordered(Verb::Hold);
+    assert_eq!(commands(&held), ["teal hold --end", "teal undo"]);
+}
+
+#[test]
 fn the_operators_word_wins_until_a_commit_changes_this_switch() {
     let finished = || {
         Scene::moving(Phase::Soaking, Task::Finishing)
