@@ -1,6 +1,6 @@
 //! Reads why the API server refused an apply: conflicts by field and owner, immutable fields (SYNC §4).
 //!
-//! Messages of the API server quote values. They are cut down to their last clause, so that no value gets out (G9).
+//! Messages of the API server quote values. They are cut down to what is said of them, so that no value gets out (G9).
 
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ pub fn immutables(status: &Value) -> Vec<Immutable> {
         .filter(|cause| IMMUTABLE_PHRASES.iter().any(|phrase| text(cause, "message").contains(phrase)))
         .map(|cause| Immutable {
             field: text(cause, "field").to_owned(),
-            message: last_clause(text(cause, "message")).to_owned(),
+            message: without_value(text(cause, "message")),
         })
         .collect();
     all.sort();
@@ -68,7 +68,7 @@ pub fn immutables(status: &Value) -> Vec<Immutable> {
 #[must_use]
 pub fn causes_without_values(status: &Value) -> Option<String> {
     let lines: Vec<_> = causes(status)
-        .map(|cause| format!("{}: {}", text(cause, "field"), last_clause(text(cause, "message"))))
+        .map(|cause| format!("{}: {}", text(cause, "field"), without_value(text(cause, "message"))))
         .collect();
     (!lines.is_empty()).then(|| lines.join("; "))
 }
@@ -88,7 +88,50 @@ fn quoted(message: &str) -> String {
     parts.next().unwrap_or(message).to_owned()
 }
 
-/// `Invalid value: {…}: field is immutable` → `field is immutable`.
-fn last_clause(message: &str) -> &str {
-    message.rsplit(": ").next().unwrap_or(message)
+/// Sorts of mistakes that are followed by the value, as apimachinery's `field.Error` prints them.
+const WITH_VALUE: &[&str] =
+    &["Invalid value", "Duplicate value", "Unsupported value", "Not found", "Too long", "Too many"];
+
+/// `Invalid value: {…}: field is immutable` → `field is immutable`. Of a value alone, or one whose end can't be told, the
+/// sort of mistake is left. Only the first line counts: behind it the API server prints what differs, values included.
+fn without_value(message: &str) -> String {
+    let clauses = clauses(message);
+    let told = match clauses.as_slice() {
+        [sort, rest @ ..] if WITH_VALUE.contains(sort) => match rest {
+            // `Too long: may not be more than 253 bytes` comes without the value.
+            [only] if only.starts_with("may not") || only.starts_with("must") => only,
+            [_value, told @ ..] if !told.is_empty() => return first_line(&told.join(": ")),
+            _ => sort,
+        },
+        [.., last] => last,
+        [] => "",
+    };
+    first_line(told)
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Splits at `: ` outside of quotes and brackets.
+fn clauses(message: &str) -> Vec<&str> {
+    let (mut found, mut start) = (Vec::new(), 0);
+    let (mut depth, mut quote, mut escaped) = (0_usize, false, false);
+    for (at, c) in message.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quote => escaped = true,
+            '"' => quote = !quote,
+            _ if quote => {}
+            '{' | '[' | '(' => depth += 1,
+            '}' | ']' | ')' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 && message[at..].starts_with(": ") => {
+                found.push(&message[start..at]);
+                start = at + 2;
+            }
+            _ => {}
+        }
+    }
+    found.push(message.get(start..).unwrap_or_default());
+    found
 }

@@ -7,7 +7,9 @@
 //!
 //! `kubectl scale` is a person, and drift.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 
 use crate::conflict::Conflict;
 use crate::owned::ManagedEntry;
@@ -33,10 +35,16 @@ pub fn are_scaled(conflicts: &[Conflict]) -> bool {
     !conflicts.is_empty() && conflicts.iter().all(scaled)
 }
 
-/// A body without `spec.replicas`; `None` when it has none.
+/// A body without `spec.replicas`; `None` when it has none. Everything else keeps its very bytes: a float that is read and
+/// written again may be another one.
 #[must_use]
 pub fn without_replicas(body: &[u8]) -> Option<Vec<u8>> {
-    let mut value: Value = serde_json::from_slice(body).ok()?;
-    value.get_mut("spec")?.as_object_mut()?.remove("replicas")?;
-    Some(value.to_string().into_bytes())
+    let mut object: Raw = serde_json::from_slice(body).ok()?;
+    let mut spec: Raw = serde_json::from_str(object.get("spec")?.get()).ok()?;
+    spec.remove("replicas")?;
+    object.insert("spec".to_owned(), serde_json::value::to_raw_value(&spec).ok()?);
+    serde_json::to_vec(&object).ok()
 }
+
+/// A mapping whose values stay as they are written.
+type Raw = BTreeMap<String, Box<RawValue>>;

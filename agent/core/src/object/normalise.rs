@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{ObjectError, Origin};
 use crate::id::ObjectId;
+use crate::mark::{OWNER_ANNOTATION, SYNC_LABEL};
 
 pub(super) fn identify(map: &Map<String, Value>, origin: &Origin) -> Result<(String, ObjectId), ObjectError> {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -73,6 +74,12 @@ pub(super) fn clean(map: &mut Map<String, Value>) {
             metadata.remove(field);
         }
         metadata.retain(|_, value| !value.is_null());
+        // Exported from a cluster: it is marked anew for whoever declares it now.
+        for (map, mark) in [("labels", SYNC_LABEL), ("annotations", OWNER_ANNOTATION)] {
+            if let Some(marks) = metadata.get_mut(map).and_then(Value::as_object_mut) {
+                marks.remove(mark);
+            }
+        }
     }
     map.values_mut().for_each(drop_null_timestamps);
 }

@@ -68,4 +68,23 @@ fn g9_a_refusal_never_quotes_a_value() {
     let told = causes_without_values(&body).unwrap();
     assert_eq!(told, "data[pw]: a valid key must consist of letters; type: Required value");
     assert_eq!(causes_without_values(&json!({"message": "x"})), None);
+    for (message, want) in [
+        ("Duplicate value: \"hunter2\"", "Duplicate value"),
+        ("Invalid value: \"a: hunter2\"", "Invalid value"),
+        ("Invalid value: \"a\\\": hunter2\": must be: short", "must be: short"),
+        ("Invalid value: v1.Spec{Env:[]v1.EnvVar{{Name:\"A: b\", Value:\"hunter2\"}}}: is wrong", "is wrong"),
+        ("Invalid value: v1.Spec{Value:`hunter2\"`, B: hunter2: hunter2", "Invalid value"),
+        ("Unsupported value: \"hunter2\": supported values: \"A\", \"B\"", "supported values: \"A\", \"B\""),
+        ("Too long: may not be more than 253 bytes", "may not be more than 253 bytes"),
+        ("Too many: 5: must have at most 3 items", "must have at most 3 items"),
+        (
+            "Forbidden: pod updates may not change fields other than `image`\n  core.PodSpec{\n- Value: \"hunter2\",\n",
+            "pod updates may not change fields other than `image`",
+        ),
+        ("Invalid value: {}: spec is immutable\n  core.Spec{\n- Value: \"hunter2\",\n", "spec is immutable"),
+        ("", ""),
+    ] {
+        let told = causes_without_values(&status(json!([{"field": "f", "message": message}]))).unwrap();
+        assert_eq!(told, format!("f: {want}"), "{message}");
+    }
 }

@@ -84,6 +84,11 @@ fn what_a_scaler_holds_is_no_drift_and_is_left_to_it() {
     let body = without_replicas(br#"{"kind":"Deployment","spec":{"paused":true,"replicas":3}}"#).unwrap();
     assert_eq!(body, br#"{"kind":"Deployment","spec":{"paused":true}}"#);
     assert_eq!(without_replicas(br#"{"kind":"ConfigMap"}"#), None);
+    assert_eq!(without_replicas(br#"{"spec":[1]}"#), None);
+    // A float that serde_json, without its feature for that, reads as its neighbour.
+    let exact = r#"{"spec":{"a":[51.24817837550540,1E5,"\u0041"],"x":{"replicas":1}}}"#;
+    let body = exact.replace("{\"a\"", "{\"replicas\":3,\"a\"");
+    assert_eq!(String::from_utf8(without_replicas(body.as_bytes()).unwrap()).unwrap(), exact);
 }
 
 #[test]

@@ -34,6 +34,18 @@ fn a_declared_object_has_one_form() {
             with("/ConfigMap/shop/a", json!({"data": {"k": "v"}})),
         ),
         (
+            "a mark of Teal goes: whoever declares the object now marks it anew",
+            with(
+                "/ConfigMap/shop/a",
+                json!({"metadata": {"labels": {"teal.dev/sync": "other", "a": "b"},
+                    "annotations": {"teal.dev/owner": "other/u//ConfigMap/shop/a", "teal.dev/after": "/Secret/shop/s"}}}),
+            ),
+            with(
+                "/ConfigMap/shop/a",
+                json!({"metadata": {"labels": {"a": "b"}, "annotations": {"teal.dev/after": "/Secret/shop/s"}}}),
+            ),
+        ),
+        (
             "null timestamps go from templates too",
             with(
                 "apps/Deployment/shop/a",
