@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::FetchError;
 
-/// Where the repository is and how it may be reached.
-#[derive(Debug, Clone)]
+/// Where the repository is and how it may be reached. Its `Debug` shows no address that may hold a password.
+#[derive(Clone)]
 pub struct Options {
     /// `http://` or `https://` address without user name or password.
     pub url: String,
@@ -19,6 +19,18 @@ pub struct Options {
     pub limits: Limits,
     /// Longest time for one operation (`ls_remote`, `fetch` …) with all its requests; default 60 s.
     pub deadline: Duration,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = if self.url.contains(['@', '?']) { "…" } else { &self.url };
+        f.debug_struct("Options")
+            .field("url", &url)
+            .field("auth", &self.auth)
+            .field("limits", &self.limits)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Options {

@@ -23,8 +23,8 @@ pub struct Author {
     pub email: String,
 }
 
-/// A commit to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A commit to be made. Its `Debug` shows no content of files.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Change {
     /// Branch to write to.
     pub branch: String,
@@ -36,6 +36,18 @@ pub struct Change {
     pub message: String,
     /// Author and committer.
     pub author: Author,
+}
+
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let files: Vec<&str> = self.edits.iter().map(|(path, _)| path.as_str()).collect();
+        f.debug_struct("Change")
+            .field("branch", &self.branch)
+            .field("onto", &self.onto)
+            .field("files", &files)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Repository {

@@ -33,8 +33,8 @@ struct Inner {
     dir: Arc<StoreDir>,
 }
 
-/// What is at a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is at a path. Its `Debug` shows no content, which may be a Secret's.
+#[derive(Clone, PartialEq, Eq)]
 pub enum SnapshotEntry {
     /// A file's bytes.
     File(Arc<[u8]>),
@@ -42,6 +42,16 @@ pub enum SnapshotEntry {
     Dir(Vec<String>),
     /// A symbolic link and the text it holds; never followed.
     Link(String),
+}
+
+impl std::fmt::Debug for SnapshotEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(bytes) => write!(f, "File({} bytes)", bytes.len()),
+            Self::Dir(names) => f.debug_tuple("Dir").field(names).finish(),
+            Self::Link(target) => f.debug_tuple("Link").field(target).finish(),
+        }
+    }
 }
 
 impl Snapshot {

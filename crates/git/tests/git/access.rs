@@ -51,6 +51,19 @@ fn g9_credentials_are_in_no_debug_output() {
         let repository = world.open_with(&options);
         assert!(!format!("{options:?} {repository:?}").contains(CANARY));
     }
+    let file = teal_git::SnapshotEntry::File(CANARY.as_bytes().into());
+    let change = teal_git::Change {
+        branch: "main".to_owned(),
+        onto: crate::id(&"a".repeat(40)),
+        edits: vec![("a.yaml".to_owned(), CANARY.as_bytes().to_vec())],
+        message: "x".to_owned(),
+        author: teal_git::Author { name: "a".to_owned(), email: "a@b".to_owned() },
+    };
+    let inside = Options::new(format!("https://ann:{CANARY}@127.0.0.1/x.git?token={CANARY}"));
+    let bytes = format!("{:?}", CANARY.as_bytes());
+    for shown in [format!("{file:?}"), format!("{change:?}"), format!("{inside:?}")] {
+        assert!(!shown.contains(CANARY) && !shown.contains(bytes.trim_matches(['[', ']'])), "{shown}");
+    }
     let url = format!("http://ann:{CANARY}@127.0.0.1/x.git");
     let error = Repository::open(world.store.path(), &Options::new(url)).unwrap_err();
     assert_eq!(error.reason(), "InvalidUrl");
