@@ -35,6 +35,7 @@ impl Walk<'_> {
         let file = under(self.unit, IGNORE_FILE);
         let bytes = match self.tree.entry(&file) {
             Ok(Some(Entry::File(bytes))) => bytes,
+            Ok(Some(Entry::Link)) => return self.errors.push(RenderError::Link { path: file }),
             Ok(_) => return,
             Err(error) => return self.errors.push(error.into()),
         };
@@ -86,6 +87,7 @@ impl Walk<'_> {
         match self.tree.entry(path) {
             Ok(Some(Entry::Dir(_))) => self.directory(path),
             // A link may stand for a folder of manifests: passing over it would drop objects silently.
+            Ok(Some(Entry::Link)) if path == under(self.unit, "unit.yaml") => {} // told where settings are read
             Ok(Some(Entry::Link)) if is_manifest(name) || !name.contains('.') => {
                 self.errors.push(RenderError::Link { path: path.to_owned() });
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use teal_api::fleet::{Fleet, UnitSettings};
 use teal_api::sync::Role;
 use teal_kustomize::{
@@ -126,6 +126,7 @@ fn read_settings(tree: &dyn Tree, path: &str, rendered: &mut Rendered) {
     let file = under(path, "unit.yaml");
     let bytes = match tree.entry(&file) {
         Ok(Some(Entry::File(bytes))) => bytes,
+        Ok(Some(Entry::Link)) => return rendered.errors.push(RenderError::Link { path: file }),
         Ok(_) => return,
         Err(error) => return rendered.errors.push(error.into()),
     };
@@ -148,6 +149,7 @@ fn finish(found: Vec<LoadedObject>, input: &UnitInput<'_>, differences: &Differe
         let met = variables.apply(&mut value, Form::Here);
         if let Some(neutral) = &mut neutral {
             variables.apply(neutral, Form::Neutral);
+            keep_base64(neutral);
         }
         for name in met.unknown {
             left.entry(name).or_insert_with(|| origin.to_string());
@@ -181,6 +183,20 @@ fn finish(found: Vec<LoadedObject>, input: &UnitInput<'_>, differences: &Differe
     rendered.notices.extend(left.into_iter().map(|(name, place)| {
         format!("${{{name}}} is declared nowhere and left as it is, first in {place}; declare it under `substitute` to have it replaced")
     }));
+}
+
+/// A variable left in the `data` of a Secret is no base64, which everything behind here asks for. Any text that is, and
+/// tells different ones apart, does for comparing.
+fn keep_base64(neutral: &mut Value) {
+    if neutral.get("apiVersion") != Some(&json!("v1")) || neutral.get("kind") != Some(&json!("Secret")) {
+        return;
+    }
+    let data = neutral.get_mut("data").and_then(Value::as_object_mut);
+    for text in data.into_iter().flat_map(serde_json::Map::values_mut) {
+        if let Some(left) = text.as_str().filter(|left| left.contains("${")) {
+            *text = left.bytes().map(|byte| format!("{byte:04x}")).collect::<String>().into();
+        }
+    }
 }
 
 /// The parts of the identity in which two forms of an object differ; `None` when it is the same object.

@@ -158,3 +158,44 @@ fn what_tealignore_cannot_say_is_told_with_its_line() {
         assert_eq!(rendered.objects.len(), 1);
     }
 }
+
+#[test]
+fn a_variable_in_the_data_of_a_secret_is_compared_and_shown_nowhere() {
+    let fleet =
+        fleet("  colors:\n    blue: {substitute: {TOKEN: aHVudGVyMg==}}\n    green: {substitute: {TOKEN: b3RoZXI=}}\n");
+    let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: '${TOKEN}', b: eA==}\n";
+    let of = |color: &str| {
+        let mut rendered = render(&fleet, text, color, None);
+        assert!(rendered.errors.is_empty(), "{:?}", said(&rendered));
+        assert!(!format!("{rendered:?}").contains("aHVudGVyMg"));
+        rendered.objects.remove(0)
+    };
+    let (blue, green) = (of("blue"), of("green"));
+    assert_eq!((&blue.value["data"]["a"], &green.value["data"]["a"]), (&"aHVudGVyMg==".into(), &"b3RoZXI=".into()));
+    assert_eq!(blue.neutral, green.neutral);
+    let origin = teal_agent_core::Origin::new("a.yaml", 1);
+    for value in [blue.value, blue.neutral.unwrap()] {
+        teal_agent_core::Object::new(value, origin.clone()).unwrap();
+    }
+}
+
+#[test]
+fn a_link_in_place_of_what_says_how_to_read_is_told() {
+    let fleet = fleet("");
+    for (file, path) in [("u/.tealignore", "u/.tealignore"), ("u/unit.yaml", "u/unit.yaml")] {
+        for kind in ["u/a.yaml", "u/kustomization.yaml"] {
+            let text = if kind == "u/a.yaml" { MAP } else { "resources: [b.yaml]\n" };
+            let mut tree = MemoryTree::from([(kind, text)]);
+            if kind != "u/a.yaml" {
+                tree.insert("u/b.yaml", MAP.trim_end_matches("---\n"));
+            }
+            tree.insert_link(file);
+            let rendered = render_unit(&tree, &UnitInput { path: "u", fleet: &fleet, color: "blue", role: None });
+            let said = said(&rendered);
+            // A kustomization says itself what belongs to it.
+            let ignored = file == "u/.tealignore" && kind == "u/kustomization.yaml";
+            assert_eq!(said.len(), usize::from(!ignored), "{said:?}");
+            assert!(said.iter().all(|said| said.starts_with(&format!("{path}: is a symbolic link"))), "{said:?}");
+        }
+    }
+}
