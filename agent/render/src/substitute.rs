@@ -78,7 +78,9 @@ impl Variables<'_> {
     /// Returns the text with variables replaced; `None` when nothing changes.
     fn replace(&self, text: &str, form: Form, met: &mut Met) -> Option<String> {
         let mut out = String::with_capacity(text.len());
-        let (mut rest, mut changed) = (text, false);
+        // Behind the last brace nothing can end, so that a text full of beginnings is not searched for each of them.
+        let (mut rest, behind) = text.split_at(text.rfind('}').map_or(0, |last| last + 1));
+        let mut changed = false;
         while let Some(start) = rest.find("${") {
             let (before, after) = rest.split_at(start);
             out.push_str(before);
@@ -112,6 +114,7 @@ impl Variables<'_> {
             rest = &after[2 + length..];
         }
         out.push_str(rest);
+        out.push_str(behind);
         changed.then_some(out)
     }
 }
@@ -126,18 +129,17 @@ enum Lookup<'a> {
 
 /// Reads `NAME}` or `NAME:=default}` behind `${`; returns name, default and length with the brace.
 fn variable(text: &str) -> Option<(&str, Option<&str>, usize)> {
-    let end = text.find('}')?;
-    let (name, default) = match text[..end].split_once(":=") {
-        Some((name, default)) => (name, Some(default)),
-        None => (&text[..end], None),
-    };
-    let mut letters = name.bytes();
-    let begins = letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_');
-    (begins && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')).then_some((
-        name,
-        default,
-        end + 1,
-    ))
+    let letters = text.bytes().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == b'_').count();
+    let (name, rest) = text.split_at(letters);
+    if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    if rest.starts_with('}') {
+        return Some((name, None, letters + 1));
+    }
+    let default = rest.strip_prefix(":=")?;
+    let end = default.find('}')?;
+    Some((name, Some(&default[..end]), letters + 2 + end + 1))
 }
 
 fn opted_out(object: &Value) -> bool {
@@ -166,6 +168,14 @@ mod tests {
             ("${DS_PROMETHEUS}", "${DS_PROMETHEUS}", "${DS_PROMETHEUS}", Some("DS_PROMETHEUS")),
             ("${__rate:x} $${} ${", "${__rate:x} $${} ${", "${__rate:x} $${} ${", None),
             ("${ DOMAIN }", "${ DOMAIN }", "${ DOMAIN }", None),
+            (
+                "${2ND} ${} ${:=a} ${DOMAIN:-a}",
+                "${2ND} ${} ${:=a} ${DOMAIN:-a}",
+                "${2ND} ${} ${:=a} ${DOMAIN:-a}",
+                None,
+            ),
+            ("${DOMAIN:=a:=b} ${ZONE:=} é", "contoso.example  é", "contoso.example ${ZONE:=} é", None),
+            ("${DOMAIN} ${DOMAIN", "contoso.example ${DOMAIN", "contoso.example ${DOMAIN", None),
         ] {
             let (mut one, mut other) = (json!({"a": [text]}), json!({"a": [text]}));
             let met = variables.apply(&mut one, Form::Here);
@@ -174,6 +184,25 @@ mod tests {
             assert_eq!(other, json!({"a": [neutral]}), "{text}");
             assert_eq!(met.unknown.first().map(String::as_str), unknown, "{text}");
             assert_eq!(met.unset.contains("ZONE"), text == "${ZONE}", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_full_of_beginnings_costs_no_square() {
+        let fleet = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
+        let variables = Variables { fleet: Some(&fleet), ..Variables::default() };
+        for (text, changes) in [
+            ("${".repeat(1 << 20), false),
+            ("${A:=".repeat(1 << 18), false),
+            (format!("{}}}", "${A:=".repeat(1 << 18)), true),
+            (format!("}}{}", "${A:=".repeat(1 << 18)), false),
+            ("${A}".repeat(1 << 18), true),
+        ] {
+            let began = std::time::Instant::now();
+            let mut object = Value::String(text.clone());
+            variables.apply(&mut object, Form::Here);
+            assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
+            assert_eq!(object != Value::String(text), changes);
         }
     }
 

@@ -14,6 +14,9 @@ use crate::differences::{Differences, described};
 use crate::plain::{self, under};
 use crate::substitute::{Form, Variables};
 
+/// Most names of variables that are told to be declared nowhere.
+const MOST_NOTICES: usize = 50;
+
 /// What to render, and for whom.
 #[derive(Debug, Clone, Copy)]
 pub struct UnitInput<'a> {
@@ -180,9 +183,13 @@ fn finish(found: Vec<LoadedObject>, input: &UnitInput<'_>, differences: &Differe
         name,
         color: input.color.to_owned(),
     }));
-    rendered.notices.extend(left.into_iter().map(|(name, place)| {
+    let more = left.len().saturating_sub(MOST_NOTICES);
+    rendered.notices.extend(left.into_iter().take(MOST_NOTICES).map(|(name, place)| {
         format!("${{{name}}} is declared nowhere and left as it is, first in {place}; declare it under `substitute` to have it replaced")
     }));
+    if more > 0 {
+        rendered.notices.push(format!("{more} more names in `${{…}}` are declared nowhere and left as they are"));
+    }
 }
 
 /// A variable left in the `data` of a Secret is no base64, which everything behind here asks for. Any text that is, and

@@ -170,6 +170,15 @@ fn variables_that_nobody_declares_are_a_notice() {
 }
 
 #[test]
+fn notices_are_few_however_many_names_there_are() {
+    let names: String = (0..300).map(|at| format!("${{X{at}}}")).collect();
+    let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: g}}\ndata: {{q: '{names}'}}\n");
+    let rendered = render(&[("u/a.yaml", &text)], "blue", None);
+    assert_eq!(rendered.notices.len(), 51);
+    assert_eq!(rendered.notices[50], "250 more names in `${…}` are declared nowhere and left as they are");
+}
+
+#[test]
 fn the_example_fleet_renders_whole() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests/examples/contoso");
     let tree = FolderTree::open(&root).unwrap();
