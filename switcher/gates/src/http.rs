@@ -184,7 +184,8 @@ pub async fn check(probe: &HttpProbe) -> Report {
     let report = match answer {
         Answer::Good => Report::new("http", Outcome::Pass, format!("{asked} answered as declared")),
         Answer::Bad(why) => Report::new("http", Outcome::Fail, format!("{asked}: {why}")),
-        Answer::Silent(why) => Report::new("http", Outcome::Fail, format!("{asked}: {why}")),
+        // Silence may be our own blindness: nothing was measured. Whether the color is down, its own probe tells.
+        Answer::Silent(why) => Report::new("http", Outcome::Error, format!("{asked}: {why}")),
     };
     report.with(format!("answered in {} ms", took.as_millis())).took(took)
 }

@@ -53,8 +53,8 @@ async fn answers_are_judged() {
         ("and must be there", contains("all sick"), Fail, "does not contain"),
         ("the production host is sent to the color's address", hosted, Pass, "as aks.contoso.com"),
         ("a port goes into the header only", hosted_at_a_port, Pass, "as aks.contoso.com:8443"),
-        ("time is bounded", probe(address, "/slow"), Fail, "no answer within 500ms"),
-        ("nobody listens", probe(nowhere, "/healthz"), Fail, "Connection refused"),
+        ("time is bounded", probe(address, "/slow"), Error, "no answer within 500ms"),
+        ("nobody listens", probe(nowhere, "/healthz"), Error, "Connection refused"),
         (
             "a url must be one",
             HttpProbe { url: "ftp://x/".to_owned(), ..probe(address, "/") },

@@ -159,16 +159,14 @@ fn verdict(parity: &Parity, live: &str, other: &str, minimum: f64) -> Report {
     Report::new(GATE, Outcome::Fail, message)
 }
 
-/// The comparison calls the serving side blue and the other green; here they have their own names.
+/// The comparison calls the serving side blue and the other green, always as its first word; here they have their own
+/// names. What follows is an agent's or a person's own text, and stays as it is.
 fn sides(text: &str, live: &str, other: &str) -> String {
-    let word = |word: &str| match word {
-        "blue" => live.to_owned(),
-        "blue:" => format!("{live}:"),
-        "green" => other.to_owned(),
-        "green:" => format!("{other}:"),
-        same => same.to_owned(),
+    let name = |side: &str, name: &str| {
+        let rest = text.strip_prefix(side).filter(|rest| rest.starts_with([' ', ':']))?;
+        Some(format!("{name}{rest}"))
     };
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    name("blue", live).or_else(|| name("green", other)).unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]

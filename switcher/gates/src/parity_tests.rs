@@ -73,6 +73,14 @@ fn equal_clusters_pass_and_every_difference_is_named() {
 fn sides_have_their_own_names() {
     let measured = judge(("green", &good(&[WEB, CONFIG])), ("blue", &good(&[WEB])), 100.0);
     assert_eq!(measured.differing, ["missing ConfigMap shop/config: blue does not declare it"]);
+    for (text, want) in [
+        ("blue: namespace green is terminating", "east: namespace green is terminating"),
+        ("green does not declare it", "west does not declare it"),
+        ("greenish: no side", "greenish: no side"),
+        ("the clusters are at different fleets: f1 and f2", "the clusters are at different fleets: f1 and f2"),
+    ] {
+        assert_eq!(sides(text, "east", "west"), want, "only the side is renamed");
+    }
 }
 
 #[test]
