@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::source::Declared;
-use crate::status::{Status, SwitchStatus, SwitcherStatus};
+use crate::status::{GitStatus, Status, SwitchStatus, SwitcherStatus};
 
 /// Cheap to clone; every clone is the same board.
 #[derive(Debug, Clone)]
@@ -58,7 +58,9 @@ impl Board {
     /// Shows how git stands.
     pub(crate) fn git(&self, declared: &Declared) {
         self.status.send_if_modified(|status| {
-            let changed = status.git != declared.git || status.invalid != declared.invalid;
+            // Another look that found nothing new is no news for a browser; page and metrics tell its time all the same.
+            let seen = GitStatus { fetched_at: status.git.fetched_at, ..declared.git.clone() };
+            let changed = status.git != seen || status.invalid != declared.invalid;
             status.git = declared.git.clone();
             status.invalid.clone_from(&declared.invalid);
             if changed {
@@ -66,5 +68,25 @@ impl Board {
             }
             changed
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_found_nothing_new_wakes_nobody_and_its_time_is_told() {
+        let switcher = SwitcherStatus { identity: "one".to_owned(), color: None, version: "1".to_owned() };
+        let board = Board::new(switcher);
+        let mut watched = board.watch();
+        let mut declared = Declared::default();
+        declared.git.fetched_at = Some(Timestamp::UNIX_EPOCH);
+        board.git(&declared);
+        assert!(!watched.has_changed().unwrap());
+        assert_eq!(watched.borrow_and_update().git.fetched_at, Some(Timestamp::UNIX_EPOCH));
+        declared.git.error = Some("no route".to_owned());
+        board.git(&declared);
+        assert!(watched.has_changed().unwrap());
     }
 }

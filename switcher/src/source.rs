@@ -19,13 +19,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::GitConfig;
 use crate::status::{GitStatus, InvalidFile};
-use crate::wake::Wake;
+use crate::wake::{Bell, Wake};
 
 pub use files::SourceError;
 pub use relation::{Answer, Mixing, Question};
 
-/// Least time between two looks, however often the bell rings.
-const FLOOR: Duration = Duration::from_millis(100);
+/// Least time between two looks that a ring asked for, however often the bell rings.
+const FLOOR: Duration = Duration::from_secs(1);
 
 /// What git declares now.
 #[derive(Debug, Clone, Default)]
@@ -101,8 +101,8 @@ impl Source {
     /// Looks at git again and again until `shutdown`.
     pub async fn follow(&self, wake: Wake, shutdown: CancellationToken) {
         let mut backoff = teal_daemon::Backoff::new(self.config.interval, self.config.interval.saturating_mul(12));
+        let mut bell = Bell::new(wake, FLOOR);
         loop {
-            let began = tokio::time::Instant::now();
             let pause = match self.look().await {
                 Ok(()) => {
                     backoff.succeeded();
@@ -112,7 +112,7 @@ impl Source {
             };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = wake.rung() => tokio::time::sleep_until(began + FLOOR).await,
+                () = bell.rung() => {}
                 () = shutdown.cancelled() => return,
             }
         }

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 pub(crate) mod fixture;
+mod idle;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -279,6 +280,9 @@ pub struct FreezeFacts {
 pub struct GateStatus {
     /// `before` or `during`.
     pub when: String,
+    /// Whether this is what the shift was decided by; it is not measured again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_shift: bool,
     /// When it was measured.
     pub at: Timestamp,
     /// What was found.

@@ -126,6 +126,8 @@ async fn supervise(shared: &Shared, readiness: &Readiness, shutdown: &Cancellati
         }
         tokio::select! {
             () = shutdown.cancelled() => break,
+            // A look that found nothing new rings nobody; only its time is to be told.
+            () = tokio::time::sleep(shared.config.git.interval) => {}
             changed = declared.changed() => if changed.is_err() { break },
             // A task that ended by a defect of ours is begun again at the next change; the others go on.
             Some(ended) = tasks.join_next() => if let Err(error) = ended { tracing::error!(%error, "A Switch's loop ended"); },

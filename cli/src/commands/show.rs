@@ -126,7 +126,8 @@ fn facts(one: &SwitchStatus, status: &Status, style: Style) -> String {
         ));
     }
     for gate in one.gates.iter().filter(|gate| !gate.report.passed()) {
-        line(format!("  gate     {}", style.busy(&tame(&gate.report.to_string()))));
+        let when = if gate.at_shift { " at the shift" } else { "" };
+        line(format!("  gate{when}     {}", style.busy(&tame(&gate.report.to_string()))));
     }
     for item in &one.attention {
         line(format!(
@@ -154,7 +155,7 @@ pub(crate) async fn plan(url: &str, name: Option<&str>, style: Style) -> Result<
     for one in remote::chosen(&status, name)? {
         println!("{}: {}", style.strong(&one.name), tame(&one.banner));
         if one.plan.is_empty() {
-            println!("  nothing to do: traffic is where git wants it");
+            println!("  {}", tame(&one.idle()));
         }
         for step in &one.plan {
             let text = tame(&step.text);
@@ -213,7 +214,8 @@ pub(crate) async fn explain(url: &str, name: Option<&str>, steps: usize, style: 
             }
         }
         for gate in &one.gates {
-            println!("    gate {}", tame(&gate.report.to_string()));
+            let when = if gate.at_shift { "at the shift" } else { gate.when.as_str() };
+            println!("    gate {when}: {}", tame(&gate.report.to_string()));
         }
     }
     Ok(FINE)

@@ -67,11 +67,99 @@ fn declaration() -> Declaration {
     }
 }
 
+/// Traffic is on blue, as git wants it.
+#[must_use]
+pub(crate) fn steady() -> Status {
+    let mut status = soaking();
+    status.switches[0] = SwitchStatus {
+        banner: "blue is live, as git wants it".to_owned(),
+        mood: Mood::Calm,
+        phase: "Steady".to_owned(),
+        stage: "T0".to_owned(),
+        wait: None,
+        holder: None,
+        freezes: Vec::new(),
+        gates: Vec::new(),
+        plan: Vec::new(),
+        attention: Vec::new(),
+        commands: Vec::new(),
+        double_run_seconds: 0,
+        ..on_blue("blue")
+    };
+    status
+}
+
+/// Blue is frozen; green is made equal.
+#[must_use]
+pub(crate) fn preparing() -> Status {
+    let mut status = soaking();
+    let mut one = on_blue("green");
+    one.banner = "blue is live; green is being made ready, as git wants it".to_owned();
+    one.phase = "Preparing".to_owned();
+    one.stage = "T2".to_owned();
+    one.wait = Some(Wait {
+        reason: "gate".to_owned(),
+        message: "gate parity is inconclusive: 59 of 61 declared objects are equal on blue and green".to_owned(),
+        until: Some(at(3600)),
+    });
+    one.gates.iter_mut().for_each(|gate| gate.at_shift = false);
+    one.attention = Vec::new();
+    one.plan = vec![
+        step("claim the move and lower the TTL to 10 s; freeze blue", StepState::Done, ""),
+        step("pin both, make green equal, run the gates", StepState::Now, "5 min"),
+        step("route to green, and see that every server answers so", StepState::Next, "at once"),
+    ];
+    one.commands = vec!["teal abort contoso".to_owned(), "teal hold contoso".to_owned()];
+    status.switches[0] = one;
+    status
+}
+
+/// Green failed, traffic went back to blue, and stays there.
+#[must_use]
+pub(crate) fn parked() -> Status {
+    let mut status = steady();
+    let one = &mut status.switches[0];
+    let why = "rolled-back: green is fail: status 500 instead of 2xx";
+    one.banner = format!("blue is live; nothing moves until this Switch's declaration changes ({why})");
+    one.mood = Mood::Alarm;
+    one.phase = "Parked".to_owned();
+    one.desired = "green".to_owned();
+    one.declaration.active = "green".to_owned();
+    one.wait = Some(Wait { reason: "parked".to_owned(), message: format!("parked ({why})"), until: None });
+    one.gates = soaking().switches[0].gates.clone();
+    one.commands = vec!["teal retry contoso".to_owned(), "teal explain contoso".to_owned()];
+    one.attention = vec![Attention {
+        reason: "SwitchParked".to_owned(),
+        message: format!("parked ({why})"),
+        hint: "change this Switch, or raise its `attempt` with `teal retry`".to_owned(),
+    }];
+    status
+}
+
+fn on_blue(wanted: &str) -> SwitchStatus {
+    let mut one = soaking().switches.remove(0);
+    one.live = Some("blue".to_owned());
+    one.desired = wanted.to_owned();
+    one.declaration = Declaration { active: wanted.to_owned(), valid: true, mistakes: Vec::new(), ..one.declaration };
+    one.colors = vec![
+        color("blue", true, "ok", "answers as declared", "10.1.0.4"),
+        color("green", false, "ok", "answers as declared", "10.2.0.4"),
+    ];
+    for color in &mut one.colors {
+        color.cluster.unknown = None;
+        color.cluster.sync_ready = true;
+    }
+    one.dns[0].color = Some("blue".to_owned());
+    one.dns[0].answer = "10.1.0.4 (TTL 10 s)".to_owned();
+    one
+}
+
 /// Traffic is on green, which proves itself; blue's API server is away.
 #[must_use]
 pub(crate) fn soaking() -> Status {
     let gate = |name: &str, outcome, message: &str| GateStatus {
         when: "before".to_owned(),
+        at_shift: true,
         at: at(40),
         report: Report::new(name, outcome, message).took(Duration::from_millis(12)),
     };

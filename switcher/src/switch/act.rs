@@ -1,6 +1,6 @@
 //! Does what was decided: one compare-and-swap, or effects that run beside the loop and block nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -11,9 +11,9 @@ use teal_gates::synced::Wanted;
 use teal_switcher_core::step::{Effect, When, Write};
 use teal_switcher_core::{Ledger, Role, SealError};
 use teal_targets::{Change, Routed, TargetError};
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
-use super::gates::Course;
+use super::gates::{BEFORE, Course, DURING};
 use super::kit::{Kit, Route};
 use crate::cluster::{Cluster, ClusterError, Wish};
 use crate::interrupt::Interrupt;
@@ -78,8 +78,8 @@ pub(crate) type Why = (&'static str, String);
 /// Effects under way, one batch a color at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
-    running: JoinSet<(String, Result<(), Why>)>,
-    colors: Vec<String>,
+    running: JoinSet<Result<(), Why>>,
+    colors: HashMap<Id, String>,
     /// By color.
     pub(crate) failures: Failures,
 }
@@ -87,9 +87,13 @@ pub(crate) struct Effects {
 impl Effects {
     /// Takes in what has ended since the last look.
     pub(crate) fn reap(&mut self, switch: &str, metrics: &Metrics) {
-        while let Some(done) = self.running.try_join_next() {
-            let Ok((color, result)) = done else { continue };
-            self.colors.retain(|running| *running != color);
+        while let Some(done) = self.running.try_join_next_with_id() {
+            let (id, result) = match done {
+                Ok(done) => done,
+                // A defect of ours; the color is asked again like after any other failure.
+                Err(error) => (error.id(), Err(("Aborted", "the task ended before its effects".to_owned()))),
+            };
+            let Some(color) = self.colors.remove(&id) else { continue };
             match result {
                 Ok(()) => self.failures.remove(&color),
                 Err(why) => {
@@ -121,17 +125,17 @@ impl Effects {
         let freeze = kit.declared.switch.freeze.clone();
         for (color, batch) in batches {
             let Some(cluster) = kit.clusters.get(&color).cloned() else { continue };
-            if self.colors.contains(&color) {
+            if self.colors.values().any(|busy| *busy == color) {
                 continue;
             }
-            self.colors.push(color.clone());
             let (switch, freeze, wake, interrupt) =
                 (kit.declared.switch.name.clone(), freeze.clone(), wake.clone(), interrupt.clone());
-            self.running.spawn(async move {
+            let running = self.running.spawn(async move {
                 let result = run_batch(&cluster, &switch, &batch, freeze.as_ref(), &interrupt).await;
                 wake.ring();
-                (color, result)
+                result
             });
+            self.colors.insert(running.id(), color);
         }
     }
 }
@@ -155,8 +159,8 @@ fn run_gates(kit: &mut Kit, ledger: Option<&Ledger>, effect: &Effect) {
         .map_or(&ledger.active, |course| if course.to == *color { &course.from } else { &course.to });
     let switch = &kit.declared.switch;
     let (when, gates) = match when {
-        When::Before => ("before", switch.gates.before.clone()),
-        When::During => ("during", switch.gates.during.clone()),
+        When::Before => (BEFORE, switch.gates.before.clone()),
+        When::During => (DURING, switch.gates.during.clone()),
     };
     let wanted =
         ledger.fleet.as_ref().map(|fleet| Wanted { revision: fleet.commit.clone(), digest: fleet.digest.clone() });

@@ -22,12 +22,17 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// Oldest view of a cluster that a gate may rest on.
 const FRESH: Duration = Duration::from_secs(15);
 
+/// The list of gates before the shift.
+pub(crate) const BEFORE: &str = "before";
+/// The list of gates from the shift on.
+pub(crate) const DURING: &str = "during";
+
 /// What is to be measured now.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Course {
     /// The move it belongs to: results of one never count for another.
     pub op: String,
-    /// `before` or `during`.
+    /// [`BEFORE`] or [`DURING`].
     pub when: &'static str,
     /// In the order of the declaration.
     pub gates: Vec<Gate>,
@@ -53,7 +58,11 @@ struct Last {
 /// Results by place in the declaration, and the newest parity.
 #[derive(Debug, Default)]
 struct Board {
+    /// Counts the courses: what an earlier one still measures while it is stopped is not taken in.
+    run: u64,
     last: BTreeMap<usize, Last>,
+    /// The gates before the shift, as they were when it was decided.
+    at_shift: Vec<GateStatus>,
     parity: Option<ParityStatus>,
 }
 
@@ -82,11 +91,14 @@ impl Runner {
         if self.course == course {
             return;
         }
-        self.tasks.abort_all();
-        if course.is_some() {
-            lock(&self.board).last.clear();
-        }
+        let run = self.stop();
         if let Some(course) = &course {
+            let mut board = lock(&self.board);
+            board.last.clear();
+            if course.when == BEFORE {
+                board.at_shift.clear();
+            }
+            drop(board);
             for (index, gate) in course.gates.iter().enumerate() {
                 let work = Work {
                     index,
@@ -94,6 +106,7 @@ impl Runner {
                     gate: gate.clone(),
                     course: course.clone(),
                     clusters: self.clusters.clone(),
+                    run,
                 };
                 self.tasks.spawn(measure_for_ever(work, self.board.clone(), self.changed.clone()));
             }
@@ -101,9 +114,31 @@ impl Runner {
         self.course = course;
     }
 
-    /// The last measurement of every gate that was measured, in the order of the declaration.
+    /// Ends every measurement under way.
+    fn stop(&mut self) -> u64 {
+        self.tasks.abort_all();
+        let mut board = lock(&self.board);
+        board.run += 1;
+        board.run
+    }
+
+    /// Traffic has moved: what had to pass before is measured no more, and stays as `seen` when that was decided.
+    pub(crate) fn shifted(&mut self, seen: Vec<GateStatus>) {
+        if self.course.as_ref().is_none_or(|course| course.when != BEFORE) {
+            return;
+        }
+        self.stop();
+        self.course = None;
+        let mut board = lock(&self.board);
+        board.last.clear();
+        board.at_shift = seen.into_iter().map(|status| GateStatus { at_shift: true, ..status }).collect();
+    }
+
+    /// The gates as they were at the shift, then the last measurement of every gate that was measured since, each in
+    /// the order of the declaration.
     pub(crate) fn statuses(&self) -> Vec<GateStatus> {
-        lock(&self.board).last.values().map(|last| last.status.clone()).collect()
+        let board = lock(&self.board);
+        board.at_shift.iter().chain(board.last.values().map(|last| &last.status)).cloned().collect()
     }
 
     /// Where every gate of one list stands; gates that are not measured are pending.
@@ -153,6 +188,7 @@ struct Work {
     gate: Gate,
     course: Course,
     clusters: Arc<BTreeMap<String, Arc<Cluster>>>,
+    run: u64,
 }
 
 async fn measure_for_ever(work: Work, board: Arc<Mutex<Board>>, changed: watch::Sender<u64>) {
@@ -171,9 +207,12 @@ async fn measure_for_ever(work: Work, board: Arc<Mutex<Board>>, changed: watch::
         if changes {
             since = began;
         }
-        let status = GateStatus { when: work.course.when.to_owned(), at, report };
+        let status = GateStatus { when: work.course.when.to_owned(), at_shift: false, at, report };
         {
             let mut board = lock(&board);
+            if board.run != work.run {
+                return;
+            }
             board.last.insert(work.index, Last { status, at: began, tally, limits, since });
             if parity.is_some() {
                 board.parity = parity;
@@ -287,12 +326,5 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_gate_has_a_name_of_its_own() {
-        let gates = [Gate::Platform, Gate::Parity { minimum: 100.0 }, Gate::Platform];
-        assert_eq!([name(&gates, 0), name(&gates, 1), name(&gates, 2)], ["platform", "parity", "platform-2"]);
-    }
-}
+#[path = "gates_tests.rs"]
+mod tests;

@@ -190,6 +190,20 @@ impl Kit {
             && now.vantages == next.vantages
             && now.health == next.health
     }
+
+    /// Whether a move goes on in the same places: the same clusters and addresses, the same record and ledger. The key
+    /// and the servers may change under it.
+    pub(crate) fn same_ground(&self, next: &Switch) -> bool {
+        let now = &self.declared.switch;
+        let record = |switch: &Switch| {
+            let Provider::Rfc2136(target) = &switch.targets.first()?.provider;
+            Some((target.zone.clone(), target.record.clone(), switch.targets.len(), switch.targets[0].to.clone()))
+        };
+        let clusters = |switch: &Switch| {
+            switch.colors.iter().map(|(name, color)| (name.clone(), color.cluster.clone())).collect::<Vec<_>>()
+        };
+        record(now) == record(next) && clusters(now) == clusters(next)
+    }
 }
 
 impl Drop for Kit {

@@ -25,7 +25,7 @@ use crate::secrets::Secrets;
 use crate::source::{Declared, DeclaredSwitch, Mixing, Question, Source};
 use crate::wake::Wake;
 
-use act::Effects;
+use act::{Effects, Why};
 use kit::{Busy, Kit, declaration};
 use observe::{GitNow, Look, Memory};
 use present::Facts;
@@ -82,7 +82,9 @@ struct OneSwitch {
     busy: Busy,
     backoff: Backoff,
     /// Why the last write failed, until one succeeds.
-    write_failure: Option<(&'static str, String)>,
+    write_failure: Option<Why>,
+    /// Why the newest declaration does not count yet.
+    set_aside: Option<Why>,
     alerted: Option<(&'static str, String)>,
     last: Option<Ledger>,
     /// Resource versions of both Syncs when parity was last measured for the page.
@@ -102,6 +104,7 @@ impl OneSwitch {
             busy: Busy::default(),
             backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(10)),
             write_failure: None,
+            set_aside: None,
             alerted: None,
             last: None,
             compared: Vec::new(),
@@ -114,11 +117,13 @@ impl OneSwitch {
 
     /// One turn of the loop; returns how long to pause after it, unless something rings.
     async fn turn(&mut self, wanted: DeclaredSwitch, git: &watch::Receiver<Declared>) -> Duration {
-        if let Err(error) = self.equip(wanted.clone()) {
-            let message = error.to_string();
-            self.alert_once(error.reason(), &message);
-            self.shared.board.set(present::broken(&wanted, error.reason(), &message, &self.chronicle));
-            return self.backoff.failed();
+        self.set_aside = self.equip(&wanted).err();
+        if let Some((reason, message)) = self.set_aside.clone() {
+            self.alert_once(reason, &message);
+            if self.kit.is_none() {
+                self.shared.board.set(present::broken(&wanted, reason, &message, &self.chronicle));
+                return self.backoff.failed();
+            }
         }
         let Some(mut kit) = self.kit.take() else { return self.shared.config.idle_interval };
         let pause = self.round(&mut kit, git).await;
@@ -126,13 +131,27 @@ impl OneSwitch {
         pause
     }
 
-    /// Makes the kit of the declaration, or keeps the one there is when only words that decide have changed.
-    fn equip(&mut self, wanted: DeclaredSwitch) -> Result<(), KitError> {
+    /// Makes the kit of the declaration, or keeps the one there is when only words that decide have changed. One that
+    /// can't be acted on, or would take the ground from under a move, leaves everything as it was (G4).
+    fn equip(&mut self, wanted: &DeclaredSwitch) -> Result<(), Why> {
+        let at_rest = self.at_rest();
         match &mut self.kit {
-            Some(kit) if kit.serves(&wanted.switch) => kit.declared = wanted,
-            _ => {
-                let kit = Kit::new(wanted, &self.shared.config, self.busy.clone(), &self.wake)?;
-                self.kit = Some(kit);
+            Some(kit) if kit.serves(&wanted.switch) => kit.declared = wanted.clone(),
+            Some(kit) if !at_rest && !kit.same_ground(&wanted.switch) => {
+                let message = format!(
+                    "commit {} changes colors or targets during a move; it counts when the move has ended",
+                    wanted.revision.short()
+                );
+                return Err(("GroundChanged", message));
+            }
+            old => {
+                let kit = Kit::new(wanted.clone(), &self.shared.config, self.busy.clone(), &self.wake)
+                    .map_err(|error| (error.reason(), error.to_string()))?;
+                if old.as_ref().is_some_and(|old| old.route.target.name() != kit.route.target.name()) {
+                    // Another record has a ledger of its own, or none yet.
+                    self.memory = Memory::new();
+                }
+                *old = Some(kit);
                 self.backoff.succeeded();
             }
         }
@@ -184,8 +203,11 @@ impl OneSwitch {
         let phase = look.ledger().map(|ledger| ledger.phase);
         let resting = phase.is_some_and(|phase| phase.at_rest());
         self.busy.set(!resting || !matches!(step.action, Action::Hold));
-        if matches!(phase, Some(Phase::Steady | Phase::Parked | Phase::RollingBack)) {
-            kit.gates.follow(None);
+        match phase {
+            Some(Phase::Steady | Phase::Parked | Phase::RollingBack) => kit.gates.follow(None),
+            // Another life, or another switcher, has made the shift.
+            Some(phase) if phase.shifted() => kit.gates.shifted(kit.gates.statuses()),
+            _ => {}
         }
         let wait = if resting { self.shared.config.idle_interval } else { self.shared.config.busy_interval };
         match &step.action {
@@ -205,9 +227,12 @@ impl OneSwitch {
                 let Ok(routed) = &look.routed else { return self.backoff.failed() };
                 let label = format!("{} epoch {}", present::whereabouts(Some(&write.next)), write.next.epoch);
                 self.shared.config.interrupt.at(&format!("before write {label}")).await;
-                let began = Instant::now();
+                let (began, gates) = (Instant::now(), kit.gates.statuses());
                 let written = kit.route.write(routed, write).await;
                 self.shared.config.interrupt.at(&format!("after write {label}")).await;
+                if written.is_ok() && write.next.phase.shifted() {
+                    kit.gates.shifted(gates);
+                }
                 self.wrote(kit, step, &write.next, written.map(|_| ()), began)
             }
         }
@@ -294,6 +319,7 @@ impl OneSwitch {
             step,
             failures: &self.effects.failures,
             write_failure: self.write_failure.as_ref(),
+            set_aside: self.set_aside.as_ref(),
             chronicle: &self.chronicle,
         };
         self.shared.board.set(present::present(&facts));

@@ -15,6 +15,7 @@ use teal_switcher_core::{
 use teal_targets::{Routed, TargetError};
 use tokio::time::Instant;
 
+use super::gates::{BEFORE, DURING};
 use super::kit::Kit;
 use crate::cluster::{OP_LABEL, SWITCH_LABEL, View};
 use crate::config::SwitcherConfig;
@@ -95,8 +96,8 @@ impl Memory {
             fresh_id: random_id(),
             git: self.git(kit, &git, known),
             colors: self.colors(kit, &op),
-            before: kit.gates.standings(&op, "before", &switch.gates.before),
-            during: kit.gates.standings(&op, "during", &switch.gates.during),
+            before: kit.gates.standings(&op, BEFORE, &switch.gates.before),
+            during: kit.gates.standings(&op, DURING, &switch.gates.during),
             vantages: kit.outside.vantages(&kit.route, since),
             watch: self.watch.clone(),
             ledger,

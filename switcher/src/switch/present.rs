@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use teal_switcher_core::plan::{PlanState, plan};
 use teal_switcher_core::{Declaration, Ledger, Phase, Step, SyncSeen, Value};
 
-use super::act::Failures;
+use super::act::{Failures, Why};
 use super::kit::Kit;
 use super::observe::Look;
 use super::tell::{Chronicle, place};
@@ -20,7 +20,9 @@ pub(crate) struct Facts<'a> {
     pub look: &'a Look,
     pub step: &'a Step,
     pub failures: &'a Failures,
-    pub write_failure: Option<&'a (&'static str, String)>,
+    pub write_failure: Option<&'a Why>,
+    /// Why the newest declaration does not count yet.
+    pub set_aside: Option<&'a Why>,
     pub chronicle: &'a Chronicle,
 }
 
@@ -249,11 +251,18 @@ fn duration(takes: std::time::Duration) -> String {
 fn attention(facts: &Facts<'_>) -> Vec<Attention> {
     let item = |reason: &str, message: String, hint: String| Attention { reason: reason.to_owned(), message, hint };
     let mut list = Vec::new();
-    if let Some(alert) = &facts.step.alert {
-        list.push(item(alert.reason, alert.message.clone(), alert.hint.clone()));
+    if let Some((reason, message)) = facts.set_aside {
+        let hint = "what was declared before stays in force".to_owned();
+        list.push(item(reason, message.clone(), hint));
     }
-    if let Err(error) = &facts.look.routed {
-        list.push(item(error.reason(), error.to_string(), String::new()));
+    let hint = |alert: &teal_switcher_core::Alert| alert.hint.clone();
+    match (&facts.look.routed, &facts.step.alert) {
+        // The alert repeats the error; the error has the closer reason.
+        (Err(error), alert) => {
+            list.push(item(error.reason(), error.to_string(), alert.as_ref().map(hint).unwrap_or_default()));
+        }
+        (Ok(_), Some(alert)) => list.push(item(alert.reason, alert.message.clone(), hint(alert))),
+        (Ok(_), None) => {}
     }
     if let Some((reason, message)) = facts.write_failure {
         list.push(item(reason, message.clone(), String::new()));

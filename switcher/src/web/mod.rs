@@ -6,6 +6,7 @@ mod page;
 mod parts;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -14,8 +15,8 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use futures::stream::{self, Stream};
-use tokio::sync::watch;
+use futures::stream::{self, Stream, StreamExt as _};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::status::Status;
@@ -36,6 +37,16 @@ pub struct Web {
     pub shutdown: CancellationToken,
 }
 
+/// Event streams at a time; whoever comes later loads the page by hand, and `/api/status` always answers.
+pub const STREAMS: usize = 64;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Served {
+    web: Web,
+    streams: Arc<Semaphore>,
+}
+
 /// The routes to merge into the admin server.
 pub fn routes(web: Web) -> Router {
     Router::new()
@@ -45,27 +56,35 @@ pub fn routes(web: Web) -> Router {
         .route("/events", get(events))
         .route("/api/status", get(api_status))
         .route("/hook/git", post(hook))
-        .with_state(web)
+        .with_state(Served { web, streams: Arc::new(Semaphore::new(STREAMS)) })
 }
 
-async fn whole_page(State(web): State<Web>) -> Response {
+async fn whole_page(State(Served { web, .. }): State<Served>) -> Response {
     let page = page::render(&web.status.borrow()).into_string();
     secured(Html(page).into_response())
 }
 
-async fn api_status(State(web): State<Web>) -> Response {
+async fn api_status(State(Served { web, .. }): State<Served>) -> Response {
     let status = web.status.borrow().clone();
     secured(Json(status).into_response())
 }
 
-async fn hook(State(web): State<Web>) -> StatusCode {
-    // The body is never read: whoever calls can only make us look, and looks are coalesced.
+async fn hook(State(Served { web, .. }): State<Served>) -> StatusCode {
+    // The body is never read: whoever calls can only make us look, at most once a second (`Bell`).
     web.wake.ring();
     StatusCode::ACCEPTED
 }
 
-async fn events(State(web): State<Web>) -> Response {
-    let stream = changes(web.status, web.shutdown);
+async fn events(State(Served { web, streams }): State<Served>) -> Response {
+    let Ok(place) = streams.try_acquire_owned() else {
+        let told = format!("{STREAMS} browsers listen already; reload the page by hand, or read /api/status\n");
+        return secured((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "10")], told).into_response());
+    };
+    let stream = changes(web.status, web.shutdown).map(move |event| {
+        // Given back when the browser goes.
+        let _ = &place;
+        event
+    });
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(15)).text("still here");
     secured(Sse::new(stream).keep_alive(keep_alive).into_response())
 }

@@ -5,6 +5,8 @@ async function refresh() {
   const answer = await fetch(location.pathname, { headers: { accept: "text/html" }, cache: "no-store" });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const parts = (page) => page.querySelectorAll("[data-part]").length;
+  if (parts(fresh) !== parts(document)) return location.reload();
   // Part by part, and only what differs: the focus stays, and a screen reader hears only what is new.
   for (const part of fresh.querySelectorAll("[data-part]")) {
     const old = document.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);

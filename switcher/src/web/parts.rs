@@ -24,11 +24,12 @@ fn word(one: &SwitchStatus, name: &str) -> Markup {
 }
 
 fn shaped(index: usize, name: &str) -> Markup {
-    html! { span class=(class(index, name)) { span aria-hidden="true" { (SHAPES[index % SHAPES.len()]) " " } (name) } }
+    html! { span class={"color-" (hue(index, name))} { span aria-hidden="true" { (SHAPES[index % SHAPES.len()]) " " } (name) } }
 }
 
-fn class(index: usize, name: &str) -> String {
-    if matches!(name, "blue" | "green") { format!("color-{name}") } else { format!("color-{}", 2 + index % 2) }
+/// What a color looks like: the two that are named after one have it, others get one of two more by their place.
+fn hue(index: usize, name: &str) -> String {
+    if matches!(name, "blue" | "green") { name.to_owned() } else { (2 + index % 2).to_string() }
 }
 
 /// Which color is live, which should be.
@@ -47,7 +48,7 @@ pub(super) fn banner(one: &SwitchStatus, id: &str) -> Markup {
 
 /// One cluster.
 pub(super) fn color(index: usize, color: &ColorStatus) -> Markup {
-    let edge = if color.live { format!("card live edge-{}", color.name) } else { "card".to_owned() };
+    let edge = if color.live { format!("card live edge-{}", hue(index, &color.name)) } else { "card".to_owned() };
     let cluster = &color.cluster;
     html! {
         article class=(edge) aria-label={"cluster " (color.name)} {
@@ -188,7 +189,7 @@ pub(super) fn next(one: &SwitchStatus) -> Markup {
     html! {
         section .card.wide-card {
             h3 { "What happens next?" }
-            @if one.plan.is_empty() { p { "Nothing: traffic is where git wants it." } }
+            @if one.plan.is_empty() { p { (one.idle()) } }
             @else { ol .steps { @for step in &one.plan {
                 @let (class, sign, told) = match step.state {
                     StepState::Done => ("done", "✔", "done: "),
@@ -214,7 +215,7 @@ pub(super) fn gates(one: &SwitchStatus) -> Markup {
                 div .table { table {
                     thead { tr { th scope="col" { "Gate" } th scope="col" { "When" } th scope="col" { "Outcome" } th scope="col" { "Found" } th scope="col" { "Measured" } } }
                     tbody { @for gate in &one.gates { tr {
-                        th scope="row" { (gate.report.gate) } td { (gate.when) } td { (outcome(gate.report.outcome.as_str())) }
+                        th scope="row" { (gate.report.gate) } td { @if gate.at_shift { "at the shift" } @else { (gate.when) } } td { (outcome(gate.report.outcome.as_str())) }
                         td .wide { (gate.report.message) } td { (time(gate.at)) }
                     } } }
                 } }

@@ -107,6 +107,50 @@ async fn a_change_is_told_and_a_shutdown_waits_for_no_browser() {
 }
 
 #[tokio::test]
+async fn only_so_many_browsers_listen_and_a_place_is_given_back() {
+    let served = serve(fixture::soaking()).await;
+    let open = async || reqwest::get(format!("{}/events", served.url)).await.unwrap();
+    let mut streams = Vec::new();
+    for _ in 0..STREAMS {
+        let stream = open().await;
+        assert_eq!(stream.status(), 200);
+        streams.push(stream);
+    }
+    let late = open().await;
+    assert_eq!(late.status(), 503);
+    assert!(late.text().await.unwrap().contains("/api/status"), "it is told what to do");
+    get_text(&served.url).await;
+    drop(streams.pop());
+    let again = async {
+        while open().await.status() != 200 {
+            served.status.send_modify(|_| {}); // a stream that is gone is noticed when something is sent
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), again).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_parked_page_says_what_is_awaited_and_gates_when_they_were_measured() {
+    let (_, page) = get_text(&serve(fixture::parked()).await.url).await;
+    assert!(!page.contains("traffic is where git wants it"), "{page}");
+    assert!(page.contains("a commit that changes this Switch, or `teal retry contoso`"), "{page}");
+    assert!(page.contains("at the shift"), "{page}");
+    let (_, page) = get_text(&serve(fixture::preparing()).await.url).await;
+    assert!(page.contains("<td>before</td>") && !page.contains("at the shift"), "{page}");
+}
+
+#[tokio::test]
+async fn colors_may_have_any_name() {
+    let text = serde_json::to_string(&fixture::soaking()).unwrap().replace("blue", "east").replace("green", "west");
+    let (_, page) = get_text(&serve(serde_json::from_str(&text).unwrap()).await.url).await;
+    for word in ["blue", "green"] {
+        assert!(!page.contains(word), "{word} in {page}");
+    }
+    assert!(page.contains("◆ </span>west") && page.contains("card live edge-3"), "{page}");
+}
+
+#[tokio::test]
 async fn the_hook_rings_and_nothing_else_is_written() {
     let served = serve(fixture::soaking()).await;
     let client = reqwest::Client::new();
@@ -120,7 +164,13 @@ async fn the_hook_rings_and_nothing_else_is_written() {
 #[tokio::test]
 async fn show_the_page() {
     let Some(seconds) = std::env::var("TEAL_SHOW_PAGE").ok().and_then(|text| text.parse().ok()) else { return };
-    println!("{}", serve(fixture::soaking()).await.url);
+    let states = [fixture::steady(), fixture::preparing(), fixture::soaking(), fixture::parked()];
+    let mut kept = Vec::new();
+    for status in states {
+        let served = serve(status).await;
+        println!("{}", served.url);
+        kept.push(served);
+    }
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 
