@@ -3,6 +3,7 @@
 //! - a `LoadBalancer` Service is Current once `status.loadBalancer.ingress` is there; kstatus waits for the cluster IP only;
 //! - a Job is Current when complete or suspended, Failed when failed; kstatus takes a running one as Current;
 //! - a custom resource that no controller has spoken about is InProgress for a grace period, then Current;
+//! - a Pod that ended in failure is Failed; kstatus takes it as Current, since it ended;
 //! - a Deployment with no replicas, or a paused one, is Current once its controller has seen it;
 //! - a HorizontalPodAutoscaler is always Current: on a cluster without load or metrics it never becomes active, and that
 //!   says nothing about what was applied. An Ingress too: many controllers never report an address.

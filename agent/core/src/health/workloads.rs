@@ -142,7 +142,11 @@ pub(super) fn replica_set(object: &Value) -> Health {
 
 pub(super) fn pod(object: &Value) -> Health {
     match text(object, "/status/phase") {
-        Some("Succeeded" | "Failed") => return Health::Current,
+        Some("Succeeded") => return Health::Current,
+        Some("Failed") => {
+            let why = text(object, "/status/reason").filter(|why| !why.is_empty()).unwrap_or("its containers failed");
+            return Health::failed("PodFailed", why);
+        }
         Some("Running") if condition(object, "Ready").is_some_and(|ready| ready.is("True")) => return Health::Current,
         _ => {}
     }

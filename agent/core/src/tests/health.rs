@@ -167,6 +167,7 @@ fn other_workloads() {
             "InProgress NotReady",
         ),
         ("Pod: done", pod(json!({"phase": "Succeeded"})), "Current"),
+        ("Pod: failed", pod(json!({"phase": "Failed", "reason": "Evicted"})), "Failed PodFailed"),
         (
             "Pod: crashing",
             pod(
