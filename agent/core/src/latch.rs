@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod circle;
+
 use crate::digest::Digest;
 use crate::id::ObjectId;
 
@@ -293,10 +295,14 @@ impl Gates {
         self.objects.get(id).is_some_and(|latch| latch.current_once)
     }
 
-    /// What a shut unit waits for: names of layers and slugs of units. Empty for a released one.
+    /// What a shut unit waits for: names of layers and slugs of units. Empty for a released one. A unit that would wait for
+    /// ever, since something it waits for waits for it, is told the circle instead.
     #[must_use]
     pub fn waits_for(&self, slug: &str) -> Vec<String> {
         let Some(unit) = self.units.get(slug).filter(|unit| unit.released_at.is_none()) else { return Vec::new() };
+        if let Some(circle) = circle::through(self, slug) {
+            return vec![format!("itself: {}; remove one of these dependsOn", circle.join(" → "))];
+        }
         let layer = self.layers.iter().find(|layer| layer.units.iter().any(|held| **held == *slug));
         let layers = layer.into_iter().flat_map(|layer| &layer.after).filter(|earlier| !self.is_open(earlier)).cloned();
         let not_ready = |earlier: &&Arc<str>| !self.units.get(*earlier).is_some_and(|earlier| earlier.ready);

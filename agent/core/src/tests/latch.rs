@@ -147,6 +147,30 @@ fn units_depend_on_units() {
 }
 
 #[test]
+fn units_that_wait_for_each_other_are_told_the_circle() {
+    let needs = |slug: &str, needed: &[&str]| WantedUnit {
+        depends_on: needed.iter().map(|slug| (*slug).into()).collect(),
+        ..unit(slug, &[&format!("{slug}=1")])
+    };
+    let mut gates = Gates::default();
+    gates.want(vec![
+        layer("base", &[], vec![needs("a", &["b"]), needs("b", &["a"]), needs("c", &["late"]), needs("d", &["a"])]),
+        layer("apps", &["base"], vec![unit("late", &["e=1"])]),
+        layer("own", &[], vec![needs("self", &["self"])]),
+    ]);
+    assert_eq!(gates.settle(at(0)), []);
+    for (slug, want) in [
+        ("a", "itself: a → b → a; remove one of these dependsOn"),
+        ("b", "itself: b → a → b; remove one of these dependsOn"),
+        ("c", "itself: c → late → layer base → c; remove one of these dependsOn"),
+        ("self", "itself: self → self; remove one of these dependsOn"),
+        ("d", "a"),
+    ] {
+        assert_eq!(gates.waits_for(slug), [want], "{slug}");
+    }
+}
+
+#[test]
 fn a_newer_commit_swaps_the_desired_set_not_the_progress() {
     let mut gates = Gates::default();
     gates.want(two_layers("1", "1", "1"));
