@@ -9,7 +9,11 @@ pub(crate) struct CommitTree(pub(crate) Snapshot);
 
 impl Tree for CommitTree {
     fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError> {
-        let entry = self.0.entry(path).map_err(|error| TreeError::new(path, error.to_string()))?;
+        let entry = self.0.entry(path).map_err(|error| {
+            // Both errors name the path; once is enough.
+            let text = error.to_string();
+            TreeError::new(path, text.strip_prefix(&format!("{path}: ")).unwrap_or(&text))
+        })?;
         Ok(entry.map(|entry| match entry {
             SnapshotEntry::File(bytes) => Entry::File(bytes),
             SnapshotEntry::Dir(names) => Entry::Dir(names),

@@ -7,13 +7,13 @@ use teal_kustomize::{BuildError, TreeError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// The unit's directory is not there.
-    #[error("{path}: there is no such directory in the fleet")]
+    #[error("{}: there is no such directory in the fleet", shown(path))]
     Missing {
         /// Path of the unit.
         path: String,
     },
     /// The directory holds nothing to apply.
-    #[error("{path}: no manifests in it; put YAML or a kustomization.yaml there, or remove the directory")]
+    #[error("{}: no manifests in it; put YAML or a kustomization.yaml there, or remove the directory", shown(path))]
     Empty {
         /// Path of the unit.
         path: String,
@@ -123,4 +123,9 @@ impl RenderError {
             Self::Difference { .. } => "Difference",
         }
     }
+}
+
+/// The root of a fleet has an empty path.
+fn shown(path: &str) -> &str {
+    if path.is_empty() { "the fleet's root" } else { path }
 }
