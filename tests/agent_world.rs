@@ -12,7 +12,7 @@ use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Client, CustomResourceExt, ResourceExt};
 use serde_json::{Value, json};
-use teal_agent::{Agent, AgentConfig, FreezeConfig};
+use teal_agent::{Agent, AgentConfig, AgentError, FreezeConfig};
 use teal_api::freeze::FreezeObject;
 use teal_api::inventory::InventoryObject;
 use teal_api::sync::{SyncObject, SyncStatus};
@@ -64,7 +64,7 @@ pub(crate) struct World {
     pub(crate) writes: Arc<AtomicUsize>,
     config: AgentConfig,
     store: tempfile::TempDir,
-    running: Option<(CancellationToken, JoinHandle<()>)>,
+    running: Option<(CancellationToken, JoinHandle<Result<(), AgentError>>)>,
 }
 
 impl World {
@@ -126,11 +126,7 @@ impl World {
         let client = counted(plane().await?.client().await?, hook);
         let (config, stop) = (self.config.clone(), CancellationToken::new());
         let shutdown = stop.clone();
-        let task = tokio::spawn(async move {
-            if let Err(error) = Agent::run(config, client, shutdown).await {
-                panic!("the agent ended: {error}");
-            }
-        });
+        let task = tokio::spawn(Agent::run(config, client, shutdown));
         self.running = Some((stop, task));
         Ok(())
     }
@@ -139,7 +135,7 @@ impl World {
     pub(crate) async fn stop(&mut self) -> Result<()> {
         if let Some((stop, task)) = self.running.take() {
             stop.cancel();
-            tokio::time::timeout(LIMIT, task).await.context("the agent ends")??;
+            tokio::time::timeout(LIMIT, task).await.context("the agent ends")???;
         }
         Ok(())
     }

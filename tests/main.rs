@@ -4,5 +4,6 @@ mod agent_world;
 mod bad_input;
 mod converge;
 mod freeze;
+mod living;
 mod outside_view;
 mod switch;

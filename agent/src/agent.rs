@@ -152,10 +152,9 @@ impl Process {
         let (sight, sightings) = mpsc::channel(SIGHTINGS);
         let (follow, followed) = watch::channel(None);
         let sourced = source::start(self.config.store.clone(), followed, self.metrics.clone(), stop);
-        let engine = self.begin(sync, sight, sourced).await?;
+        let engine = self.begin(sync, sight, sourced, syncs).await?;
         let mut running = Running {
             engine,
-            syncs,
             follow,
             sightings,
             declared: self.declared.clone(),
@@ -163,7 +162,6 @@ impl Process {
             refreshes: Vec::new(),
             must_render: false,
             rendered: None,
-            shutdown: self.shutdown.clone(),
         };
         running.read_sync().await;
         running.run().await;
@@ -176,6 +174,7 @@ impl Process {
         sync: Arc<SyncObject>,
         sight: mpsc::Sender<Sighting>,
         sourced: watch::Receiver<Option<source::Sourced>>,
+        syncs: watch::Receiver<Followed>,
     ) -> Result<Engine, AgentError> {
         let client = self.client.clone();
         let name = sync.name_any();
@@ -183,13 +182,14 @@ impl Process {
         let kinds = KindMap::discover(&client).await?;
         let mut reporter = Reporter::new(client.clone(), self.config.report_every);
         reporter.load(&sync).await?;
-        let loaded = Shards::load(client.clone(), &name, &uid).await;
+        let remembered = reporter.remembered();
+        let loaded = Shards::load(client.clone(), &sync, &uid).await;
         let (shards, inventory, stalled) = match loaded {
             Ok((shards, inventory)) => (shards, inventory, None),
             // Another cluster's inventory: nothing is touched until a person acts.
             Err(ShardError::Stored(error)) => {
                 let stalled = Some((error.reason().to_owned(), error.to_string()));
-                (Shards::empty(client.clone(), &name, &uid), None, stalled)
+                (Shards::empty(client.clone(), &sync, &uid), None, stalled)
             }
             Err(error) => return Err(error.into()),
         };
@@ -206,6 +206,8 @@ impl Process {
             cluster_uid: uid,
             role,
             sourced,
+            syncs,
+            shutdown: self.shutdown.clone(),
             stalled,
             rejected: None,
             parity_key_id: String::new(),
@@ -217,6 +219,7 @@ impl Process {
             wanted: Default::default(),
             catalog: Default::default(),
             gates: Default::default(),
+            remembered,
             ordered: Default::default(),
             order_stale: true,
             plan: Default::default(),

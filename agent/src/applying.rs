@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use teal_agent_core::inventory;
 use teal_agent_core::plan::Action;
+use teal_agent_core::scaled;
 use teal_agent_core::takeover::is_predecessor;
 use teal_agent_core::{ObjectId, Prepared};
 use teal_cluster::shards::ShardError;
@@ -116,11 +117,11 @@ impl Engine {
         if jobs.is_empty() {
             return false;
         }
-        let (cluster, sourced) = (self.cluster.clone(), self.sourced.clone());
+        let (cluster, interrupted) = (self.cluster.clone(), self.interruption());
         let at_once = cluster.limiter().size();
         let mut answers = futures::stream::iter(jobs)
-            // A newer commit came: what is under way finishes, the rest is planned anew.
-            .take_while(|_| std::future::ready(!sourced.has_changed().unwrap_or(false)))
+            // What is under way finishes; the rest is planned anew, if at all.
+            .take_while(|_| std::future::ready(!interrupted()))
             .map(|job| {
                 let cluster = cluster.clone();
                 async move {
@@ -164,7 +165,8 @@ impl Engine {
             self.volatile.insert(id.clone(), object.digest);
         }
         self.troubles.remove(id);
-        let current = self.world.get(id).is_some_and(|standing| standing.health.is_current());
+        let current = self.remembered.was_ready(&object.unit)
+            || self.world.get(id).is_some_and(|standing| standing.health.is_current());
         self.gates.applied(id, &object.digest, applied.meta.generation, current);
         self.warn(id, &applied.warnings);
         if job.repairs {
@@ -246,7 +248,7 @@ async fn try_apply(cluster: &Cluster, job: &Job) -> Outcome {
     if job.action == Action::Adopt && newcomer {
         return Outcome::Stranger;
     }
-    match cluster.apply(address(job), body(&job.step.object), job.action.forces()).await {
+    match apply(cluster, job, job.action.forces()).await {
         Err(ApiError::Conflict(fields)) if newcomer && fields.iter().all(|field| is_predecessor(&field.manager)) => {
             Outcome::Stranger
         }
@@ -264,8 +266,24 @@ async fn take_over(cluster: &Cluster, job: &Job) -> Outcome {
         answer => answer,
     };
     match taken {
-        Ok(_) | Err(ApiError::NotFound) => cluster.apply(at, body(&job.step.object), false).await.into(),
+        Ok(_) | Err(ApiError::NotFound) => apply(cluster, job, false).await.into(),
         Err(error) => Outcome::Failed(error),
+    }
+}
+
+/// Applies, and leaves replicas to a scaler that holds them (SYNC §4), forced or not.
+async fn apply(cluster: &Cluster, job: &Job, force: bool) -> Result<Applied, ApiError> {
+    let (at, whole) = (address(job), body(&job.step.object));
+    // Force would take replicas from their scaler as well, so it is asked first who holds what.
+    let conflicts = match cluster.apply(at, whole.clone(), force && !at.kind.scalable).await {
+        Err(ApiError::Conflict(conflicts)) if at.kind.scalable => conflicts,
+        answer => return answer,
+    };
+    let scaled = conflicts.iter().any(|conflict| scaled::are_scaled(std::slice::from_ref(conflict)));
+    match scaled::without_replicas(&whole).filter(|_| scaled) {
+        Some(rest) => cluster.apply(at, rest.into(), force).await,
+        None if force => cluster.apply(at, whole, true).await,
+        None => Err(ApiError::Conflict(conflicts)),
     }
 }
 

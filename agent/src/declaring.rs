@@ -4,6 +4,7 @@ use kube::ResourceExt;
 use teal_cluster::{Kind, Lookup};
 
 use crate::agent::role_of;
+use crate::engine::Engine;
 use crate::following::{self, Followed};
 use crate::rendering::{Renderer, Request};
 use crate::running::{Inputs, Running};
@@ -12,7 +13,7 @@ use crate::source;
 impl Running {
     /// The Sync changed, or went.
     pub(crate) async fn sync_changed(&mut self) -> bool {
-        let now = self.syncs.borrow_and_update().clone();
+        let now = self.engine.syncs.borrow_and_update().clone();
         match now {
             Followed::One(sync)
                 if sync.uid() == self.engine.sync.uid() && sync.metadata.deletion_timestamp.is_none() =>
@@ -31,7 +32,7 @@ impl Running {
         let sync = self.engine.sync.clone();
         self.engine.role = role_of(&sync, Some(self.engine.role));
         self.engine.pruning.stale = true;
-        self.engine.reporter.dirty = true;
+        self.engine.reporter.touch();
         self.must_render = true;
         match following::follow(&client, &namespace, &sync).await {
             Ok(follow) => {
@@ -112,7 +113,7 @@ impl Running {
                 self.engine.reject("RenderFailed", format!("rendering stopped: {panicked}")).await;
             }
         }
-        self.engine.reporter.dirty = true;
+        self.engine.reporter.touch();
     }
 
     /// A commit that came from another reference than the one asked for now (a pin was set) is not acted on.
@@ -167,5 +168,18 @@ impl Running {
             *last = kinds;
             news
         });
+    }
+}
+
+impl Engine {
+    /// A declaration that can't be used: the one before stays in force, and the reason is told.
+    pub(crate) async fn reject(&mut self, reason: &str, message: String) {
+        let news = self.rejected.as_ref().is_none_or(|(_, before)| *before != message);
+        if news {
+            tracing::warn!(reason, message, "Declaration refused");
+            self.events.warning(&self.about(), reason, &message).await;
+        }
+        self.rejected = Some((reason.to_owned(), message));
+        self.reporter.touch();
     }
 }

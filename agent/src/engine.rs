@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::Resource;
+use kube::{Resource, ResourceExt};
 use teal_agent_core::backoff::Fights;
 use teal_agent_core::latch::{Event, Gates};
 use teal_agent_core::order::Catalog;
@@ -17,12 +17,15 @@ use teal_cluster::{Cluster, Kind, KindMap, Sighting, Watches};
 use teal_daemon::Backoff;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::AgentConfig;
 use crate::events::Events;
+use crate::following::Followed;
 use crate::metrics::{Metrics, Outcome};
 use crate::ordering::{Ordered, catalog};
 use crate::planning::{Facts, Plan, Trouble, plan};
+use crate::remembering::Remembered;
 use crate::reporting::Reporter;
 use crate::settling::Pruning;
 use crate::source::Sourced;
@@ -48,6 +51,8 @@ pub(crate) struct Engine {
     /// The role in force: the Sync's, else the last known one.
     pub(crate) role: Role,
     pub(crate) sourced: watch::Receiver<Option<Sourced>>,
+    pub(crate) syncs: watch::Receiver<Followed>,
+    pub(crate) shutdown: CancellationToken,
     /// What stops everything until a person acts: reason and message.
     pub(crate) stalled: Option<(String, String)>,
     /// Why the last commit's declaration was refused; the one before stays in force.
@@ -63,6 +68,7 @@ pub(crate) struct Engine {
     pub(crate) wanted: Wanted,
     pub(crate) catalog: Catalog,
     pub(crate) gates: Gates,
+    pub(crate) remembered: Remembered,
     pub(crate) ordered: Ordered,
     pub(crate) order_stale: bool,
     pub(crate) plan: Plan,
@@ -124,7 +130,7 @@ impl Engine {
                     break;
                 }
             }
-            if self.is_superseded() {
+            if self.is_interrupted() {
                 break;
             }
         }
@@ -162,14 +168,34 @@ impl Engine {
         (!knows && until > Instant::now()).then_some(until)
     }
 
-    /// Whether a newer commit waits: applies in flight finish, no new ones begin.
-    pub(crate) fn is_superseded(&self) -> bool {
-        self.sourced.has_changed().unwrap_or(false)
+    /// Whether applies in flight finish and no new ones begin: see [`Engine::interruption`].
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interruption()()
+    }
+
+    /// Tells whether work should stop where it is: a newer commit waits, the Sync was suspended or went, or the process
+    /// ends. Other changes of the Sync wait for the end of the turn, so that a stream of them stops nothing for ever.
+    pub(crate) fn interruption(&self) -> impl Fn() -> bool + use<> {
+        let (sourced, syncs, shutdown) = (self.sourced.clone(), self.syncs.clone(), self.shutdown.clone());
+        let uid = self.sync.uid();
+        let stops = move || match &*syncs.borrow() {
+            Followed::One(sync) => sync.spec.suspend || sync.uid() != uid || sync.metadata.deletion_timestamp.is_some(),
+            Followed::None | Followed::Several(_) => true,
+        };
+        move || sourced.has_changed().unwrap_or(false) || shutdown.is_cancelled() || stops()
+    }
+
+    /// Whether the last word on what is wanted is still to come: applies, or objects that have not been Current yet. What
+    /// is told meanwhile may be held back a little, because short work then tells its end only.
+    pub(crate) fn is_under_way(&self) -> bool {
+        let failed = self.rejected.is_some() || !self.troubles.is_empty() || !self.ordered.failed.is_empty();
+        self.is_working() && !failed && !self.gates.all_ready()
     }
 
     /// Swaps what is wanted; keeps what is achieved.
     pub(crate) fn want(&mut self, wanted: Wanted) {
         self.gates.want(wanted.gates());
+        self.remembered.keep(&wanted);
         self.catalog = catalog(&wanted);
         self.wanted = wanted;
         let ids = self.wanted.ids();
@@ -265,7 +291,8 @@ impl Engine {
             .collect();
         for object in settled {
             if let Some(standing) = self.world.get(&object.id).filter(|_| !self.gates.is_latched(&object.id)) {
-                self.gates.applied(&object.id, &object.digest, standing.generation, standing.health.is_current());
+                let current = standing.health.is_current() || self.remembered.was_ready(&object.unit);
+                self.gates.applied(&object.id, &object.digest, standing.generation, current);
             }
         }
         plan
@@ -359,18 +386,5 @@ impl Engine {
             return Some((true, &trouble.problem));
         }
         self.ordered.waiting.get(id).map(|problem| (false, problem))
-    }
-}
-
-impl Engine {
-    /// A declaration that can't be used: the one before stays in force, and the reason is told.
-    pub(crate) async fn reject(&mut self, reason: &str, message: String) {
-        let news = self.rejected.as_ref().is_none_or(|(_, before)| *before != message);
-        if news {
-            tracing::warn!(reason, message, "Declaration refused");
-            self.events.warning(&self.about(), reason, &message).await;
-        }
-        self.rejected = Some((reason.to_owned(), message));
-        self.reporter.dirty = true;
     }
 }

@@ -1,18 +1,46 @@
 //! Kubernetes Events about the Sync, its units and freezes: what a person should hear of without looking.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use teal_agent_core::ObjectId;
 use teal_api::names::AGENT_MANAGER;
+use tokio::time::Instant;
 
 /// Longest note; the API server refuses more than 1 KiB.
 const NOTE_LIMIT: usize = 1000;
+/// Events about single objects that may come at once, and how soon there may be one more: a thousand objects that fail for
+/// one reason are one story, which the Sync's status tells.
+const BURST: u32 = 50;
+const ONE_MORE: Duration = Duration::from_secs(2);
 
 /// Publishes Events; the same one again within minutes is counted, not repeated.
 #[derive(Clone)]
 pub(crate) struct Events {
     recorder: Recorder,
+    budget: Arc<Mutex<Budget>>,
+}
+
+/// How many Events about single objects may still be published.
+struct Budget {
+    left: u32,
+    since: Instant,
+}
+
+impl Budget {
+    fn take(&mut self, now: Instant) -> bool {
+        let earned = (now - self.since).as_secs() / ONE_MORE.as_secs();
+        if earned > 0 {
+            self.left = self.left.saturating_add(u32::try_from(earned).unwrap_or(BURST)).min(BURST);
+            self.since = now;
+        }
+        let some = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        some
+    }
 }
 
 impl Events {
@@ -20,7 +48,8 @@ impl Events {
     #[must_use]
     pub(crate) fn new(client: Client, instance: Option<String>) -> Self {
         let reporter = Reporter { controller: AGENT_MANAGER.to_owned(), instance };
-        Self { recorder: Recorder::new(client, reporter) }
+        let budget = Arc::new(Mutex::new(Budget { left: BURST, since: Instant::now() }));
+        Self { recorder: Recorder::new(client, reporter), budget }
     }
 
     /// Tells of something that went as it should.
@@ -51,6 +80,10 @@ impl Events {
         reason: &str,
         note: &str,
     ) {
+        if object.is_some() && !self.budget.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()) {
+            tracing::debug!(reason, note, "Event not published: too many at once");
+            return;
+        }
         let secondary = object.map(|id| ObjectReference {
             kind: Some(id.kind.clone()),
             name: Some(id.name.clone()),
@@ -72,4 +105,19 @@ fn clip(note: &str) -> String {
     }
     let end = (0..NOTE_LIMIT).rev().find(|&index| note.is_char_boundary(index)).unwrap_or(0);
     format!("{}…", &note[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_events_ends_and_trickles_on() {
+        let begun = Instant::now();
+        let mut budget = Budget { left: BURST, since: begun };
+        let published = (0..1000).filter(|_| budget.take(begun)).count();
+        assert_eq!(published, BURST as usize);
+        assert!(budget.take(begun + ONE_MORE) && !budget.take(begun + ONE_MORE));
+        assert!((0..1000).filter(|_| budget.take(begun + ONE_MORE * 10_000)).count() <= BURST as usize);
+    }
 }

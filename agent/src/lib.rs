@@ -8,6 +8,7 @@
 //! | what is known of live objects | [`world`] |
 //! | what to do now, and in which order | [`ordering`], [`planning`]: pure |
 //! | apply, record, prune | `applying`, `settling`, `rebuilding` |
+//! | what an earlier process achieved | `remembering` |
 //! | how it stands, told to people and machines | `standing`, `reporting`, [`metrics`], `events` |
 //! | freezes | `freezing` |
 //! | one turn of all this | `engine`; the loop round it: `running`, `declaring`; the process: `agent` |
@@ -25,6 +26,7 @@ pub mod metrics;
 pub mod ordering;
 pub mod planning;
 mod rebuilding;
+mod remembering;
 mod rendering;
 mod reporting;
 mod running;

@@ -151,10 +151,15 @@ fn is_met(facts: &Facts<'_>, id: &ObjectId, until: Until) -> bool {
 /// At the start nothing is known of objects that we own: their kind's list must have come first.
 fn must_wait_for_list(facts: &Facts<'_>, step: &Step, entry: Option<&Entry>) -> bool {
     let owned = entry.is_some_and(|entry| entry.uid().is_some());
+    let kind = step.kind.group_kind();
+    let blind = || facts.world.failing().contains_key(&kind);
+    // Without a watch drift can't be seen; what git changed is applied all the same.
+    let changed = || entry.is_some_and(|entry| entry.digest != Some(step.object.digest));
     owned
         && step.kind.watchable
         && facts.world.get(&step.object.id).is_none()
-        && !facts.world.is_listed(&step.kind.group_kind())
+        && !facts.world.is_listed(&kind)
+        && !(blind() && changed())
 }
 
 /// The core's decision; a Secret whose digest may not be stored is compared with what this process applied.
@@ -263,6 +268,7 @@ mod tests {
                 health: Health::Current,
                 matures: None,
                 last_writer: None,
+                foreign: None,
             };
             self.world.take(Sighting::Seen(Box::new(seen)), NOW);
             self

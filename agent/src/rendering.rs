@@ -85,7 +85,7 @@ impl Renderer {
     /// Renders a revision. Units fail alone; only the fleet's own declaration fails the whole (G8).
     pub(crate) fn render(&mut self, request: &Request) -> Result<Wanted, Rejected> {
         let snapshot = &request.fetched.snapshot;
-        let root = request.path.trim_matches('/').trim_start_matches("./").to_owned();
+        let root = tidy(&request.path);
         check_path(snapshot, &root, &request.path)?;
         let (fleet, declared) = read_fleet(snapshot, &root)?;
         let scanned =
@@ -104,6 +104,11 @@ impl Renderer {
             wanted
                 .notices
                 .push(format!("spec.role is not set: treated as {role} until a switcher or a person sets it"));
+        }
+        if !fleet.colors.is_empty() && !fleet.colors.contains_key(&request.color) {
+            let known: Vec<&str> = fleet.colors.keys().map(String::as_str).collect();
+            let (color, known) = (&request.color, known.join(", "));
+            wanted.notices.push(format!("spec.color: teal.yaml declares nothing for {color}; it knows {known}"));
         }
         self.render_units(request, &fleet, &root, &layout, &mut wanted);
         Ok(wanted)
@@ -256,6 +261,11 @@ impl Worker<'_> {
     }
 }
 
+/// `./`, `.` and nothing are the root; `./fleet/` is `fleet`.
+fn tidy(path: &str) -> String {
+    path.split('/').filter(|step| !matches!(*step, "" | ".")).collect::<Vec<_>>().join("/")
+}
+
 fn check_path(snapshot: &Snapshot, root: &str, asked: &str) -> Result<(), Rejected> {
     let missing = |message| Err(Rejected { reason: "MissingPath", message });
     match snapshot.entry(root) {
@@ -281,7 +291,11 @@ fn read_fleet(snapshot: &Snapshot, root: &str) -> Result<(Fleet, Option<Fleet>),
             let fleet = Fleet::parse(&file, text).map_err(|mistakes| invalid(mistakes.to_string()))?;
             Ok((fleet.clone(), Some(fleet)))
         }
-        Ok(_) => Ok((Fleet::default(), None)),
+        Ok(None) => Ok((Fleet::default(), None)),
+        // Taken for absent, the fleet would silently become one unit.
+        Ok(Some(SnapshotEntry::Dir(_) | SnapshotEntry::Link(_))) => {
+            Err(invalid(format!("{file}: is a folder or a symbolic link; put the file itself there")))
+        }
         Err(error) => Err(invalid(error.to_string())),
     }
 }

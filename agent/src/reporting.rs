@@ -1,5 +1,6 @@
 //! What is told of a sync: `Sync.status`, `Unit` objects and metrics. Worked out from the engine's state, written only
-//! when it differs from what was written last, at most once a second (G10).
+//! when it differs from what was written last, on average at most once a second (G10): short work tells its end at once
+//! and nothing before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,10 +17,15 @@ use tokio::time::Instant;
 
 use crate::engine::Engine;
 use crate::metrics::{ObjectState, Parity, Revision, Role, State};
+use crate::remembering::Remembered;
 use crate::standing::{UnitReport, conditions, sync_conditions};
 
 /// Most notices in a status.
 const MAX_NOTICES: usize = 20;
+/// How long a status that is not the last word is held back: what is done by then is told once, as done.
+const HOLD: Duration = Duration::from_millis(300);
+/// Least time between two looks at whether a status differs.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Writes statuses and remembers what it wrote.
 pub(crate) struct Reporter {
@@ -27,14 +33,28 @@ pub(crate) struct Reporter {
     every: Duration,
     written_sync: Option<SyncStatus>,
     written_units: BTreeMap<String, (UnitSpec, UnitStatus)>,
-    last: Option<Instant>,
-    /// Something may differ from what was written.
-    pub(crate) dirty: bool,
+    /// When the last two reports were written, the later one first.
+    writes: [Option<Instant>; 2],
+    /// When it was last worked out whether anything differs.
+    looked: Option<Instant>,
+    /// Since when something may differ from what was written.
+    news_since: Option<Instant>,
+    /// Something was sent in the report under way.
+    wrote: bool,
 }
 
 impl Reporter {
     pub(crate) fn new(client: Client, every: Duration) -> Self {
-        Self { client, every, written_sync: None, written_units: BTreeMap::new(), last: None, dirty: true }
+        Self {
+            client,
+            every,
+            written_sync: None,
+            written_units: BTreeMap::new(),
+            writes: [None; 2],
+            looked: None,
+            news_since: Some(Instant::now()),
+            wrote: false,
+        }
     }
 
     /// Takes in what stands in the cluster, so that a restart without changes writes nothing.
@@ -54,13 +74,43 @@ impl Reporter {
     /// A `Unit` was deleted by somebody: it is written again.
     pub(crate) fn forget_unit(&mut self, slug: &str) {
         if self.written_units.remove(slug).is_some() {
-            self.dirty = true;
+            self.touch();
         }
     }
 
-    /// When the next write may happen; `None` when nothing is to be written.
-    pub(crate) fn due(&self) -> Option<Instant> {
-        self.dirty.then(|| self.last.map_or_else(Instant::now, |last| last + self.every))
+    /// Something may differ from what was written.
+    pub(crate) fn touch(&mut self) {
+        self.news_since.get_or_insert_with(Instant::now);
+    }
+
+    /// What the statuses say of what an earlier process achieved.
+    pub(crate) fn remembered(&self) -> Remembered {
+        let units = self.written_units.iter().map(|(slug, (spec, status))| (slug.as_str(), spec, status));
+        Remembered::of(&self.status(), units)
+    }
+
+    /// When the next write may happen; `None` when nothing is to be written. The last word on some work may follow the
+    /// write before it at once, as long as the two before took their time.
+    fn due(&self, under_way: bool) -> Option<Instant> {
+        let since = self.news_since?;
+        let [last, before] = self.writes;
+        let (soonest, paced) = if under_way {
+            (since + HOLD, last.map(|last| last + self.every))
+        } else {
+            (self.looked.map_or(since, |looked| looked + LOOK), before.map(|before| before + self.every * 2))
+        };
+        Some(paced.map_or(soonest, |paced| paced.max(soonest)))
+    }
+
+    /// Remembers a report for its pace. A failed one is tried again at the usual pace, never at once.
+    fn reported(&mut self, failed: bool) {
+        let now = Instant::now();
+        if failed {
+            self.writes = [Some(now); 2];
+            self.touch();
+        } else if self.wrote {
+            self.writes = [Some(now), self.writes[0]];
+        }
     }
 
     /// What was written of the Sync last.
@@ -68,10 +118,17 @@ impl Reporter {
         self.written_sync.clone().unwrap_or_default()
     }
 
+    fn closes_a_layer(&self, status: &SyncStatus) -> bool {
+        let still_open = |name: &str| status.layers.iter().any(|layer| layer.open && layer.name == name);
+        let before = self.written_sync.iter().flat_map(|before| &before.layers);
+        before.filter(|layer| layer.open).any(|layer| !still_open(&layer.name))
+    }
+
     async fn write_sync(&mut self, name: &str, status: SyncStatus) -> Result<(), ApiError> {
         if self.written_sync.as_ref() == Some(&status) {
             return Ok(());
         }
+        self.wrote = true;
         let patch = json!({"apiVersion": SyncObject::api_version(&()), "kind": "Sync", "metadata": {"name": name}, "status": status});
         let api: Api<SyncObject> = Api::all(self.client.clone());
         api.patch_status(name, &PatchParams::apply(AGENT_MANAGER).force(), &Patch::Apply(&patch)).await?;
@@ -90,6 +147,7 @@ impl Reporter {
         if written == Some(&(spec.clone(), status.clone())) {
             return Ok(());
         }
+        self.wrote = true;
         let api: Api<UnitObject> = Api::all(self.client.clone());
         let params = PatchParams::apply(AGENT_MANAGER).force();
         if written.is_none_or(|(before, _)| *before != spec) {
@@ -126,6 +184,7 @@ impl Reporter {
     }
 
     async fn delete_unit(&mut self, slug: &str) -> Result<(), ApiError> {
+        self.wrote = true;
         let api: Api<UnitObject> = Api::all(self.client.clone());
         match api.delete(slug, &Default::default()).await {
             Ok(_) => {}
@@ -140,15 +199,21 @@ impl Reporter {
 impl Engine {
     /// Writes what differs, if it is time. Failures are tried again a little later.
     pub(crate) async fn report(&mut self) {
-        if self.waking_until().is_some() || self.reporter.due().is_none_or(|due| due > Instant::now()) {
+        if self.waking_until().is_some() || self.report_due().is_none_or(|due| due > Instant::now()) {
             return;
         }
-        self.reporter.last = Some(Instant::now());
-        self.reporter.dirty = false;
-        if let Err(error) = self.write_report().await {
+        (self.reporter.looked, self.reporter.news_since) = (Some(Instant::now()), None);
+        self.reporter.wrote = false;
+        let written = self.write_report().await;
+        self.reporter.reported(written.is_err());
+        if let Err(error) = written {
             tracing::warn!(error = &error as &dyn std::error::Error, reason = error.reason(), "Status not written");
-            self.reporter.dirty = true;
         }
+    }
+
+    /// When the next report may be written; `None` when nothing is to be written.
+    pub(crate) fn report_due(&self) -> Option<Instant> {
+        self.reporter.due(self.is_under_way())
     }
 
     async fn write_report(&mut self) -> Result<(), ApiError> {
@@ -156,6 +221,13 @@ impl Engine {
         let sync = self.sync.clone();
         let mut seen = BTreeSet::new();
         let reports = self.unit_reports();
+        let status = self.sync_status(&reports, now);
+        self.measure(&reports, &status);
+        // Which layers had opened at which digests must be read together after a restart: see `remembering`. A layer that
+        // closes is told before the digests it closed for; one that opens, after those it opened at.
+        if self.reporter.closes_a_layer(&status) {
+            self.reporter.write_sync(&sync.name_any(), status.clone()).await?;
+        }
         for report in &reports {
             let before = self.reporter.written_units.get(&*report.slug).map(|(_, status)| status);
             let status = self.unit_status(report, before, now);
@@ -171,8 +243,6 @@ impl Engine {
                 self.reporter.delete_unit(&slug).await?;
             }
         }
-        let status = self.sync_status(&reports, now);
-        self.measure(&reports, &status);
         self.reporter.write_sync(&sync.name_any(), status).await
     }
 

@@ -12,10 +12,8 @@ use teal_cluster::watch::kind_changes;
 use teal_cluster::{Kind, KindMap, Sighting};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
-use crate::following::Followed;
 use crate::rendering::Renderer;
 use crate::source::Follow;
 
@@ -30,7 +28,6 @@ const REFRESH_WAITING: Duration = Duration::from_secs(15);
 /// One Sync being followed.
 pub(crate) struct Running {
     pub(crate) engine: Engine,
-    pub(crate) syncs: watch::Receiver<Followed>,
     pub(crate) follow: watch::Sender<Option<Follow>>,
     pub(crate) sightings: mpsc::Receiver<Sighting>,
     pub(crate) declared: watch::Sender<Vec<Kind>>,
@@ -40,7 +37,6 @@ pub(crate) struct Running {
     pub(crate) must_render: bool,
     /// What was rendered last; the same again is no work.
     pub(crate) rendered: Option<Inputs>,
-    pub(crate) shutdown: CancellationToken,
 }
 
 /// Everything that what is wanted depends on.
@@ -79,8 +75,8 @@ impl Running {
             let wake = self.next_time();
             let news = tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => Wake::Shutdown,
-                changed = self.syncs.changed() => if changed.is_ok() { Wake::Sync } else { Wake::Shutdown },
+                () = self.engine.shutdown.cancelled() => Wake::Shutdown,
+                changed = self.engine.syncs.changed() => if changed.is_ok() { Wake::Sync } else { Wake::Shutdown },
                 changed = self.engine.sourced.changed() => if changed.is_ok() { Wake::Source } else { Wake::Shutdown },
                 Some(first) = self.sightings.recv() => Wake::Sightings(vec![first]),
                 Some(()) = kind_events.next() => Wake::Kinds,
@@ -100,7 +96,6 @@ impl Running {
 
     /// Takes news in. Returns whether to go on.
     async fn take_in(&mut self, news: Wake) -> bool {
-        // Time alone is no news for the status; everything else may be.
         match news {
             Wake::Shutdown => return false,
             Wake::Sync => return self.sync_changed().await,
@@ -127,13 +122,13 @@ impl Running {
                 }
             }
         }
-        self.engine.reporter.dirty = true;
+        self.engine.reporter.touch();
         true
     }
 
     fn next_time(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(3600);
-        let report = self.engine.waking_until().or_else(|| self.engine.reporter.due());
+        let report = self.engine.waking_until().or_else(|| self.engine.report_due());
         let times = [self.engine.wake_at(), report, self.refreshes.last().copied()];
         times.into_iter().flatten().min().map_or(far, |at| at.min(far))
     }
@@ -151,7 +146,7 @@ impl Running {
                     self.must_render |= self.renderer.as_ref().is_some_and(Renderer::has_unknown_kinds);
                     self.engine.learn_kinds(kinds);
                     self.declare_kinds();
-                    self.engine.reporter.dirty = true;
+                    self.engine.reporter.touch();
                 }
             }
             Err(error) => tracing::debug!(reason = error.reason(), "Discovery failed; tried again"),

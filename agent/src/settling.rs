@@ -38,7 +38,7 @@ impl Engine {
     /// Deletes what git dropped. Returns whether anything went.
     pub(crate) async fn prune(&mut self) -> Result<bool, ShardError> {
         let too_early = self.pruning.not_before.is_some_and(|at| at > self.now());
-        if !self.pruning.stale || too_early || !self.is_all_tried() || self.is_superseded() {
+        if !self.pruning.stale || too_early || !self.is_all_tried() || self.is_interrupted() {
             return Ok(false);
         }
         self.pruning.not_before = None;
@@ -71,6 +71,10 @@ impl Engine {
             }
         }
         for (id, uid) in &plan.delete {
+            if self.is_interrupted() {
+                self.pruning.stale = true;
+                break;
+            }
             if self.delete(id, uid).await {
                 gone.push(id.clone());
             }
@@ -113,6 +117,15 @@ impl Engine {
                 leaving.push(problem(id, "Terminating", self.why_terminating(id)));
                 self.look_again_soon();
             }
+            let defined = self.kinds.defined_by(id).cloned();
+            let instances = match &defined {
+                Some(kind) => {
+                    // Those that go by themselves are nobody's loss.
+                    let going = doomed.iter().filter(|other| other.group_kind() == kind.group_kind()).count();
+                    self.instances(kind).await.saturating_sub(u64::try_from(going).unwrap_or(u64::MAX))
+                }
+                None => 0,
+            };
             let proves = |owner: &str| OwnerMark::proves(self.sync_name(), owner, id);
             live.insert(
                 id.clone(),
@@ -122,12 +135,21 @@ impl Engine {
                     owner_matches: meta.owner().is_some_and(proves),
                     born_by_us: meta.born_by_us(),
                     wish: PruneWish::of(meta.prune_wish()),
-                    instances: 0,
-                    defines: None,
+                    instances,
+                    defines: defined.as_ref().map(Kind::group_kind),
                 },
             );
         }
         Some((live, leaving))
+    }
+
+    /// Living objects of a kind, for the words of a refusal: a definition is never deleted unasked, so a server that does
+    /// not answer changes no decision.
+    async fn instances(&self, kind: &Kind) -> u64 {
+        self.cluster.instances(kind).await.unwrap_or_else(|error| {
+            tracing::debug!(kind = %kind.group_kind(), reason = error.reason(), "Instances not counted");
+            0
+        })
     }
 
     fn why_terminating(&self, id: &ObjectId) -> String {

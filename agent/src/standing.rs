@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use teal_agent_core::latch::UnitGate;
-use teal_agent_core::{Digest, Health, Prepared};
+use teal_agent_core::{Digest, Health, ObjectId, Prepared};
 use teal_api::conditions::{READY, RECONCILING, STALLED, set};
 use teal_api::unit::{MAX_PROBLEMS, Problem, UnitState};
 
@@ -14,6 +14,9 @@ use crate::metrics::ObjectState;
 use crate::ordering::problem;
 use crate::source::Sourced;
 use crate::wanted::Unit;
+
+/// Reason of problems that keep nothing from being ready.
+const FOREIGN: &str = "ForeignFields";
 
 /// One unit as it stands.
 pub(crate) struct UnitReport {
@@ -39,16 +42,18 @@ impl UnitReport {
         self.state == UnitState::Ready
     }
 
+    /// The first thing that keeps the unit from being ready; fields of others do not.
+    fn worst(&self) -> Option<&Problem> {
+        self.problems.iter().find(|problem| problem.reason != FOREIGN)
+    }
+
     /// One line for people.
     fn message(&self) -> String {
         let share = format!("{} of {} objects are ready", self.ready, self.objects);
-        match (self.problems.first(), &self.why) {
+        match (self.worst(), &self.why) {
             (Some(first), _) => {
-                let more = if self.problems.len() > 1 {
-                    format!(" (and {} more)", self.problems.len() - 1)
-                } else {
-                    String::new()
-                };
+                let all = self.problems.iter().filter(|problem| problem.reason != FOREIGN).count();
+                let more = if all > 1 { format!(" (and {} more)", all - 1) } else { String::new() };
                 format!("{}: {}{more}; {share}", first.subject, first.message)
             }
             (None, Some(why)) => why.clone(),
@@ -91,7 +96,7 @@ impl Engine {
             why: None,
             states: BTreeMap::new(),
         };
-        let mut milder = Vec::new();
+        let (mut milder, mut foreign) = (Vec::new(), Vec::new());
         for object in unit.objects.iter() {
             let (state, told) = self.object_state(unit, object, gate);
             *report.states.entry(state.as_str()).or_default() += 1;
@@ -106,13 +111,21 @@ impl Engine {
             }
             if let Some(told) = told {
                 if state == ObjectState::failed { report.problems.push(told) } else { milder.push(told) }
+            } else if let Some(told) = self.foreign_fields(&object.id) {
+                foreign.push(told);
             }
         }
         report.problems.splice(0..0, unit.errors.iter().cloned());
-        report.problems.extend(milder);
+        report.problems.extend(milder.into_iter().chain(foreign));
         report.problems.truncate(MAX_PROBLEMS);
         self.judge(unit, gate, &mut report);
         report
+    }
+
+    /// What others put on an object beside what git declares: no drift, but another cluster would lack it (SYNC §5).
+    fn foreign_fields(&self, id: &ObjectId) -> Option<Problem> {
+        let foreign = self.world.get(id)?.foreign.as_ref()?;
+        Some(problem(id, FOREIGN, format!("{foreign}; git does not declare it, so another cluster would lack it")))
     }
 
     fn judge(&self, unit: &Unit, gate: UnitGate, report: &mut UnitReport) {
@@ -132,6 +145,19 @@ impl Engine {
         };
     }
 
+    fn why_not_settled(&self, id: &ObjectId) -> Option<Problem> {
+        if let Some(need) = self.plan.blocked.get(id) {
+            return Some(problem(id, "Waiting", format!("waits for {need}")));
+        }
+        let live = self.world.get(id).and_then(|standing| standing.live.as_ref());
+        if live.is_some_and(|live| live.terminating) {
+            let message = "is being deleted; it is made anew as soon as its finalizers let it go";
+            return Some(problem(id, "Terminating", message));
+        }
+        let why = self.world.failing().get(&id.group_kind()).filter(|_| live.is_none())?;
+        Some(problem(id, "Unknown", format!("its kind can't be watched, so nobody knows how it is: {why}")))
+    }
+
     fn object_state(&self, unit: &Unit, object: &Prepared, gate: UnitGate) -> (ObjectState, Option<Problem>) {
         if gate == UnitGate::Shut {
             return (ObjectState::waiting, None);
@@ -145,8 +171,7 @@ impl Engine {
             return (ObjectState::progressing, Some(problem(id, "Drifted", message)));
         }
         if !self.settled.contains(id) {
-            let told = self.plan.blocked.get(id).map(|need| problem(id, "Waiting", format!("waits for {need}")));
-            return (ObjectState::progressing, told);
+            return (ObjectState::progressing, self.why_not_settled(id));
         }
         let Some(standing) = self.world.get(id) else { return (ObjectState::ready, None) };
         if standing.health.is_current() || !unit.counts(id) {
@@ -165,8 +190,8 @@ pub(crate) fn conditions(list: &mut Vec<Condition>, report: &UnitReport, now: ji
     let reason = match report.state {
         UnitState::Ready => "Ready",
         UnitState::Waiting => "Waiting",
-        UnitState::Progressing => report.problems.first().map_or("Progressing", |_| "Progressing"),
-        UnitState::Failed => report.problems.first().map_or("Timeout", |problem| known(&problem.reason)),
+        UnitState::Progressing => "Progressing",
+        UnitState::Failed => report.worst().map_or("Timeout", |problem| known(&problem.reason)),
     };
     let message = report.message();
     let failed = report.state == UnitState::Failed;

@@ -19,6 +19,8 @@ pub struct Standing {
     pub matures_at: Option<Duration>,
     /// The other manager that wrote last.
     pub writer: Option<String>,
+    /// What managers that are neither we nor known controllers put on it beside what git declares, in words.
+    pub foreign: Option<String>,
     /// Generation of its spec.
     pub generation: i64,
     /// Resource version; older sightings are late and say nothing.
@@ -128,6 +130,7 @@ impl World {
                     health,
                     matures_at: None,
                     writer: None,
+                    foreign: None,
                     generation: meta.generation,
                     version,
                     unsure: false,
@@ -144,6 +147,7 @@ impl World {
                 self.applied(id, meta);
                 if let Some(known) = self.objects.get_mut(id) {
                     known.writer = meta.last_other_writer().map(str::to_owned);
+                    known.foreign = meta.foreign();
                 }
             }
             None => {
@@ -189,6 +193,7 @@ impl World {
             health: seen.health,
             matures_at: seen.matures.map(|after| now + after),
             writer: seen.last_writer,
+            foreign: seen.foreign,
             generation: seen.generation,
             version: seen.version,
             unsure: false,
@@ -245,6 +250,7 @@ mod tests {
             health,
             matures: None,
             last_writer: None,
+            foreign: None,
         }))
     }
 

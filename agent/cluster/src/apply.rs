@@ -84,7 +84,23 @@ impl Cluster {
     pub async fn apply(&self, at: Address<'_>, body: Bytes, force: bool) -> Result<Applied, ApiError> {
         let force = if force { "&force=true" } else { "" };
         let uri = format!("{}?fieldManager={AGENT_MANAGER}&fieldValidation=Strict{force}", at.path());
-        self.patch(at, &uri, "application/apply-patch+yaml", body).await
+        match self.patch(at, &uri, "application/apply-patch+yaml", body.clone()).await {
+            Err(ApiError::NoServerSideApply) => self.merge_or_create(at, body).await,
+            answer => answer,
+        }
+    }
+
+    /// For API servers without server-side apply (SYNC §4): a merge patch, or a first creation. Nobody tracks fields
+    /// there, so there are no conflicts, and a field that git drops stays.
+    async fn merge_or_create(&self, at: Address<'_>, body: Bytes) -> Result<Applied, ApiError> {
+        let query = format!("fieldManager={AGENT_MANAGER}");
+        let uri = format!("{}?{query}", at.path());
+        match self.patch(at, &uri, "application/merge-patch+json", body.clone()).await {
+            Err(ApiError::NotFound | ApiError::UnknownKind) => {}
+            answer => return answer,
+        }
+        let uri = format!("{}?{query}", at.kind.collection(at.namespace));
+        self.write(at, Method::POST, &uri, "application/json", body).await
     }
 
     /// As [`Cluster::apply`], changing nothing.
@@ -160,21 +176,32 @@ impl Cluster {
         }
     }
 
-    /// Whether any object of this kind exists, in any namespace.
+    /// How many objects of this kind exist, in all namespaces; 0 when it is not served (any more).
     ///
     /// # Errors
     /// Any [`ApiError`].
-    pub async fn has_instances(&self, kind: &Kind) -> Result<bool, ApiError> {
+    pub async fn instances(&self, kind: &Kind) -> Result<u64, ApiError> {
         let uri = format!("{}?limit=1", kind.collection(""));
         let accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
         let request = || Request::get(&uri).header(http::header::ACCEPT, accept).body(Body::empty());
         #[derive(serde::Deserialize)]
         struct List {
+            #[serde(default)]
+            metadata: Page,
             items: Option<Vec<serde::de::IgnoredAny>>,
         }
+        #[derive(serde::Deserialize, Default)]
+        #[serde(default, rename_all = "camelCase")]
+        struct Page {
+            remaining_item_count: u64,
+        }
         match self.send(request, false).await {
-            Ok(answer) => Ok(read::<List>(&answer.body)?.items.is_some_and(|items| !items.is_empty())),
-            Err(ApiError::NotFound | ApiError::UnknownKind) => Ok(false),
+            Ok(answer) => {
+                let list: List = read(&answer.body)?;
+                let shown = list.items.map_or(0, |items| items.len());
+                Ok(list.metadata.remaining_item_count + u64::try_from(shown).unwrap_or(u64::MAX))
+            }
+            Err(ApiError::NotFound | ApiError::UnknownKind) => Ok(0),
             Err(error) => Err(error),
         }
     }
@@ -205,9 +232,20 @@ impl Cluster {
     }
 
     async fn patch(&self, at: Address<'_>, uri: &str, kind: &str, body: Bytes) -> Result<Applied, ApiError> {
+        self.write(at, Method::PATCH, uri, kind, body).await
+    }
+
+    async fn write(
+        &self,
+        at: Address<'_>,
+        method: Method,
+        uri: &str,
+        kind: &str,
+        body: Bytes,
+    ) -> Result<Applied, ApiError> {
         let request = || {
             Request::builder()
-                .method(Method::PATCH)
+                .method(method.clone())
                 .uri(uri)
                 .header(http::header::CONTENT_TYPE, kind)
                 .header(http::header::ACCEPT, AS_METADATA)
@@ -279,4 +317,67 @@ fn decode(body: &[u8]) -> Result<Meta, ApiError> {
 fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     // serde's message names a place in the answer, never its content.
     serde_json::from_slice(body).map_err(|error| ApiError::Unreadable { message: format!("line {}", error.line()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use http::Response;
+    use serde_json::json;
+
+    use super::*;
+
+    /// An API server that knows no server-side apply and tracks no fields.
+    fn old_server(exists: bool) -> (Cluster, Arc<Mutex<Vec<String>>>) {
+        let log: Arc<Mutex<Vec<String>>> = Arc::default();
+        let asked = log.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let kind = request.headers().get(http::header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap().to_owned());
+            let kind = kind.unwrap_or_default();
+            asked.lock().unwrap().push(format!("{} {} {kind}", request.method(), request.uri().path()));
+            let code = match (request.method(), kind.as_str()) {
+                (&Method::PATCH, "application/merge-patch+json") if exists => 200,
+                (&Method::PATCH, "application/merge-patch+json") => 404,
+                (&Method::POST, _) => 201,
+                _ => 415,
+            };
+            let body = match code {
+                404 => json!({"kind": "Status", "code": 404, "details": {"name": "m", "kind": "metrics"}}),
+                415 => json!({"kind": "Status", "code": 415, "reason": "UnsupportedMediaType"}),
+                _ => {
+                    json!({"metadata": {"name": "m", "uid": "u", "generation": 3, "annotations": {"teal.dev/owner": "main/u/old.example/Metric/shop/m"}}})
+                }
+            };
+            let answer = Response::builder().status(code).body(Body::from(body.to_string().into_bytes())).unwrap();
+            async move { Ok::<_, std::io::Error>(answer) }
+        });
+        (Cluster::new(Client::new(service, "default")), log)
+    }
+
+    #[tokio::test]
+    async fn an_api_server_without_server_side_apply_gets_a_merge_patch_or_a_creation() {
+        let kind = Kind {
+            group: "old.example".into(),
+            version: "v1".into(),
+            kind: "Metric".into(),
+            plural: "metrics".into(),
+            namespaced: true,
+            watchable: true,
+            scalable: false,
+        };
+        let at = Address { kind: &kind, namespace: "shop", name: "m" };
+        let one = "/apis/old.example/v1/namespaces/shop/metrics/m";
+        let patches = |kind: &str| format!("PATCH {one} application/{kind}");
+        let tries = [patches("apply-patch+yaml"), patches("merge-patch+json")];
+        for exists in [true, false] {
+            let (cluster, log) = old_server(exists);
+            let applied = cluster.apply(at, Bytes::from_static(b"{}"), false).await.unwrap();
+            assert_eq!(applied.created, !exists);
+            assert!(applied.meta.own_fields().is_some(), "it is known again, by its generation");
+            let mut want = tries.to_vec();
+            want.extend((!exists).then(|| "POST /apis/old.example/v1/namespaces/shop/metrics application/json".into()));
+            assert_eq!(*log.lock().unwrap(), want);
+        }
+    }
 }

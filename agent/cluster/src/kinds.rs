@@ -9,7 +9,7 @@ use http::Request;
 use kube::Client;
 use kube::core::ApiResource;
 use serde::Deserialize;
-use teal_agent_core::GroupKind;
+use teal_agent_core::{GroupKind, ObjectId};
 
 use crate::error::ApiError;
 
@@ -146,6 +146,17 @@ impl KindMap {
     #[must_use]
     pub fn preferred(&self, kind: &GroupKind) -> Option<&Kind> {
         self.kinds.get(kind).and_then(|versions| versions.first())
+    }
+
+    /// The kind that a CustomResourceDefinition defines, as served: definitions are named `<plural>.<group>`. `None` for
+    /// any other object, and while the kind is not served.
+    #[must_use]
+    pub fn defined_by(&self, id: &ObjectId) -> Option<&Kind> {
+        if id.group != "apiextensions.k8s.io" || id.kind != "CustomResourceDefinition" {
+            return None;
+        }
+        let (plural, group) = id.name.split_once('.')?;
+        self.kinds.values().flatten().find(|kind| kind.group == group && kind.plural == plural)
     }
 
     /// Every kind that is watched and listed, at its preferred version.

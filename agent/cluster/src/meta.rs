@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 use teal_agent_core::Digest;
-use teal_agent_core::owned::{self, own_fields};
+use teal_agent_core::owned::{self, KNOWN_CONTROLLERS, foreign_fields, own_fields};
 use teal_agent_core::takeover::is_predecessor;
 use teal_api::names::{AGENT_MANAGER, OWNER_ANNOTATION, PRUNE_ANNOTATION};
+
+/// Most fields named of one foreign manager.
+pub const FOREIGN_FIELDS: usize = 5;
 
 /// Reduced metadata of a live object.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -72,9 +75,41 @@ impl ManagedEntry {
 
 impl Meta {
     /// Hash of our own Apply entry; `None` when we have none (any more).
+    ///
+    /// An API server without server-side apply tracks no fields at all. There the generation of an object that carries our
+    /// annotation stands in: it changes with every change of the spec, whoever makes it.
     #[must_use]
     pub fn own_fields(&self) -> Option<Digest> {
+        if self.managed_fields.is_empty() && self.owner().is_some() {
+            return Some(Digest::of_parts([b"untracked".as_slice(), &self.generation.to_be_bytes()]));
+        }
         own_fields(self.managed_fields.iter().map(ManagedEntry::as_core), AGENT_MANAGER)
+    }
+
+    /// What managers that are neither we nor known controllers put on it beside what git declares, in words: who, and at
+    /// most [`FOREIGN_FIELDS`] paths each. Finalizers and owner references are left out: controllers put them, and will on
+    /// another cluster.
+    #[must_use]
+    pub fn foreign(&self) -> Option<String> {
+        let stranger = |entry: &ManagedEntry| {
+            let known = entry.manager == AGENT_MANAGER || KNOWN_CONTROLLERS.contains(&entry.manager.as_str());
+            entry.subresource.is_empty() && !known
+        };
+        // Almost no object has any; the paths of all fields are only worked out for those that do.
+        if self.owner().is_none() || !self.managed_fields.iter().any(stranger) {
+            return None;
+        }
+        let entries = self.managed_fields.iter().map(ManagedEntry::as_core);
+        let told = foreign_fields(entries, AGENT_MANAGER, KNOWN_CONTROLLERS, usize::MAX).into_iter().filter_map(|by| {
+            let of_controllers = [".metadata.finalizers", ".metadata.ownerReferences"];
+            let fields: Vec<_> =
+                by.fields.into_iter().filter(|path| !of_controllers.iter().any(|of| path.starts_with(of))).collect();
+            let more = fields.len().saturating_sub(FOREIGN_FIELDS);
+            let shown = fields.get(..fields.len() - more)?.join(", ");
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            (!fields.is_empty()).then(|| format!("{} set {shown}{more}", by.manager))
+        });
+        Some(told.collect::<Vec<_>>().join("; ")).filter(|told| !told.is_empty())
     }
 
     /// Whether a manager whose fields we take over owns any here.

@@ -43,6 +43,7 @@ pub(crate) struct Reduced<const DEPTH: u8> {
     own_fields: Option<Digest>,
     applied_at: Option<jiff::Timestamp>,
     last_writer: Option<String>,
+    foreign: Option<String>,
     spec: Option<Value>,
     status: Option<Value>,
 }
@@ -87,6 +88,7 @@ impl<const DEPTH: u8> Reduced<DEPTH> {
             uid: self.facts.uid,
             own_fields: self.own_fields,
             last_writer: self.last_writer,
+            foreign: self.foreign,
         }
     }
 
@@ -157,6 +159,7 @@ impl<'de, const DEPTH: u8> Deserialize<'de> for Reduced<DEPTH> {
         };
         let (own_fields, applied_at) = (facts.own_fields(), facts.applied_at());
         let last_writer = facts.last_other_writer().map(str::to_owned);
+        let foreign = facts.foreign();
         facts.managed_fields = Vec::new();
         facts.annotations.clear();
         let object_meta = ObjectMeta {
@@ -166,7 +169,7 @@ impl<'de, const DEPTH: u8> Deserialize<'de> for Reduced<DEPTH> {
             uid: Some(facts.uid.clone()),
             ..ObjectMeta::default()
         };
-        Ok(Self { object_meta, facts, own_fields, applied_at, last_writer, spec, status })
+        Ok(Self { object_meta, facts, own_fields, applied_at, last_writer, foreign, spec, status })
     }
 }
 

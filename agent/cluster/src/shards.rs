@@ -8,8 +8,13 @@ use kube::{Client, ResourceExt};
 use teal_agent_core::Inventory;
 use teal_agent_core::shard::{InventoryError, Record, Shard};
 use teal_api::inventory::{Entry, InventoryObject, InventorySpec};
+use teal_api::sync::SyncObject;
 
 use crate::error::ApiError;
+
+/// Annotation of an inventory: UID of the Sync that it was written for. Deleting a Sync lets its objects go, so a Sync of
+/// the same name made later starts without them.
+const SYNC_UID: &str = "teal.dev/sync-uid";
 
 /// Why the inventory could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,7 @@ impl ShardError {
 pub struct Shards {
     api: Api<InventoryObject>,
     sync: String,
+    sync_uid: String,
     cluster_uid: String,
     /// As stored now, by prefix.
     stored: BTreeMap<String, InventoryObject>,
@@ -56,35 +62,55 @@ pub async fn cluster_uid(client: &Client) -> Result<String, ShardError> {
 }
 
 impl Shards {
-    /// Loads what is stored for `sync`. `None` beside it when nothing was ever stored: a first sync, or a lost inventory.
+    /// Loads what is stored for `sync`. `None` beside it when nothing was ever stored for this very Sync: a first one, one
+    /// made anew under an old name, or a lost inventory.
     ///
     /// # Errors
     /// `Stored` for another cluster's inventory; nothing is changed then.
-    pub async fn load(client: Client, sync: &str, cluster_uid: &str) -> Result<(Self, Option<Inventory>), ShardError> {
+    pub async fn load(
+        client: Client,
+        sync: &SyncObject,
+        cluster_uid: &str,
+    ) -> Result<(Self, Option<Inventory>), ShardError> {
+        let empty = Self::empty(client.clone(), sync, cluster_uid);
         let api: Api<InventoryObject> = Api::all(client);
         let mut stored = BTreeMap::new();
         let mut params = ListParams::default().limit(50);
         loop {
             let page = api.list(&params).await.map_err(ApiError::from)?;
-            let ours = page.items.into_iter().filter(|object| object.spec.sync == sync);
+            let ours = page.items.into_iter().filter(|object| object.spec.sync == empty.sync);
             stored.extend(ours.map(|object| (object.spec.shard.clone(), object)));
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => params = params.continue_token(&token),
                 None => break,
             }
         }
-        let inventory = match stored.is_empty() {
-            true => None,
-            false => Some(Inventory::merge(cluster_uid, stored.values().map(|object| shard(&object.spec)))?),
+        let ours = |object: &&InventoryObject| !empty.is_of_another(object);
+        let inventory = match stored.values().any(|object| ours(&object)) {
+            false => None,
+            true => {
+                let shards = stored.values().filter(ours).map(|object| shard(&object.spec));
+                Some(Inventory::merge(cluster_uid, shards)?)
+            }
         };
-        Ok((Self { api, sync: sync.to_owned(), cluster_uid: cluster_uid.to_owned(), stored }, inventory))
+        Ok((Self { stored, ..empty }, inventory))
     }
 
     /// For a sync that must not touch what is stored: as if nothing were.
     #[must_use]
-    pub fn empty(client: Client, sync: &str, cluster_uid: &str) -> Self {
-        let (sync, cluster_uid) = (sync.to_owned(), cluster_uid.to_owned());
-        Self { api: Api::all(client), sync, cluster_uid, stored: BTreeMap::new() }
+    pub fn empty(client: Client, sync: &SyncObject, cluster_uid: &str) -> Self {
+        Self {
+            api: Api::all(client),
+            sync: sync.name_any(),
+            sync_uid: sync.uid().unwrap_or_default(),
+            cluster_uid: cluster_uid.to_owned(),
+            stored: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it was written for a Sync of this name that is gone.
+    fn is_of_another(&self, object: &InventoryObject) -> bool {
+        object.annotations().get(SYNC_UID).is_some_and(|uid| *uid != self.sync_uid)
     }
 
     /// Writes the shards that changed: new and grown ones first, so that no entry is ever in none. Returns how many
@@ -120,22 +146,39 @@ impl Shards {
             digest_version: shard.digest_version,
             entries: shard.records.into_iter().map(entry).collect(),
         };
-        let params = PostParams::default();
-        let written = match self.stored.get(&shard.prefix) {
-            Some(stored) if stored.spec == spec => return Ok(false),
-            Some(stored) => {
-                let object = InventoryObject { spec, ..stored.clone() };
-                self.api.replace(&self.name(&shard.prefix), &params, &object).await
+        if self.stored.get(&shard.prefix).is_some_and(|stored| stored.spec == spec && !self.is_of_another(stored)) {
+            return Ok(false);
+        }
+        let name = self.name(&shard.prefix);
+        let stored = self.stored.get(&shard.prefix).cloned();
+        let written = match self.put(&name, stored, &spec).await {
+            // A person touched or deleted the object, or an answer of ours was lost. Whatever stands there now: this
+            // process is the only one that may write it, and knows what it holds.
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => {
+                tracing::warn!(inventory = name, "Inventory was changed by somebody else; written again");
+                let now = self.api.get_opt(&name).await.map_err(ApiError::from)?;
+                self.put(&name, now, &spec).await
             }
-            None => {
-                let metadata = ObjectMeta { name: Some(self.name(&shard.prefix)), ..ObjectMeta::default() };
-                self.api.create(&params, &InventoryObject { metadata, spec }).await
-            }
+            answer => answer,
         };
         let mut object = written.map_err(ApiError::from)?;
         object.metadata.managed_fields = None;
         self.stored.insert(shard.prefix, object);
         Ok(true)
+    }
+
+    async fn put(
+        &self,
+        name: &str,
+        before: Option<InventoryObject>,
+        spec: &InventorySpec,
+    ) -> Result<InventoryObject, kube::Error> {
+        let (params, spec, exists) = (PostParams::default(), spec.clone(), before.is_some());
+        let named = || ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+        let mut metadata = before.map_or_else(named, |before| before.metadata);
+        metadata.annotations.get_or_insert_default().insert(SYNC_UID.to_owned(), self.sync_uid.clone());
+        let object = InventoryObject { metadata, spec };
+        if exists { self.api.replace(name, &params, &object).await } else { self.api.create(&params, &object).await }
     }
 
     fn name(&self, prefix: &str) -> String {

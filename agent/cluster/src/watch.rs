@@ -37,6 +37,8 @@ pub struct Seen {
     pub matures: Option<Duration>,
     /// The other manager that wrote last.
     pub last_writer: Option<String>,
+    /// See [`Meta::foreign`](crate::Meta::foreign).
+    pub foreign: Option<String>,
 }
 
 /// What the watches report.
