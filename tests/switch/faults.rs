@@ -289,3 +289,38 @@ fn a_commit_that_changes_color_and_fleet_is_refused_unless_it_says_so() -> Resul
         switcher.end().await
     })
 }
+
+/// A commit can't take the ground from under a move: rollback stands on what the move began with.
+#[test]
+fn g4_a_commit_that_can_not_be_acted_on_takes_no_way_back() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let mut world = World::new(&pair).await?;
+        world.commit(world.blue_color(), "")?;
+        let mut switcher = world.start("one").await?;
+        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let green = long_soak(&world.declaration(world.green_color(), ""));
+        let commit = |text: &str| -> Result<()> {
+            let head = world.repo.commit(&[("switch.yaml", Some(text))], "Change the declaration")?;
+            world.converge_to(&head);
+            Ok(())
+        };
+        let told = |reason: &'static str| {
+            move |one: &SwitchStatus| one.phase == "Soaking" && one.attention.iter().any(|item| item.reason == reason)
+        };
+        commit(&green)?;
+        switcher.until("soaking", |one| one.phase == "Soaking").await?;
+        commit(&green.replace("secret: dns", "secret: missing"))?;
+        switcher.until("told of the Secret", told("InvalidSecret")).await?;
+        commit(&green.replace("record: shop", "record: elsewhere"))?;
+        switcher.until("told of the record", told("GroundChanged")).await?;
+        world.green_door.set(Mode::Errors).await?;
+        let parked = |one: &SwitchStatus| one.history.iter().any(|entry| entry.to == "Parked");
+        switcher.until("gone back", parked).await?;
+        ensure!(world.answers().await? == [world.blue_door.ip()]);
+        // Only now the commit counts, and the record it names does not exist.
+        switcher.until("at the other record", |one| one.phase == "Unknown" && one.live.is_none()).await?;
+        ensure!(world.answers().await? == [world.blue_door.ip()]);
+        switcher.end().await
+    })
+}

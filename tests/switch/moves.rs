@@ -23,6 +23,8 @@ fn one_commit_moves_traffic() -> Result<()> {
         ensure!(soaking.gates.iter().all(|gate| gate.report.passed()), "{:#?}", soaking.gates);
         ensure!(world.answers().await? == [world.green_door.ip()]);
         let steady = switcher.until("steady on green", steady_on(world.green_color())).await?;
+        ensure!(soaking.gates.len() == 3 && soaking.gates.iter().all(|gate| gate.at_shift), "{:#?}", soaking.gates);
+        ensure!(soaking.gates == steady.gates, "measured again after the shift: {:#?}", steady.gates);
         ensure!(steady.declaration.revision == head && steady.declaration.subject.contains("green"));
         for stand_in in [&world.blue, &world.green] {
             ensure!(stand_in.frozen(&world.name).await?.is_empty(), "still frozen");
@@ -54,6 +56,8 @@ fn g5_a_bad_green_is_rolled_back_by_itself_and_stays_parked() -> Result<()> {
         world.green_door.set(Mode::Errors).await?;
         let parked = switcher.until("parked on blue", |one| one.phase == "Parked").await?;
         ensure!(parked.live.as_deref() == Some(world.blue_color()), "{:?}", parked.live);
+        let idle = parked.idle();
+        ensure!(idle.contains(&format!("teal retry {}", world.name)) && idle.contains("git asks for"), "{idle}");
         ensure!(world.answers().await? == [world.blue_door.ip()]);
         world.green_door.set(Mode::Good).await?;
         // A commit elsewhere in the repository does not unpark; one that changes this Switch does.
