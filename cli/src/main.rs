@@ -90,6 +90,8 @@ enum Command {
     },
     /// Write the commit that tries a parked move again (raises `attempt`), and push it.
     Retry {
+        /// Name of the Switch; the file's own when left out.
+        switch: Option<String>,
         #[command(flatten)]
         commit: Commit,
     },
@@ -190,7 +192,7 @@ async fn run(args: Args, style: Style) -> Result<u8> {
         Command::Get { kind, context, json } => get::get(kind, context, json).await,
         Command::Check { files } => check::check(&files, style),
         Command::Switch { color, commit } => write::switch(&commit.file, &color, !commit.no_push),
-        Command::Retry { commit } => write::retry(&commit.file, !commit.no_push),
+        Command::Retry { switch, commit } => write::retry(switch.as_deref(), &commit.file, !commit.no_push),
         Command::Undo(order) => write::order(Verb::Undo, &order.lane, &order.said, style).await,
         Command::Abort(order) => write::order(Verb::Abort, &order.lane, &order.said, style).await,
         Command::Adopt(order) => write::order(Verb::Adopt, &order.lane, &order.said, style).await,
@@ -201,5 +203,25 @@ async fn run(args: Args, style: Style) -> Result<u8> {
             write::order(Verb::Hold, &lane, &said, style).await
         }
         Command::Ledger { command: LedgerCommand::Show { lane } } => write::show(&lane, style).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_offered_can_be_typed() {
+        for command in teal_switcher_core::step::TYPED {
+            let typed = teal_switcher::status::typed(command, "contoso");
+            // Where the operator's own Secrets are is an operator's setting, TEAL_SECRETS.
+            let secrets = ["--secrets", "/x"].into_iter().filter(|_| {
+                ["abort", "adopt", "hold", "reassert", "undo", "ledger"].iter().any(|verb| typed.contains(verb))
+            });
+            let words = typed.split(' ').chain(secrets);
+            if let Err(error) = Args::try_parse_from(words) {
+                panic!("{typed}: {error}");
+            }
+        }
     }
 }

@@ -5,6 +5,8 @@
 pub(crate) mod fixture;
 mod idle;
 
+pub use idle::typed;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use teal_gates::Report;

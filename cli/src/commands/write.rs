@@ -54,12 +54,20 @@ struct Opened {
 
 impl Lane {
     fn open(&self) -> Result<Opened> {
-        let switch = declaration(&self.file)?;
-        if let Some(name) = self.switch.as_ref().filter(|name| **name != switch.name) {
-            bail!("{} declares the Switch {}, not {name}", self.file.display(), switch.name);
-        }
+        let switch = named(self.switch.as_deref(), &self.file)?;
         let route = Route::new(&switch, &Secrets::new(&self.secrets))?;
         Ok(Opened { switch, route })
+    }
+}
+
+/// The file's declaration, which must be that of the Switch named.
+fn named(name: Option<&str>, file: &std::path::Path) -> Result<Switch> {
+    let switch = declaration(file)?;
+    match name {
+        Some(name) if name != switch.name => {
+            bail!("{} declares the Switch {}, not {name}; name its own file with --file", file.display(), switch.name)
+        }
+        _ => Ok(switch),
     }
 }
 
@@ -252,8 +260,8 @@ pub(crate) fn switch(file: &std::path::Path, color: &str, push: bool) -> Result<
 }
 
 /// `teal retry`: raises `attempt`, so that a parked move is tried again.
-pub(crate) fn retry(file: &std::path::Path, push: bool) -> Result<u8> {
-    let declared = declaration(file)?;
+pub(crate) fn retry(name: Option<&str>, file: &std::path::Path, push: bool) -> Result<u8> {
+    let declared = named(name, file)?;
     let attempt = (declared.attempt + 1).to_string();
     let message = format!("Retry {} (attempt {attempt})", declared.name);
     commit(file, &declared.name, &["spec", "attempt"], &attempt, &message, push)?;

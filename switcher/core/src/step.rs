@@ -121,6 +121,20 @@ pub struct Wait {
     pub commands: Vec<&'static str>,
 }
 
+/// Every command that is ever offered. The command line is tested to take each, with the Switch's name behind it.
+pub const TYPED: [&str; 10] = [
+    "teal abort",
+    "teal adopt",
+    "teal explain",
+    "teal history",
+    "teal hold",
+    "teal hold --end",
+    "teal ledger show",
+    "teal reassert",
+    "teal retry",
+    "teal undo",
+];
+
 /// Why a state waits: the closed set of SWITCH §11.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
@@ -284,9 +298,10 @@ impl Wait {
         self
     }
 
-    /// Adds what one can type.
+    /// Adds what one can type; each of [`TYPED`].
     #[must_use]
     pub fn or_type(mut self, commands: &[&'static str]) -> Self {
+        debug_assert!(commands.iter().all(|command| TYPED.contains(command)), "{commands:?}");
         self.commands.extend_from_slice(commands);
         self
     }

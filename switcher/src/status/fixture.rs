@@ -109,7 +109,7 @@ pub(crate) fn preparing() -> Status {
         step("pin both, make green equal, run the gates", StepState::Now, "5 min"),
         step("route to green, and see that every server answers so", StepState::Next, "at once"),
     ];
-    one.commands = vec!["teal abort contoso".to_owned(), "teal hold contoso".to_owned()];
+    one.commands = vec!["teal abort contoso --reason …".to_owned(), "teal hold contoso --reason …".to_owned()];
     status.switches[0] = one;
     status
 }

@@ -2,6 +2,13 @@
 
 use super::SwitchStatus;
 
+/// A command as one types it for this Switch; whoever uses the emergency lane says why.
+#[must_use]
+pub fn typed(command: &str, switch: &str) -> String {
+    let lane = ["abort", "adopt", "hold", "reassert", "undo"].iter().any(|verb| command == format!("teal {verb}"));
+    format!("{command} {switch}{}", if lane { " --reason …" } else { "" })
+}
+
 impl SwitchStatus {
     /// One sentence: why nothing happens next, and what would change that. For an empty [`SwitchStatus::plan`].
     #[must_use]

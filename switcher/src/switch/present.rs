@@ -10,7 +10,7 @@ use super::observe::Look;
 use super::tell::{Chronicle, place};
 use crate::source::DeclaredSwitch;
 use crate::status::{
-    Attention, ClusterStatus, ColorStatus, FreezeFacts, Mood, PlanLine, StepState, SwitchStatus, Wait,
+    Attention, ClusterStatus, ColorStatus, FreezeFacts, Mood, PlanLine, StepState, SwitchStatus, Wait, typed,
 };
 
 /// Everything a status is made of.
@@ -272,8 +272,9 @@ fn attention(facts: &Facts<'_>) -> Vec<Attention> {
     }
     if !facts.kit.declared.mistakes.is_empty() {
         let count = facts.kit.declared.mistakes.len();
+        let mistakes = if count == 1 { "mistake" } else { "mistakes" };
         let message = format!(
-            "the newest commit of {} has {count} mistakes; what was declared before stays in force",
+            "the newest commit of {} has {count} {mistakes}; what was declared before stays in force",
             facts.kit.declared.file
         );
         list.push(item("DeclarationInvalid", message, facts.kit.declared.mistakes.join("; ")));
@@ -297,14 +298,8 @@ fn attention(facts: &Facts<'_>) -> Vec<Attention> {
 }
 
 fn commands(facts: &Facts<'_>) -> Vec<String> {
-    let name = &facts.declared.name;
     let wait = facts.step.wait.iter().flat_map(|wait| wait.commands.iter());
-    wait.map(
-        |command| {
-            if command.starts_with("teal ") { format!("{command} {name}") } else { format!("teal {command} {name}") }
-        },
-    )
-    .collect()
+    wait.map(|command| typed(command, &facts.declared.name)).collect()
 }
 
 fn time(ms: u64) -> Option<Timestamp> {

@@ -133,7 +133,9 @@ pub(super) fn freeze(one: &SwitchStatus) -> Markup {
     html! {
         section .card {
             h3 { "Is it frozen?" }
-            @if one.freezes.is_empty() { p { "No. Changes are admitted everywhere." } }
+            @let dark: Vec<&ColorStatus> = one.colors.iter().filter(|color| color.cluster.unknown.is_some()).collect();
+            @if one.freezes.is_empty() && dark.is_empty() { p { "No. Changes are admitted everywhere." } }
+            @for color in dark { p { (word(one, &color.name)) ": " span .busy { "? unknown" } ", its API server does not tell" } }
             @for freeze in &one.freezes {
                 p { (word(one, &freeze.color)) ": " strong { (freeze.state) } " – " (freeze.reason) }
                 dl { @if !freeze.since.is_empty() { dt { "Since" } dd { (freeze.since) } } dt { "Until" } dd { (freeze.until) } }

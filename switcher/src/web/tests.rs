@@ -137,6 +137,11 @@ async fn a_parked_page_says_what_is_awaited_and_gates_when_they_were_measured() 
     assert!(page.contains("a commit that changes this Switch, or `teal retry contoso`"), "{page}");
     assert!(page.contains("at the shift"), "{page}");
     let (_, page) = get_text(&serve(fixture::preparing()).await.url).await;
+    assert!(!page.contains("does not tell"), "both clusters are known: {page}");
+    let mut dark = fixture::steady();
+    dark.switches[0].colors[1].cluster.unknown = Some("no route".to_owned());
+    let (_, dark) = get_text(&serve(dark).await.url).await;
+    assert!(dark.contains("does not tell") && !dark.contains("admitted everywhere"), "unknown is not *no*: {dark}");
     assert!(page.contains("<td>before</td>") && !page.contains("at the shift"), "{page}");
 }
 

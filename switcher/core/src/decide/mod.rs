@@ -77,8 +77,8 @@ fn known(view: &View<'_>) -> Step {
 /// An older epoch than one already seen: a late answer, or a zone restored from a backup. Never acted on.
 fn backwards(view: &View<'_>, newest: u64) -> Step {
     let message = format!("the ledger went back from epoch {newest} to {}", view.ledger.epoch);
-    let hint = "if the zone was restored from a backup, compare with `teal history` and use `teal ledger repair`";
-    Step::hold(Wait::new(Reason::ForeignWrite, message.clone()).or_type(&["teal ledger show", "teal ledger repair"]))
+    let hint = "if the zone was restored from a backup, compare record and `teal history`, then restart the switchers: they take the ledger as it is";
+    Step::hold(Wait::new(Reason::ForeignWrite, message.clone()).or_type(&["teal ledger show", "teal history"]))
         .alert(Some(Alert::new("LedgerWentBack", message, hint)))
 }
 

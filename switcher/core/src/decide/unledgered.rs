@@ -37,20 +37,24 @@ pub(super) fn gone() -> Step {
     stop(
         "LedgerGone",
         "the ledger is gone, although there was one",
-        "nothing is assumed and nothing is written; see who deleted it, then `teal ledger repair`",
+        "nothing is assumed and nothing is written; see who deleted it, then restart the switchers: they begin anew with the record as it is",
     )
 }
 
 pub(super) fn unreadable(why: &str) -> Step {
-    stop("LedgerUnreadable", &format!("the ledger can't be read: {why}"), "nothing is written until it can")
+    stop(
+        "LedgerUnreadable",
+        &format!("the ledger can't be read: {why}"),
+        "nothing is written until it can; compare the ledger's key in the Secrets of both switchers, and their versions",
+    )
 }
 
 pub(super) fn foreign(what: &str) -> Step {
-    let hint = "nothing is written; see who wrote it, then `teal ledger repair`";
+    let hint = "nothing is written; see who wrote it, delete it, then restart the switchers: they begin anew with the record as it is";
     stop("LedgerForeign", &format!("something else is in the ledger's place: {what}"), hint)
 }
 
 fn stop(reason: &'static str, message: &str, hint: &str) -> Step {
-    let wait = Wait::new(Reason::Parked, message).or_type(&["teal ledger show", "teal ledger repair"]);
+    let wait = Wait::new(Reason::Parked, message).or_type(&["teal ledger show"]);
     Step::hold(wait).alert(Some(Alert::new(reason, message, hint)))
 }

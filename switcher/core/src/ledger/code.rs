@@ -24,7 +24,7 @@ pub enum LedgerError {
         found: u32,
     },
     /// Not a ledger.
-    #[error("the ledger can't be read: {why}; see `teal ledger show` and `teal ledger repair`")]
+    #[error("the ledger can't be read: {why}; delete it once it is known who wrote it, and restart the switchers")]
     Malformed {
         /// What is wrong.
         why: String,
