@@ -48,9 +48,13 @@ struct Args {
     /// Where the page, probes and metrics are served.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Name of this switcher in ledgers, unique among all; its pod's name in a cluster.
-    #[arg(long, env = "POD_NAME", default_value = "switcher")]
-    identity: String,
+    /// Name of this switcher in ledgers, unique among all and the same after every restart; `switcher-<color>` when
+    /// left out, or the pod's name when it runs in no color.
+    #[arg(long)]
+    identity: Option<String>,
+    /// Name of the pod, for a switcher without a color.
+    #[arg(long, env = "POD_NAME", hide = true)]
+    pod: Option<String>,
     /// json or text.
     #[arg(long, default_value = "json")]
     log_format: LogFormat,
@@ -61,19 +65,27 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 impl Args {
+    /// A pod's name changes with the pod, and the move that the old pod holds would wait for its step to be overdue.
+    fn identity(&self) -> String {
+        let of_color = || self.color.as_ref().map(|color| format!("switcher-{color}"));
+        let given = self.identity.clone().or_else(of_color).or_else(|| self.pod.clone());
+        given.unwrap_or_else(|| "switcher".to_owned())
+    }
+
     fn config(self) -> Result<SwitcherConfig> {
         let mut options = Options::new(&self.source_url);
         if let Some(secret) = &self.source_secret {
             options.auth = auth(&Secrets::new(&self.secrets), secret)?;
             options.ca = Secrets::new(&self.secrets).read(secret, "ca.crt").ok().map(|bytes| bytes.expose().to_vec());
         }
-        if self.identity.is_empty() {
+        let identity = self.identity();
+        if identity.is_empty() {
             bail!("--identity is empty; give this switcher a name of its own");
         }
         let mut git = GitConfig::new(options, self.source_branch, self.store.join("git"));
         git.files = self.source_files;
         git.interval = self.interval;
-        let mut config = SwitcherConfig::new(self.identity, git, self.secrets);
+        let mut config = SwitcherConfig::new(identity, git, self.secrets);
         config.color = self.color;
         config.listen = self.listen;
         Ok(config)
@@ -118,4 +130,25 @@ async fn run(config: SwitcherConfig) -> Result<()> {
     let shutdown = shutdown_on_signal().context("signals can't be listened for")?;
     Switcher::run(config, shutdown).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_pod_goes_on_with_the_move_that_the_old_one_held() {
+        let identity = |more: &[&str]| {
+            let words = ["teal-switcher", "--source-url", "https://git/x"].iter().chain(more);
+            Args::try_parse_from(words).unwrap().identity()
+        };
+        for (more, want) in [
+            (&["--color", "green", "--pod", "teal-switcher-7d9f-abcde"][..], "switcher-green"),
+            (&["--pod", "teal-switcher-7d9f-abcde"], "teal-switcher-7d9f-abcde"),
+            (&["--color", "green", "--identity", "mine"], "mine"),
+            (&[], "switcher"),
+        ] {
+            assert_eq!(identity(more), want);
+        }
+    }
 }

@@ -10,6 +10,10 @@ use teal_api::switch::{Comparison, Operator, Prometheus};
 use crate::report::{Outcome, Report, chain};
 
 const GATE: &str = "prometheus";
+/// Most bytes of an answer that are read: thousands of series, far more than a gate has use for.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+/// Characters that are kept of what the server says of a query it refuses.
+const SAID: usize = 300;
 /// Longest wait for one query.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -66,14 +70,21 @@ async fn ask(address: &str, query: &str, bearer: Option<&str>) -> Result<Vec<Sam
     if let Some(token) = bearer {
         request = request.bearer_auth(token);
     }
-    let response = request.send().await.map_err(|error| chain(&error.without_url()))?;
+    let mut response = request.send().await.map_err(|error| chain(&error.without_url()))?;
     let status = response.status();
-    let body = response.bytes().await.map_err(|error| chain(&error.without_url()))?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error.without_url()))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > BODY_LIMIT {
+            return Err(format!("the answer is larger than {BODY_LIMIT} bytes; aggregate in the query"));
+        }
+    }
     let parsed: Response = serde_json::from_slice(&body).map_err(|_| {
         format!("status {} and no Prometheus answer in the body; is this the server's base URL?", status.as_u16())
     })?;
     if parsed.status != "success" {
-        return Err(format!("the query was refused ({}): {}", parsed.error_type, parsed.error));
+        let said: String = parsed.error.chars().take(SAID).collect();
+        return Err(format!("the query was refused ({}): {said}", parsed.error_type));
     }
     match parsed.data {
         Some(Data::Vector(series)) => series.into_iter().map(|one| sample(labels(&one.metric), &one.value.1)).collect(),

@@ -115,3 +115,16 @@ async fn the_color_goes_into_the_query_and_the_token_nowhere_else() {
     assert_eq!(seen, [("errors{color=\"green\"}".to_owned(), Some("Bearer s3cret".to_owned()))]);
     assert!(!format!("{report:?}").contains("s3cret"));
 }
+
+#[tokio::test]
+async fn an_endless_answer_is_not_read_and_a_long_refusal_is_cut() {
+    let refusal = format!(r#"{{"status":"error","errorType":"bad_data","error":"{}"}}"#, "x".repeat(10_000));
+    for (body, words, longest) in
+        [("[".repeat(2 * BODY_LIMIT), "larger than", 200), (refusal, "the query was refused (bad_data): xxx", 500)]
+    {
+        let (address, _) = server(StatusCode::OK, Box::leak(body.into_boxed_str())).await;
+        let report = check(&gate(&address), "green", None).await;
+        assert_eq!(report.outcome, Error, "{report}");
+        assert!(report.message.contains(words) && report.message.len() < longest, "{report}");
+    }
+}
