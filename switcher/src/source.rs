@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use teal_api::switch::Switch;
 use teal_git::{Commit, CommitId, FetchError, Reference, Repository};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::GitConfig;
@@ -27,6 +28,9 @@ pub use relation::{Answer, Mixing, Question};
 /// Least time between two looks that a ring asked for, however often the bell rings.
 const FLOOR: Duration = Duration::from_secs(1);
 
+/// How long one look may take before what is known counts as old.
+const SLOW_LOOK: Duration = Duration::from_secs(30);
+
 /// What git declares now.
 #[derive(Debug, Clone, Default)]
 pub struct Declared {
@@ -38,8 +42,20 @@ pub struct Declared {
     pub invalid: Vec<InvalidFile>,
     /// The commit these were read from; absent before the first.
     pub head: Option<Head>,
-    /// Whether the last look at git succeeded: needed to *start* a move, never to go back.
+    /// Whether the last look at git succeeded.
     pub fresh: bool,
+    /// When the last look that succeeded began; monotonic.
+    pub looked: Option<Instant>,
+}
+
+impl Declared {
+    /// Whether the last look at git succeeded and is recent: needed to *start* a move, never to go back. A look that
+    /// hangs has not failed yet, so its age counts too.
+    #[must_use]
+    pub fn is_fresh(&self, now: Instant, interval: Duration) -> bool {
+        let limit = interval.saturating_mul(3) + SLOW_LOOK;
+        self.fresh && self.looked.is_some_and(|looked| now.saturating_duration_since(looked) <= limit)
+    }
 }
 
 /// A commit that was read.
@@ -120,6 +136,7 @@ impl Source {
 
     /// Looks at git once. An error is kept in the status and logged when it changes.
     async fn look(&self) -> Result<(), SourceError> {
+        let began = Instant::now();
         let known = self.declared.borrow().head.as_ref().map(|head| head.id.clone());
         let (repository, branch) = (self.repository.clone(), Reference::Branch(self.config.branch.clone()));
         let fetched = blocking(move || {
@@ -145,6 +162,7 @@ impl Source {
             declared.fresh = found.is_ok();
             declared.git.error = error;
             if found.is_ok() {
+                declared.looked = Some(began);
                 declared.git.fetched_at = Some(Timestamp::now());
             }
             changed
@@ -205,5 +223,22 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 impl From<FetchError> for SourceError {
     fn from(error: FetchError) -> Self {
         Self::Fetch(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_that_hangs_makes_what_is_known_old() {
+        let (began, interval) = (Instant::now(), Duration::from_secs(5));
+        let mut declared = Declared::default();
+        assert!(!declared.is_fresh(began, interval), "never looked");
+        (declared.fresh, declared.looked) = (true, Some(began));
+        assert!(declared.is_fresh(began + Duration::from_secs(45), interval));
+        assert!(!declared.is_fresh(began + Duration::from_secs(46), interval), "nothing came since");
+        declared.fresh = false;
+        assert!(!declared.is_fresh(began, interval), "the last look failed");
     }
 }

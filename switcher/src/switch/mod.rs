@@ -188,7 +188,7 @@ impl OneSwitch {
     }
 
     async fn look(&mut self, kit: &Kit, git: &watch::Receiver<Declared>) -> Look {
-        let fresh = git.borrow().fresh;
+        let fresh = git.borrow().is_fresh(Instant::now(), self.shared.config.git.interval);
         let (source, wake) = (&self.shared.source, &self.wake);
         let fleet = fleet_path(kit, source);
         let answer = |old: &str, changed: bool| {
