@@ -6,10 +6,11 @@ use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::CronJob;
 use kube::Client;
-use kube::api::{Api, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use serde_json::json;
 use teal_agent::{Agent, AgentConfig};
+use teal_api::freeze::FreezeObject;
 use teal_api::sync::{Role, SyncObject};
 use teal_testkit::control_plane::ControlPlane;
 use tempfile::TempDir;
@@ -95,6 +96,13 @@ impl Drop for RealAgent {
     }
 }
 
+/// Deletes what tests before this one left in the shared clusters: real agents enforce every Freeze there is.
+async fn thaw(cluster: &ControlPlane) -> Result<()> {
+    let freezes = Api::<FreezeObject>::all(cluster.client().await?);
+    freezes.delete_collection(&DeleteParams::default(), &ListParams::default()).await?;
+    Ok(())
+}
+
 /// What an ordinary person meets who scales a Deployment.
 async fn scale(cluster: &ControlPlane) -> Result<Result<(), String>> {
     let ordinary = cluster.client_as("kim", &["system:masters"]).await?;
@@ -109,6 +117,9 @@ fn g7_real_agents_freeze_make_equal_and_change_roles() -> Result<()> {
         let pair = pair_alone().await?;
         let world = World::new(&pair).await?;
         world.retire_stand_ins().await?;
+        for cluster in [&pair.blue, &pair.green] {
+            thaw(cluster).await?;
+        }
         let files = [
             ("fleet/teal.yaml", fleet(world.blue_color(), world.green_color())),
             ("fleet/platform/namespace.yaml", NAMESPACE.to_owned()),
