@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::AgentConfig;
+use crate::config::{AgentConfig, FreezeConfig};
 use crate::engine::Engine;
 use crate::events::Events;
 use crate::following::{self, Followed};
@@ -28,6 +28,9 @@ use crate::source;
 
 /// Sightings that wait to be taken in; a full channel slows the watches down, nothing is lost.
 const SIGHTINGS: usize = 1024;
+/// Longest that the end waits for a freeze that is being written.
+const LAST_TURN: Duration = Duration::from_secs(10);
+
 /// Why the agent ended.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
@@ -66,41 +69,52 @@ impl Agent {
         let client = counted(client, metrics.request_hook());
         let syncs = following::start(client.clone(), config.sync.clone(), shutdown.clone());
         let (declared, kinds) = watch::channel(Vec::new());
-        if let Some(freezing) = freezing(&config, &client, &metrics, kinds).await {
-            tokio::spawn(freezing.run(shutdown.clone()));
-        }
+        let stop = shutdown.child_token();
+        let _stop_with_us = stop.clone().drop_guard();
+        let freezing = config.freeze.clone().map(|wish| {
+            let events = Events::new(client.clone(), config.instance.clone());
+            tokio::spawn(freeze(wish, client.clone(), events, metrics.clone(), kinds, stop.clone()))
+        });
         let mut process = Process { config, client, metrics, declared, shutdown };
-        process.follow(syncs).await
+        let followed = process.follow(syncs).await;
+        stop.cancel();
+        // Whoever takes over must not find us still holding or lifting.
+        if let Some(freezing) = freezing
+            && tokio::time::timeout(LAST_TURN, freezing).await.is_err()
+        {
+            tracing::warn!("A freeze was still being written at the end");
+        }
+        followed
     }
 }
 
-/// Prepares freezes; without them when the API server does not say who we are.
-async fn freezing(
-    config: &AgentConfig,
-    client: &Client,
-    metrics: &Metrics,
+/// Realises freezes, as soon as the API server says who we are.
+async fn freeze(
+    wish: FreezeConfig,
+    client: Client,
+    events: Events,
+    metrics: Metrics,
     kinds: watch::Receiver<Vec<Kind>>,
-) -> Option<Freezing> {
-    let wish = config.freeze.clone()?;
-    let connections = match wish.connections {
-        Some(config) => Connections::Fresh(config),
-        None => Connections::Pooled(client.clone()),
-    };
-    let events = Events::new(client.clone(), config.instance.clone());
-    match Freezer::new(client.clone(), connections, wish.users).await {
-        Ok(freezer) => Some(Freezing {
-            client: client.clone(),
-            freezer,
-            events,
-            metrics: metrics.clone(),
-            probe_every: wish.probe_every,
-            kinds,
-        }),
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "No freeze is realised by this process");
-            None
+    shutdown: CancellationToken,
+) {
+    let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
+    let freezer = loop {
+        let connections = match wish.connections.clone() {
+            Some(config) => Connections::Fresh(config),
+            None => Connections::Pooled(client.clone()),
+        };
+        match Freezer::new(client.clone(), connections, wish.users.clone()).await {
+            Ok(freezer) => break freezer,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "No freeze can be realised yet; tried again");
+            }
         }
-    }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(backoff.failed()) => {}
+        }
+    };
+    Freezing { client, freezer, events, metrics, probe_every: wish.probe_every, kinds }.run(shutdown).await;
 }
 
 struct Process {
@@ -231,6 +245,7 @@ impl Process {
             warnings: Default::default(),
             last_since: None,
             retry_at: None,
+            held_up: None,
             looked: false,
             patience: Backoff::new(Duration::from_millis(200), Duration::from_secs(30)),
             started: Instant::now(),

@@ -46,6 +46,15 @@ impl Engine {
         Ok(())
     }
 
+    /// The inventory was not written: nothing goes on without it, so it is told and tried again.
+    pub(crate) fn hold_up(&mut self, error: &ShardError) {
+        let reason = error.reason();
+        tracing::warn!(error = error as &dyn std::error::Error, reason, "Inventory not written");
+        self.held_up = Some((reason.to_owned(), error.to_string()));
+        self.retry_at = Some(self.now() + self.patience.failed());
+        self.reporter.touch();
+    }
+
     /// Applies what the plan says. Returns whether anything was sent.
     pub(crate) async fn apply(&mut self, mut plan: Plan) -> bool {
         let mut jobs = std::mem::take(&mut plan.jobs);
@@ -105,8 +114,7 @@ impl Engine {
         }
         self.inventory_dirty = true;
         if let Err(error) = self.record().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, reason = error.reason(), "Inventory not written");
-            self.retry_at = Some(self.now() + self.patience.failed());
+            self.hold_up(&error);
             return sent;
         }
         self.send(strangers, true, &mut Vec::new()).await | sent

@@ -82,6 +82,8 @@ pub(crate) struct Engine {
     pub(crate) last_since: Option<Duration>,
     /// An API server that does not take the inventory: when to try again.
     pub(crate) retry_at: Option<Duration>,
+    /// What the API server did not take, in reason and message.
+    pub(crate) held_up: Option<(String, String)>,
     /// A turn was made.
     pub(crate) looked: bool,
     /// Waits between such tries.
@@ -121,12 +123,7 @@ impl Engine {
                 Ok(true) => did_something = true,
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        reason = error.reason(),
-                        "Inventory not written"
-                    );
-                    self.retry_at = Some(self.now() + self.patience.failed());
+                    self.hold_up(&error);
                     break;
                 }
             }
@@ -136,6 +133,7 @@ impl Engine {
         }
         if self.retry_at.is_none() {
             self.patience.succeeded();
+            self.held_up = None;
         }
         if did_something {
             let now = self.now();

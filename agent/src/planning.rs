@@ -135,7 +135,12 @@ pub fn unmet<'a>(facts: &Facts<'_>, step: &'a Step) -> Option<&'a ObjectId> {
 }
 
 fn is_met(facts: &Facts<'_>, id: &ObjectId, until: Until) -> bool {
-    let standing = facts.world.get(id).filter(|standing| standing.live.is_some());
+    let live = facts.world.get(id).and_then(|standing| standing.live.as_ref());
+    if live.is_some_and(|live| live.terminating) {
+        // What lives in it or by it goes with it; it is waited for, and made anew.
+        return false;
+    }
+    let standing = facts.world.get(id).filter(|_| live.is_some());
     let owned = facts.inventory.entries.get(id).is_some_and(|entry| entry.uid().is_some());
     let troubled = facts.troubles.contains_key(id);
     match until {

@@ -24,6 +24,8 @@ use crate::standing::{UnitReport, conditions, sync_conditions};
 const MAX_NOTICES: usize = 20;
 /// How long a status that is not the last word is held back: what is done by then is told once, as done.
 const HOLD: Duration = Duration::from_millis(300);
+/// Reports that may be ahead of the pace of one each `report_every`.
+const BURST: u32 = 5;
 /// Least time between two looks at whether a status differs.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -33,8 +35,10 @@ pub(crate) struct Reporter {
     every: Duration,
     written_sync: Option<SyncStatus>,
     written_units: BTreeMap<String, (UnitSpec, UnitStatus)>,
-    /// When the last two reports were written, the later one first.
-    writes: [Option<Instant>; 2],
+    /// When the last report was written.
+    last: Option<Instant>,
+    /// Until when the reports written so far use up the pace.
+    used_until: Option<Instant>,
     /// When it was last worked out whether anything differs.
     looked: Option<Instant>,
     /// Since when something may differ from what was written.
@@ -50,7 +54,8 @@ impl Reporter {
             every,
             written_sync: None,
             written_units: BTreeMap::new(),
-            writes: [None; 2],
+            last: None,
+            used_until: None,
             looked: None,
             news_since: Some(Instant::now()),
             wrote: false,
@@ -89,15 +94,17 @@ impl Reporter {
         Remembered::of(&self.status(), units)
     }
 
-    /// When the next write may happen; `None` when nothing is to be written. The last word on some work may follow the
-    /// write before it at once, as long as the two before took their time.
+    /// When the next write may happen; `None` when nothing is to be written. The last word on some work need not keep its
+    /// distance from the write before it; only the pace as a whole holds it back, beyond a small burst.
     fn due(&self, under_way: bool) -> Option<Instant> {
         let since = self.news_since?;
-        let [last, before] = self.writes;
         let (soonest, paced) = if under_way {
-            (since + HOLD, last.map(|last| last + self.every))
+            (since + HOLD, self.last.map(|last| last + self.every))
         } else {
-            (self.looked.map_or(since, |looked| looked + LOOK), before.map(|before| before + self.every * 2))
+            (
+                self.looked.map_or(since, |looked| looked + LOOK),
+                self.used_until.and_then(|used| used.checked_sub(self.every * BURST)),
+            )
         };
         Some(paced.map_or(soonest, |paced| paced.max(soonest)))
     }
@@ -106,10 +113,12 @@ impl Reporter {
     fn reported(&mut self, failed: bool) {
         let now = Instant::now();
         if failed {
-            self.writes = [Some(now); 2];
+            self.used_until = Some(now + self.every * (BURST + 1));
+            self.last = Some(now);
             self.touch();
         } else if self.wrote {
-            self.writes = [Some(now), self.writes[0]];
+            self.used_until = Some(self.used_until.map_or(now, |used| used.max(now)) + self.every);
+            self.last = Some(now);
         }
     }
 

@@ -268,6 +268,10 @@ fn verdict(engine: &Engine, reports: &[UnitReport], sourced: Option<&Sourced>) -
     if let Some((reason, message)) = &engine.rejected {
         return Verdict::stalled(reason, format!("{message}{in_force}"));
     }
+    if let Some((reason, message)) = &engine.held_up {
+        let message = format!("nothing is applied while Teal can't record it, which is tried again: {message}");
+        return Verdict::moving(reason, message);
+    }
     if engine.wanted.revision.is_empty() {
         return Verdict::moving("Fetching", "the first commit is being fetched".to_owned());
     }

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::StreamExt;
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch_stream};
 use kube::{Api, Client};
@@ -158,7 +160,7 @@ impl One {
         // Whole objects come in smaller pages: only one page is in memory at a time.
         let page = if DEPTH == METADATA { 500 } else { 100 };
         let config = watcher::Config::default().labels(&self.selector).page_size(page);
-        let mut events = pin!(watch_stream(api, config).default_backoff());
+        let mut events = pin!(watch_stream(api, config).backoff(Patience::new()));
         let mut present = HashSet::new();
         while let Some(event) = events.next().await {
             if let Some(sighting) = self.sighting(event, &mut present)
@@ -192,6 +194,31 @@ impl One {
             Ok(Event::Delete(object)) => Sighting::Left { id: object.id(&self.kind), uid: object.facts.uid },
             Err(error) => Sighting::Failing { kind: kind(), message: chain(&error) },
         })
+    }
+}
+
+/// Waits between tries of a watch that fails. kube's own begin at almost a second; but the API server answers 429 for a
+/// moment after it accepted a definition, and a fleet's first sync would wait for that.
+struct Patience(backon::ExponentialBackoff);
+
+impl Patience {
+    fn new() -> Self {
+        let growing = ExponentialBuilder::default().with_factor(2.0).with_jitter().without_max_times();
+        Self(growing.with_min_delay(Duration::from_millis(100)).with_max_delay(Duration::from_secs(30)).build())
+    }
+}
+
+impl Iterator for Patience {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next()
+    }
+}
+
+impl Backoff for Patience {
+    fn reset(&mut self) {
+        *self = Self::new();
     }
 }
 
