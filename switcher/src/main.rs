@@ -53,7 +53,7 @@ struct Args {
     #[arg(long)]
     identity: Option<String>,
     /// Name of the pod, for a switcher without a color.
-    #[arg(long, env = "POD_NAME", hide = true)]
+    #[arg(long, env = "POD_NAME")]
     pod: Option<String>,
     /// json or text.
     #[arg(long, default_value = "json")]
