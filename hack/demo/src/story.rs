@@ -32,7 +32,11 @@ pub(crate) async fn one_commit(screen: Screen, world: &mut World, outcome: &mut 
     refused_while_frozen(screen, world, outcome, committed).await?;
     let parity = world
         .watcher
-        .until("parity is measured", MOVE, |status| status.parity.as_ref().is_some_and(|parity| parity.ratio.is_some()))
+        .until("parity is measured", MOVE, |status| {
+            // A workload may not be Ready for a moment; the gate holds the move until it is, so what counts is the end.
+            let whole = status.parity.as_ref().and_then(|parity| parity.ratio).is_some_and(|ratio| ratio >= 1.0);
+            whole || reached(status, "Shifting")
+        })
         .await?;
     if let Some(measured) = parity.parity {
         let ratio = measured.ratio.unwrap_or(0.0) * 100.0;
