@@ -13,7 +13,7 @@ use teal_api::sync::Role;
 use teal_api::unit::Problem;
 use teal_cluster::KindMap;
 use teal_git::{Snapshot, SnapshotEntry};
-use teal_render::{RenderedObject, UnitInput, render_unit};
+use teal_render::{RenderedObject, UnitInput, is_own_file, render_unit};
 
 use crate::checking::{check_units, drop_twice, file_problem};
 use crate::scanning::{below, scan};
@@ -23,8 +23,6 @@ use crate::wanted::{Layer, Unit, Wanted};
 
 /// How long a unit may take to become ready when nothing says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(600);
-/// Kinds of Teal's own files, which are never applied.
-const OWN_KINDS: [&str; 4] = ["Fleet", "Switch", "UnitSettings", "Colors"];
 
 /// What to render, and for whom.
 pub(crate) struct Request {
@@ -205,7 +203,7 @@ impl Worker<'_> {
             }
         }
         for found in rendered.objects {
-            if is_own_file(&found) {
+            if is_own_file(&found.value) {
                 continue;
             }
             match self.prepare(found, &mark, &definitions) {
@@ -356,9 +354,4 @@ fn key_of(inputs: &Digest, snapshot: &Snapshot, reads: &[String]) -> Digest {
 
 fn collect_definitions(objects: &[Prepared], definitions: &mut BTreeMap<GroupKind, Scope>) {
     definitions.extend(objects.iter().filter_map(|object| object.links.defines.clone()));
-}
-
-fn is_own_file(found: &RenderedObject) -> bool {
-    let text = |key: &str| found.value.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
-    text("apiVersion").starts_with("teal.dev/") && OWN_KINDS.contains(&text("kind"))
 }

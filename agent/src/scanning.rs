@@ -3,13 +3,8 @@
 use teal_agent_core::Digest;
 use teal_agent_core::layers::Directory;
 use teal_git::{ReadError, Snapshot, SnapshotEntry};
-use teal_render::TreeError;
+use teal_render::{TreeError, is_file_name, is_manifest_name};
 
-/// Files that say something of the fleet and are no manifests.
-const OWN_FILES: [&str; 5] = ["teal.yaml", "unit.yaml", "colors.yaml", "switch.yaml", "switch.yml"];
-/// Endings that tell a file from a folder without reading it.
-const FILE_ENDINGS: [&str; 12] =
-    [".yaml", ".yml", ".json", ".md", ".txt", ".sh", ".tpl", ".toml", ".tealignore", ".lock", ".png", ".gitignore"];
 /// Deeper folders than this are nobody's units.
 const MAX_DEPTH: usize = 32;
 
@@ -55,11 +50,11 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn folder(&mut self, path: &str, depth: usize) -> Result<(), ReadError> {
         let Some(SnapshotEntry::Dir(names)) = self.snapshot.entry(&below(self.root, path))? else { return Ok(()) };
-        let has_manifests = names.iter().any(|name| is_manifest(name));
+        let has_manifests = names.iter().any(|name| is_manifest_name(name));
         self.scan.directories.push(Directory { path: path.to_owned(), has_manifests });
         for name in &names {
             let inner = below(path, name);
-            if is_file(name) || !self.is_folder(&inner)? {
+            if is_file_name(name) || !self.is_folder(&inner)? {
                 self.file(inner, name)?;
             } else if depth < MAX_DEPTH {
                 self.folder(&inner, depth + 1)?;
@@ -103,13 +98,4 @@ impl Walk<'_> {
             && lines().any(|line| line == "kind: Switch")
             && lines().any(|line| line.starts_with("apiVersion: teal.dev/")))
     }
-}
-
-fn is_file(name: &str) -> bool {
-    FILE_ENDINGS.iter().any(|ending| name.ends_with(ending))
-}
-
-fn is_manifest(name: &str) -> bool {
-    let yaml = name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json");
-    yaml && !OWN_FILES.contains(&name) || name == "Kustomization" || name == "kustomization"
 }

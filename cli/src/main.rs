@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 use commands::get::Kind;
 use commands::show::Output;
 use commands::write::{Lane, Said};
-use commands::{check, get, show, write};
+use commands::{build, check, get, show, write};
 use style::Style;
 use teal_switcher_core::Verb;
 
@@ -75,6 +75,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What kustomize build prints, from a folder or a git revision; with --fleet every unit as an agent renders it
+    /// (exit 1 when anything is wrong).
+    Build(Box<build::Build>),
     /// All mistakes of switch.yaml, teal.yaml or unit.yaml (exit 1 when there are any).
     Check {
         /// The files.
@@ -154,9 +157,18 @@ enum LedgerCommand {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let args = Args::parse();
+    match &args.command {
+        // Reads files and prints; a run time for the network would only cost time.
+        Command::Build(build) => ExitCode::from(build::run(build)),
+        _ => talk(args),
+    }
+}
+
+/// Everything that asks somebody else.
+#[tokio::main]
+async fn talk(args: Args) -> ExitCode {
     teal_daemon::install_crypto_provider();
     let style = Style::of_this_terminal();
     match run(args, style).await {
@@ -190,6 +202,7 @@ async fn run(args: Args, style: Style) -> Result<u8> {
         Command::Explain { switch, steps } => show::explain(url, switch.as_deref(), steps, style).await,
         Command::History { switch, output } => show::history(url, switch.as_deref(), output).await,
         Command::Get { kind, context, json } => get::get(kind, context, json).await,
+        Command::Build(build) => Ok(build::run(&build)),
         Command::Check { files } => check::check(&files, style),
         Command::Switch { color, commit } => write::switch(&commit.file, &color, !commit.no_push),
         Command::Retry { switch, commit } => write::retry(switch.as_deref(), &commit.file, !commit.no_push),

@@ -7,11 +7,16 @@
 
 mod differences;
 mod error;
+mod fleet;
 mod plain;
 mod substitute;
 mod unit;
 
 pub use error::RenderError;
+pub use fleet::{
+    FleetError, FleetInput, RenderedFleet, RenderedUnit, UnitProblem, directories, is_file_name, is_manifest_name,
+    is_own_file, render_fleet,
+};
 pub use unit::{Rendered, RenderedObject, UnitInput, render_unit};
 
 pub use teal_kustomize::{Entry, FolderTree, MemoryTree, Origin, Tree, TreeError};

@@ -1,5 +1,6 @@
 //! One file a group of verbs.
 
+pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod get;
 pub(crate) mod show;

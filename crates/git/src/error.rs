@@ -246,6 +246,27 @@ impl ReadError {
     }
 }
 
+/// Why a commit of a repository on this machine can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LocalError {
+    /// The folder is in no repository.
+    #[error("{}: is in no git repository that can be read: {cause}", folder.display())]
+    NoRepository {
+        /// The folder.
+        folder: PathBuf,
+        /// What libgit2 said.
+        cause: String,
+    },
+    /// The name means no commit here.
+    #[error("revision `{revision}`: {cause}; name a branch, a tag or a commit of this repository")]
+    NoRevision {
+        /// As written.
+        revision: String,
+        /// What libgit2 said.
+        cause: String,
+    },
+}
+
 /// Why a commit could not be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PushError {

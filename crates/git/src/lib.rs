@@ -8,6 +8,7 @@
 //! | read files and folders of a commit | [`Snapshot`] |
 //! | tell whether history was rewritten | [`Repository::is_ancestor`] |
 //! | write a commit, for the command line | [`Repository::commit_and_push`] |
+//! | read a commit of a clone on this machine | [`LocalRepository`] |
 //!
 //! Everything here blocks: daemons call it from `spawn_blocking`. Why git2, and what is global: docs/decisions/0003-git.md.
 
@@ -15,6 +16,7 @@ mod ancestry;
 mod error;
 mod global;
 mod http;
+mod local;
 mod options;
 mod push;
 mod repository;
@@ -24,7 +26,8 @@ mod store;
 mod transport;
 
 pub use ancestry::Ancestry;
-pub use error::{FetchError, PushError, ReadError};
+pub use error::{FetchError, LocalError, PushError, ReadError};
+pub use local::LocalRepository;
 pub use options::{Auth, CommitId, Limits, Options, Reference};
 pub use push::{Author, Change};
 pub use repository::{Commit, Repository};

@@ -122,6 +122,11 @@ impl StoreDir {
         Self { path, number, outdated: AtomicBool::new(false), kept: Mutex::default() }
     }
 
+    /// A repository that is somebody else's: it is read, and never removed.
+    pub(crate) fn foreign(path: PathBuf) -> Self {
+        Self::at(path, 0)
+    }
+
     fn init(root: &Path, number: u64) -> Result<Self, FetchError> {
         let dir = Self::at(root.join(format!("store-{number}")), number);
         remove(&dir.path);

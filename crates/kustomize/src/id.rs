@@ -51,7 +51,8 @@ impl Gvk<'_> {
 
 /// Says whether a kind is certainly cluster-scoped. kustomize knows the built-in kinds of its own schema and takes
 /// every other one for namespaced, so the versions are part of the table.
-pub(crate) fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
+#[must_use]
+pub fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
     match api_version {
         "v1" => matches!(kind, "ComponentStatus" | "Namespace" | "Node" | "NodeProxyOptions" | "PersistentVolume"),
         "admissionregistration.k8s.io/v1" | "admissionregistration.k8s.io/v1beta1" => matches!(

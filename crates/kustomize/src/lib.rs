@@ -34,6 +34,7 @@ mod tree;
 
 pub use build::{Build, Built, LoadRestrictor, Options, Reorder, build};
 pub use error::{BuildError, BuildErrors};
+pub use id::is_cluster_scoped;
 pub use kustomization::FILE_NAMES as KUSTOMIZATION_FILE_NAMES;
 pub use load::{Loaded, LoadedObject, load_each};
 pub use patch::{ObjectPatch, PatchError, Selector, SelectorError};

@@ -33,13 +33,27 @@ const HELM: GoTools = GoTools {
     link_flags: |version_of| vec![("helm.sh/helm/v4/internal/version.version".into(), version_of("helm.sh/helm/v4"))],
 };
 
+/// The kustomize command: what `teal build` is compared with and measured against.
+const KUSTOMIZE: GoTools = GoTools {
+    name: "kustomize",
+    names_its_key: "sigs.k8s.io/kustomize/kustomize/v5",
+    why: "the kustomize command, to compare rendering with and to measure against",
+    programs: &[Program { built_as: "kustomize", name: "kustomize" }],
+    // What a released binary says of itself ends up in a label (`managedByLabel`).
+    link_flags: |version_of| {
+        let version = version_of("sigs.k8s.io/kustomize/kustomize/v5");
+        vec![("sigs.k8s.io/kustomize/api/provenance.version".into(), format!("kustomize/{version}"))]
+    },
+};
+
 /// Builds what is asked for, the control plane unless told otherwise, and prints its directory last.
 pub(crate) fn main(args: &[String]) -> Result<()> {
     let tools = match args {
         [] => CONTROL_PLANE,
         [name] if name == CONTROL_PLANE.name => CONTROL_PLANE,
         [name] if name == HELM.name => HELM,
-        _ => bail!("usage: cargo xtask tools [control-plane|helm]"),
+        [name] if name == KUSTOMIZE.name => KUSTOMIZE,
+        _ => bail!("usage: cargo xtask tools [control-plane|helm|kustomize]"),
     };
     let bin = ensure(&tools)?;
     println!("{}", bin.display());

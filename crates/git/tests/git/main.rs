@@ -9,6 +9,7 @@ mod access;
 mod fetch;
 mod history;
 mod limits;
+mod local;
 mod push;
 mod tree;
 

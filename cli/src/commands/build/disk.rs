@@ -1,0 +1,33 @@
+//! Every file of this machine as one tree, links followed: a kustomization on disk may climb as far as it likes, as
+//! kustomize lets it. Fleets are never read through this.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use teal_kustomize::{Entry, Tree, TreeError};
+
+/// The file system; paths are absolute without their first `/`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DiskTree;
+
+impl Tree for DiskTree {
+    fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError> {
+        let file: PathBuf = Path::new("/").join(path);
+        let error = |wrong: std::io::Error| TreeError::new(path, wrong.to_string());
+        let metadata = match fs::metadata(&file) {
+            Ok(metadata) => metadata,
+            Err(wrong) if matches!(wrong.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+            Err(wrong) => return Err(error(wrong)),
+        };
+        if metadata.is_dir() {
+            let names = fs::read_dir(&file).map_err(error)?;
+            let mut names: Vec<String> = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+            names.sort();
+            return Ok(Some(Entry::Dir(names)));
+        }
+        // A pipe or a device as well: `resources: [/dev/stdin]` works where it does today.
+        fs::read(&file).map(|bytes| Some(Entry::File(Arc::from(bytes)))).map_err(error)
+    }
+}

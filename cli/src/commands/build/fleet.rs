@@ -1,0 +1,94 @@
+//! `teal build --fleet`: every unit, written though others are wrong.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use teal_render::{FleetInput, RenderedFleet, RenderedUnit, render_fleet};
+
+use super::arguments::{Build, Role};
+use super::failure::Failure;
+use super::output;
+use super::place::{Place, Shown};
+
+pub(super) fn run(build: &Build) -> Result<(), Failure> {
+    let place = Place::of_fleet(build)?;
+    let role = build.role.map(|role| match role {
+        Role::Active => teal_api::sync::Role::Active,
+        Role::Standby => teal_api::sync::Role::Standby,
+    });
+    let input = FleetInput { root: &place.dir, color: build.color.as_deref().unwrap_or_default(), role };
+    let fleet = render_fleet(place.tree.as_ref(), &input)
+        .map_err(|error| Failure::all(error.to_string().lines().map(|line| place.shown.text(line)).collect()))?;
+    if build.color.is_none() && !fleet.colors.is_empty() {
+        let colors = fleet.colors.join(" or --color ");
+        return Err(Failure::new(format!("the fleet differs by color; add --color {colors}")));
+    }
+    for notice in &fleet.notices {
+        eprintln!("Warning: {}", place.shown.text(notice));
+    }
+    write(build, &fleet)?;
+    told(&fleet, &place.shown)
+}
+
+fn is_whole(unit: &&RenderedUnit) -> bool {
+    unit.problems.is_empty()
+}
+
+fn values(unit: &RenderedUnit) -> Vec<&Value> {
+    unit.objects.iter().map(|object| &object.value).collect()
+}
+
+/// The unit's folder for people and for file names; the root of the fleet has a word of its own.
+fn name(unit: &RenderedUnit) -> &str {
+    if unit.path.is_empty() { "fleet" } else { &unit.path }
+}
+
+fn write(build: &Build, fleet: &RenderedFleet) -> Result<(), Failure> {
+    let whole = || fleet.units.iter().filter(is_whole);
+    let Some(folder) = &build.output else {
+        return output::to_stdout(|out| {
+            for (at, unit) in whole().enumerate() {
+                let line = if at > 0 { "---\n" } else { "" };
+                writeln!(out, "{line}# {} (layer {})", name(unit), unit.layer)?;
+                output::documents(out, &values(unit))?;
+            }
+            Ok(())
+        });
+    };
+    for unit in whole() {
+        let path = folder.join(name(unit));
+        if build.split {
+            make(&path)?;
+            output::write_folder(&path, &values(unit))?;
+        } else {
+            // Not `with_extension`: a folder's name may hold a dot.
+            let file = folder.join(format!("{}.yaml", name(unit)));
+            make(file.parent().unwrap_or(folder))?;
+            output::write_file(&file, &values(unit))?;
+        }
+    }
+    Ok(())
+}
+
+fn make(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| Failure::write(folder, &error))
+}
+
+/// Every mistake of every unit at once.
+fn told(fleet: &RenderedFleet, shown: &Shown) -> Result<(), Failure> {
+    let failed: Vec<&RenderedUnit> = fleet.units.iter().filter(|unit| !is_whole(unit)).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = failed.iter().map(|unit| name(unit)).collect();
+    let mut text =
+        format!("{} of {} units are wrong and were left out: {}", failed.len(), fleet.units.len(), names.join(", "));
+    for unit in failed {
+        text.push_str(&format!("\n{}", name(unit)));
+        for problem in &unit.problems {
+            text.push_str(&format!("\n  {}", shown.text(&problem.to_string()).replace('\n', "\n  ")));
+        }
+    }
+    Err(Failure::new(text))
+}
