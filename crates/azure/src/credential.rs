@@ -1,0 +1,412 @@
+//! Who we are: named explicitly, or by what the environment offers.
+//!
+//! The order of [`Credential::from_environment`]; the first whose variables are there is taken, and none is tried after
+//! it has failed, so that nobody acts as someone else by accident:
+//!
+//! 1. `TEAL_AZURE_CREDENTIAL` = `workloadIdentity | managedIdentity | clientSecret | clientCertificate | azureCli`: that one;
+//! 2. `AZURE_FEDERATED_TOKEN_FILE`: workload identity, as AKS injects it;
+//! 3. `AZURE_CLIENT_SECRET`: client secret;
+//! 4. `AZURE_CLIENT_CERTIFICATE_PATH`: client certificate, a PEM file with certificate and RSA key;
+//! 5. `IDENTITY_ENDPOINT`: managed identity by the App Service protocol;
+//! 6. an `az` on `PATH`: the Azure CLI's login;
+//! 7. else managed identity by the metadata service.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
+use azure_core::credentials::{Secret, TokenCredential};
+use azure_core::http::{ClientOptions, RetryOptions, Transport};
+use azure_identity::{
+    AzureCliCredential, AzureCliCredentialOptions, ClientAssertionCredential, ClientAssertionCredentialOptions,
+    ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
+    UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+};
+
+use crate::body::tame;
+use crate::certificate::Certificate;
+use crate::cloud::Cloud;
+use crate::error::AzureError;
+
+/// Bytes that are never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(Vec<u8>);
+
+impl Hidden {
+    /// From the bytes themselves.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes themselves; the caller keeps them hidden.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hidden(…)")
+    }
+}
+
+/// Who we are. What is `None` comes from the environment, as Azure's own tools read it.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A Kubernetes service account token that Entra ID trusts.
+    WorkloadIdentity {
+        /// Directory.
+        tenant: Option<String>,
+        /// Application or managed identity.
+        client: Option<String>,
+        /// File with the projected token; read again every ten minutes.
+        token_file: Option<PathBuf>,
+    },
+    /// The identity of the machine or App Service we run on.
+    ManagedIdentity {
+        /// Which one; the system-assigned one when `None`.
+        client: Option<String>,
+    },
+    /// An application's password.
+    ClientSecret {
+        /// Directory.
+        tenant: String,
+        /// Application.
+        client: String,
+        /// Its password.
+        secret: Hidden,
+    },
+    /// An application's certificate. The assertion is signed here, by *ring*: azure_identity would need OpenSSL.
+    ClientCertificate {
+        /// Directory.
+        tenant: String,
+        /// Application.
+        client: String,
+        /// PEM: one certificate (or a chain, the leaf first) and its RSA private key, unencrypted.
+        pem: Hidden,
+        /// Send the whole chain, for applications that trust an issuer and a subject.
+        send_chain: bool,
+    },
+    /// Whoever is logged in to the Azure CLI.
+    AzureCli {
+        /// Directory; the CLI's default when `None`.
+        tenant: Option<String>,
+    },
+    /// Any other credential.
+    Other(Arc<dyn TokenCredential>),
+}
+
+/// Why a credential can't be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialError {
+    /// No such kind.
+    #[error(
+        "TEAL_AZURE_CREDENTIAL is `{name}`; write `workloadIdentity`, `managedIdentity`, `clientSecret`, `clientCertificate` or `azureCli`"
+    )]
+    Unknown {
+        /// As written.
+        name: String,
+    },
+    /// A variable is missing.
+    #[error("{kind} needs {variable}")]
+    Missing {
+        /// Which credential.
+        kind: &'static str,
+        /// Which variable.
+        variable: &'static str,
+    },
+    /// A file can't be read.
+    #[error("{kind}: {} can't be read: {cause}", path.display())]
+    File {
+        /// Which credential.
+        kind: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// The system's words.
+        cause: String,
+    },
+    /// The certificate is none that can sign.
+    #[error("clientCertificate: {why}")]
+    Certificate {
+        /// What would be right.
+        why: String,
+    },
+    /// Refused by the library.
+    #[error("{kind}: {why}")]
+    Refused {
+        /// Which credential.
+        kind: &'static str,
+        /// Its words.
+        why: String,
+    },
+}
+
+/// Reads a variable; `None` when it is unset or empty.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+impl Credential {
+    /// The credential that the environment offers; see the module's page for the order.
+    ///
+    /// # Errors
+    /// One that is named or begun, and lacks something.
+    pub fn from_environment(environment: Environment<'_>) -> Result<Self, CredentialError> {
+        let has = |name: &str| environment(name).is_some();
+        let kind = match environment("TEAL_AZURE_CREDENTIAL") {
+            Some(named) => named,
+            None if has("AZURE_FEDERATED_TOKEN_FILE") => "workloadIdentity".to_owned(),
+            None if has("AZURE_CLIENT_SECRET") => "clientSecret".to_owned(),
+            None if has("AZURE_CLIENT_CERTIFICATE_PATH") => "clientCertificate".to_owned(),
+            None if has("IDENTITY_ENDPOINT") => "managedIdentity".to_owned(),
+            None if environment("PATH").is_some_and(|path| has_az(&path)) => "azureCli".to_owned(),
+            None => "managedIdentity".to_owned(),
+        };
+        Self::named(&kind, environment)
+    }
+
+    /// A credential by name, its parts from the environment.
+    ///
+    /// # Errors
+    /// Another name, or a part that is missing.
+    pub fn named(name: &str, environment: Environment<'_>) -> Result<Self, CredentialError> {
+        let need =
+            |kind, variable: &'static str| environment(variable).ok_or(CredentialError::Missing { kind, variable });
+        match name {
+            "workloadIdentity" => Ok(Self::WorkloadIdentity {
+                tenant: Some(need("workloadIdentity", "AZURE_TENANT_ID")?),
+                client: Some(need("workloadIdentity", "AZURE_CLIENT_ID")?),
+                token_file: Some(need("workloadIdentity", "AZURE_FEDERATED_TOKEN_FILE")?.into()),
+            }),
+            "managedIdentity" => Ok(Self::ManagedIdentity { client: environment("AZURE_CLIENT_ID") }),
+            "clientSecret" => Ok(Self::ClientSecret {
+                tenant: need("clientSecret", "AZURE_TENANT_ID")?,
+                client: need("clientSecret", "AZURE_CLIENT_ID")?,
+                secret: Hidden::new(need("clientSecret", "AZURE_CLIENT_SECRET")?),
+            }),
+            "clientCertificate" => {
+                let path = PathBuf::from(need("clientCertificate", "AZURE_CLIENT_CERTIFICATE_PATH")?);
+                let pem = std::fs::read(&path).map_err(|error| CredentialError::File {
+                    kind: "clientCertificate",
+                    path,
+                    cause: error.to_string(),
+                })?;
+                Ok(Self::ClientCertificate {
+                    tenant: need("clientCertificate", "AZURE_TENANT_ID")?,
+                    client: need("clientCertificate", "AZURE_CLIENT_ID")?,
+                    pem: Hidden::new(pem),
+                    send_chain: environment("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN")
+                        .is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true")),
+                })
+            }
+            "azureCli" => Ok(Self::AzureCli { tenant: environment("AZURE_TENANT_ID") }),
+            _ => Err(CredentialError::Unknown { name: name.to_owned() }),
+        }
+    }
+
+    /// For people and metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::WorkloadIdentity { .. } => "workloadIdentity",
+            Self::ManagedIdentity { .. } => "managedIdentity",
+            Self::ClientSecret { .. } => "clientSecret",
+            Self::ClientCertificate { .. } => "clientCertificate",
+            Self::AzureCli { .. } => "azureCli",
+            Self::Other(_) => "other",
+        }
+    }
+
+    /// Makes it ready to fetch tokens; nothing is sent.
+    pub(crate) fn ready(
+        self,
+        cloud: &Cloud,
+        http: &reqwest::Client,
+    ) -> Result<Arc<dyn TokenCredential>, CredentialError> {
+        let kind = self.kind();
+        let refused = |error: azure_core::Error| CredentialError::Refused { kind, why: tame(&error.to_string()) };
+        let client_options = || options(cloud, http);
+        match self {
+            Self::WorkloadIdentity { tenant, client, token_file } => {
+                if let Some(path) = &token_file {
+                    readable(kind, path)?;
+                }
+                let credential_options =
+                    ClientAssertionCredentialOptions { client_options: client_options(), ..Default::default() };
+                let options = WorkloadIdentityCredentialOptions {
+                    credential_options,
+                    tenant_id: tenant,
+                    client_id: client,
+                    token_file_path: token_file,
+                    ..Default::default()
+                };
+                Ok(WorkloadIdentityCredential::new(Some(options)).map_err(refused)?)
+            }
+            Self::ManagedIdentity { client } => {
+                let options = ManagedIdentityCredentialOptions {
+                    user_assigned_id: client.map(UserAssignedId::ClientId),
+                    client_options: client_options(),
+                    ..Default::default()
+                };
+                Ok(ManagedIdentityCredential::new(Some(options)).map_err(refused)?)
+            }
+            Self::ClientSecret { tenant, client, secret } => {
+                let secret = Secret::new(String::from_utf8_lossy(secret.bytes()).trim().to_owned());
+                let options = ClientSecretCredentialOptions { client_options: client_options(), ..Default::default() };
+                Ok(ClientSecretCredential::new(&tenant, client, secret, Some(options)).map_err(refused)?)
+            }
+            Self::ClientCertificate { tenant, client, pem, send_chain } => {
+                let audience = format!("{}/{tenant}/oauth2/v2.0/token", cloud.authority);
+                let certificate = Certificate::read(pem.bytes(), &client, audience, send_chain)
+                    .map_err(|why| CredentialError::Certificate { why })?;
+                let options =
+                    ClientAssertionCredentialOptions { client_options: client_options(), ..Default::default() };
+                let made = ClientAssertionCredential::new(tenant, client, certificate, Some(options));
+                Ok(made.map_err(refused)?)
+            }
+            Self::AzureCli { tenant } => {
+                let options = AzureCliCredentialOptions { tenant_id: tenant, ..Default::default() };
+                Ok(AzureCliCredential::new(Some(options)).map_err(refused)?)
+            }
+            Self::Other(credential) => Ok(credential),
+        }
+    }
+}
+
+/// Options of a credential's own HTTP pipeline: our transport, our cloud, and no repeating behind our back.
+fn options(cloud: &Cloud, http: &reqwest::Client) -> ClientOptions {
+    let mut custom = CustomConfiguration::default();
+    custom.authority_host = cloud.authority.clone();
+    ClientOptions {
+        retry: RetryOptions::none(),
+        transport: Some(Transport::new(Arc::new(http.clone()))),
+        cloud: Some(Arc::new(CloudConfiguration::Custom(custom))),
+        ..Default::default()
+    }
+}
+
+fn readable(kind: &'static str, path: &Path) -> Result<(), CredentialError> {
+    let cause = match std::fs::read_to_string(path) {
+        Ok(text) if text.trim().is_empty() => "it is empty".to_owned(),
+        Ok(_) => return Ok(()),
+        Err(error) => error.to_string(),
+    };
+    Err(CredentialError::File { kind, path: path.to_owned(), cause })
+}
+
+fn has_az(path: &str) -> bool {
+    std::env::split_paths(path).any(|folder| folder.join("az").is_file())
+}
+
+/// What a failure to get a token means. Entra ID tells it by a number in its text.
+pub(crate) fn failed(who: &'static str, error: &azure_core::Error) -> AzureError {
+    let text = chain(error);
+    let hints: &[(&str, &str)] = &[
+        (
+            "AADSTS700024",
+            "the assertion is not valid now: a federated token file that has expired (is the projected token still refreshed?), or a wrong clock",
+        ),
+        (
+            "AADSTS700211",
+            "no federated identity credential trusts this cluster's issuer: compare it with `az aks show --query oidcIssuerProfile`",
+        ),
+        (
+            "AADSTS70021",
+            "no federated identity credential matches this service account: compare issuer, subject and audience",
+        ),
+        ("AADSTS7000215", "the client secret is wrong"),
+        ("AADSTS7000222", "the client secret has expired: make a new one"),
+        ("AADSTS700027", "the certificate is not one of the application's"),
+        ("AADSTS700016", "the application is not known in this tenant: check AZURE_CLIENT_ID and AZURE_TENANT_ID"),
+        ("AADSTS90002", "there is no such tenant in this cloud: check AZURE_TENANT_ID and the cloud"),
+        ("AADSTS500011", "the audience is not known in this tenant: check the cloud and its audience"),
+        ("Identity not found", "no such managed identity is assigned to this machine: check AZURE_CLIENT_ID"),
+        ("az login", "log in with `az login`"),
+    ];
+    let hint = hints.iter().find(|(mark, _)| text.contains(mark)).map(|(_, hint)| *hint);
+    // Without an answer from the identity service the next try may do better.
+    let answered = text.contains("AADSTS") || hint.is_some();
+    let hint = hint.unwrap_or("check the identity's settings, and that the identity service can be reached");
+    AzureError::Credential { who, why: tame(&text), hint: hint.to_owned(), transient: !answered }
+}
+
+/// The whole chain of an error in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(variables: &[(&str, &str)]) -> Result<&'static str, String> {
+        let environment =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        Credential::from_environment(&environment)
+            .map(|credential| credential.kind())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_environment_chooses_in_the_documented_order() {
+        let who = [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c")];
+        let with = |more: &[(&'static str, &'static str)]| chosen(&[&who[..], more].concat());
+        let (file, secret, endpoint) =
+            (("AZURE_FEDERATED_TOKEN_FILE", "/f"), ("AZURE_CLIENT_SECRET", "s"), ("IDENTITY_ENDPOINT", "http://x"));
+        assert_eq!(with(&[file, secret, endpoint]).unwrap(), "workloadIdentity");
+        assert_eq!(with(&[secret, endpoint]).unwrap(), "clientSecret");
+        assert_eq!(with(&[endpoint]).unwrap(), "managedIdentity");
+        assert_eq!(chosen(&[]).unwrap(), "managedIdentity");
+        assert_eq!(with(&[file, ("TEAL_AZURE_CREDENTIAL", "azureCli")]).unwrap(), "azureCli");
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("az"), "").unwrap();
+        assert_eq!(chosen(&[("PATH", folder.path().to_str().unwrap())]).unwrap(), "azureCli");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        assert_eq!(chosen(&[("AZURE_CLIENT_SECRET", "s")]).unwrap_err(), "clientSecret needs AZURE_TENANT_ID");
+        assert!(chosen(&[("TEAL_AZURE_CREDENTIAL", "password")]).unwrap_err().contains("`clientSecret`"));
+        let lost =
+            [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c"), ("AZURE_CLIENT_CERTIFICATE_PATH", "/no/such.pem")];
+        assert!(chosen(&lost).unwrap_err().contains("/no/such.pem can't be read"));
+    }
+
+    #[test]
+    fn g9_a_secret_is_never_shown() {
+        let credential =
+            Credential::ClientSecret { tenant: "t".into(), client: "c".into(), secret: Hidden::new("hunter2") };
+        assert!(!format!("{credential:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn entras_numbers_are_told_in_words() {
+        for (text, told, transient) in [
+            (
+                "AADSTS700024: Client assertion is not within its valid time range.",
+                "federated token file that has expired",
+                false,
+            ),
+            ("AADSTS7000215: Invalid client secret provided.", "client secret is wrong", false),
+            ("connection refused", "can be reached", true),
+        ] {
+            let error = azure_core::Error::with_message(azure_core::error::ErrorKind::Credential, text);
+            let failed = failed("workloadIdentity", &error);
+            assert!(failed.to_string().contains(told), "{failed}");
+            assert_eq!(failed.transient(), transient, "{text}");
+        }
+    }
+}

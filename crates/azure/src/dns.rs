@@ -1,0 +1,207 @@
+//! Azure DNS and Azure Private DNS: zones and record sets. The two speak the same verbs with other keys.
+
+mod set;
+#[cfg(test)]
+mod tests;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::client::{Client, needs};
+use crate::error::AzureError;
+use crate::id::{IdError, ResourceId};
+use crate::request::{Condition, Method, Needs, Request};
+use crate::versions;
+
+pub use set::{RecordSet, RecordType, Records, SetBody};
+
+/// Which of the two services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ZoneKind {
+    /// `Microsoft.Network/dnsZones`, answered to the whole world.
+    Public,
+    /// `Microsoft.Network/privateDnsZones`, answered inside linked networks.
+    Private,
+}
+
+/// One zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    /// Which service.
+    pub kind: ZoneKind,
+    /// Its id.
+    pub id: ResourceId,
+}
+
+/// What is told of a zone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ZoneFacts {
+    /// Its name servers, with a dot at the end; empty for private zones.
+    pub name_servers: Vec<String>,
+    /// Record sets in it.
+    pub number_of_record_sets: Option<i64>,
+    /// `Public` or `Private`; absent for private zones.
+    pub zone_type: Option<String>,
+}
+
+impl Zone {
+    /// A zone by its place.
+    ///
+    /// # Errors
+    /// A part that no id can have.
+    pub fn new(kind: ZoneKind, subscription: &str, group: &str, zone: &str) -> Result<Self, IdError> {
+        let provider_type = if kind == ZoneKind::Public { "dnsZones" } else { "privateDnsZones" };
+        Ok(Self { kind, id: ResourceId::new(subscription, group, "Microsoft.Network", provider_type, zone)? })
+    }
+
+    /// Its DNS name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.id.name()
+    }
+
+    fn version(&self) -> &'static str {
+        if self.kind == ZoneKind::Public { versions::DNS } else { versions::PRIVATE_DNS }
+    }
+
+    fn service(&self) -> &'static str {
+        if self.kind == ZoneKind::Public { "dns" } else { "privateDns" }
+    }
+
+    fn needs(&self) -> Needs {
+        let role = if self.kind == ZoneKind::Public { "DNS Zone Contributor" } else { "Private DNS Zone Contributor" };
+        needs(role, &self.id)
+    }
+
+    /// Reads the zone.
+    #[must_use]
+    pub fn get(&self) -> Request {
+        let what = format!("reading the zone {}", self.name());
+        Request::get(self.service(), &self.id, self.version(), self.needs()).told(what)
+    }
+
+    /// Reads one record set; `name` is relative to the zone, `@` is the zone itself.
+    #[must_use]
+    pub fn get_set(&self, kind: RecordType, name: &str) -> Request {
+        let what = format!("reading the {} record set {}", kind.as_str(), self.full(name));
+        self.get().at(&[kind.as_str(), name]).told(what)
+    }
+
+    /// Lists the record sets of one type, or of all.
+    #[must_use]
+    pub fn list_sets(&self, kind: Option<RecordType>) -> Request {
+        let what = format!("listing the record sets of {}", self.name());
+        let all = if self.kind == ZoneKind::Public { "recordsets" } else { "ALL" };
+        self.get().at(&[kind.map_or(all, RecordType::as_str)]).told(what)
+    }
+
+    /// Makes or replaces one record set, whole.
+    #[must_use]
+    pub fn put_set(&self, kind: RecordType, name: &str, body: &SetBody, condition: Condition) -> Request {
+        let what = format!("writing the {} record set {}", kind.as_str(), self.full(name));
+        let body = body.to_json(self.kind, kind);
+        self.get_set(kind, name).write(Method::Put, Some(body), what).when(condition)
+    }
+
+    /// Changes the metadata of one record set, and nothing else.
+    #[must_use]
+    pub fn patch_metadata(&self, kind: RecordType, name: &str, metadata: Value, condition: Condition) -> Request {
+        let what = format!("changing the metadata of the {} record set {}", kind.as_str(), self.full(name));
+        let body = serde_json::json!({"properties": {"metadata": metadata}});
+        self.get_set(kind, name).write(Method::Patch, Some(body), what).when(condition)
+    }
+
+    /// Deletes one record set.
+    #[must_use]
+    pub fn delete_set(&self, kind: RecordType, name: &str, condition: Condition) -> Request {
+        let what = format!("deleting the {} record set {}", kind.as_str(), self.full(name));
+        self.get_set(kind, name).write(Method::Delete, None, what).when(condition)
+    }
+
+    fn full(&self, name: &str) -> String {
+        if name == "@" { self.name().to_owned() } else { format!("{name}.{}", self.name()) }
+    }
+}
+
+impl Client {
+    /// Reads a zone.
+    ///
+    /// # Errors
+    /// See [`AzureError`]; a zone that is not there is [`AzureError::NotFound`].
+    pub async fn zone(&self, zone: &Zone) -> Result<ZoneFacts, AzureError> {
+        let request = zone.get();
+        let answer = self.send(&request).await?;
+        crate::request::read(answer.body.get("properties").unwrap_or(&Value::Null), &request.what)
+    }
+
+    /// Reads a record set; `None` when the zone is there and the set is not.
+    ///
+    /// # Errors
+    /// See [`AzureError`]; a zone that is not there is an error, not a missing record.
+    pub async fn record_set(&self, zone: &Zone, kind: RecordType, name: &str) -> Result<Option<RecordSet>, AzureError> {
+        let request = zone.get_set(kind, name);
+        match self.send(&request).await {
+            Ok(answer) => RecordSet::read(zone.kind, &answer, &request.what).map(Some),
+            // A missing zone, group or subscription answers 404 too, and codes vary: the zone itself decides.
+            Err(AzureError::NotFound { .. }) => self.zone(zone).await.map(|_| None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lists record sets, of one type or of all. Counts against 60 (public) or 100 (private) lists a minute.
+    ///
+    /// # Errors
+    /// See [`AzureError`].
+    pub async fn record_sets(&self, zone: &Zone, kind: Option<RecordType>) -> Result<Vec<RecordSet>, AzureError> {
+        let request = zone.list_sets(kind);
+        let items = self.list(&request).await?;
+        items.iter().map(|item| RecordSet::of(zone.kind, item, None, &request.what)).collect()
+    }
+
+    /// Makes or replaces a record set, whole, once. What is left out of `body` is lost.
+    ///
+    /// # Errors
+    /// See [`AzureError`]; [`AzureError::Changed`] when the condition does not hold.
+    pub async fn put_record_set(
+        &self,
+        zone: &Zone,
+        kind: RecordType,
+        name: &str,
+        body: &SetBody,
+        condition: Condition,
+    ) -> Result<RecordSet, AzureError> {
+        let request = zone.put_set(kind, name, body, condition);
+        let answer = self.send(&request).await?;
+        RecordSet::read(zone.kind, &answer, &request.what)
+    }
+
+    /// Deletes a record set; one that is not there is deleted.
+    ///
+    /// # Errors
+    /// See [`AzureError`].
+    pub async fn delete_record_set(
+        &self,
+        zone: &Zone,
+        kind: RecordType,
+        name: &str,
+        condition: Condition,
+    ) -> Result<(), AzureError> {
+        match self.send(&zone.delete_set(kind, name, condition)).await {
+            Ok(_) => Ok(()),
+            Err(AzureError::NotFound { .. }) => self.zone(zone).await.map(|_| ()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The address of a public IP resource, which an alias record answers; `None` while it has none.
+    ///
+    /// # Errors
+    /// See [`AzureError`].
+    pub async fn public_ip(&self, id: &ResourceId) -> Result<Option<std::net::IpAddr>, AzureError> {
+        let request = Request::get("network", id, versions::PUBLIC_IP, needs("Reader", id));
+        let answer = self.send(&request).await?;
+        let text = answer.body.pointer("/properties/ipAddress").and_then(Value::as_str);
+        Ok(text.and_then(|text| text.parse().ok()))
+    }
+}

@@ -1,0 +1,36 @@
+//! Every api-version that Teal speaks, in one place. The examples test holds requests against them.
+
+/// `Microsoft.Network/dnsZones`.
+pub const DNS: &str = "2018-05-01";
+/// `Microsoft.Network/privateDnsZones`.
+pub const PRIVATE_DNS: &str = "2024-06-01";
+/// `Microsoft.Cdn/profiles` (Front Door Standard and Premium).
+pub const FRONT_DOOR: &str = "2025-06-01";
+/// `Microsoft.Network/frontDoors` (classic).
+pub const FRONT_DOOR_CLASSIC: &str = "2021-06-01";
+/// `Microsoft.Network/trafficmanagerprofiles`.
+pub const TRAFFIC_MANAGER: &str = "2022-04-01";
+/// `Microsoft.Network/applicationGateways`.
+pub const APPLICATION_GATEWAY: &str = "2024-05-01";
+/// `Microsoft.Network/publicIPAddresses`.
+pub const PUBLIC_IP: &str = "2024-05-01";
+/// `Microsoft.ContainerService/managedClusters`.
+pub const AKS: &str = "2025-02-01";
+/// `Microsoft.Insights/metrics`.
+pub const METRICS: &str = "2024-02-01";
+/// Key Vault's data plane.
+pub const KEY_VAULT: &str = "7.4";
+
+/// All of them, for what is read back from a store.
+pub(crate) const ALL: [&str; 10] = [
+    DNS,
+    PRIVATE_DNS,
+    FRONT_DOOR,
+    FRONT_DOOR_CLASSIC,
+    TRAFFIC_MANAGER,
+    APPLICATION_GATEWAY,
+    PUBLIC_IP,
+    AKS,
+    METRICS,
+    KEY_VAULT,
+];

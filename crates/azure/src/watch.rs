@@ -1,0 +1,131 @@
+//! What happened on the wire, for metrics.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Is told of every attempt, wait and remaining budget. Called in the middle of requests: must not block.
+pub trait Watch: Send + Sync + std::fmt::Debug {
+    /// One request was sent, or could not be.
+    fn attempted(&self, attempt: &Attempt);
+    /// The client waits before it tries again.
+    fn waits(&self, service: &'static str, why: &'static str, wait: Duration);
+    /// What `x-ms-ratelimit-remaining-*` said: `subscription-reads`, …
+    fn remaining(&self, budget: &str, left: i64);
+}
+
+/// One attempt of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// `dns`, `frontDoor`, …
+    pub service: &'static str,
+    /// `GET`, …
+    pub method: &'static str,
+    /// HTTP status; `None` when there was no answer.
+    pub status: Option<u16>,
+    /// From sending to the end of the answer.
+    pub took: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfAttempt {
+    service: String,
+    method: String,
+    code: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfService {
+    service: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfWait {
+    service: String,
+    reason: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfBudget {
+    budget: String,
+}
+
+/// A [`Watch`] that counts for Prometheus.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    requests: Family<OfAttempt, Counter>,
+    duration: Family<OfService, Histogram, fn() -> Histogram>,
+    waits: Family<OfWait, Counter<f64, std::sync::atomic::AtomicU64>>,
+    remaining: Family<OfBudget, Gauge>,
+}
+
+/// Upper bounds of the duration's buckets in seconds.
+const BUCKETS: [f64; 9] = [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0];
+
+impl Metrics {
+    /// Registers everything.
+    pub fn new(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            requests: Family::default(),
+            duration: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            waits: Family::default(),
+            remaining: Family::default(),
+        };
+        registry.register(
+            "teal_azure_requests",
+            "Requests to Azure by service, method and status",
+            metrics.requests.clone(),
+        );
+        registry.register(
+            "teal_azure_request_duration_seconds",
+            "Time of one request to Azure",
+            metrics.duration.clone(),
+        );
+        registry.register(
+            "teal_azure_wait_seconds",
+            "Time waited before trying again, by what Azure had answered",
+            metrics.waits.clone(),
+        );
+        registry.register(
+            "teal_azure_ratelimit_remaining",
+            "Requests left by Azure's own count, as its last answer told",
+            metrics.remaining.clone(),
+        );
+        metrics
+    }
+}
+
+impl Watch for Metrics {
+    fn attempted(&self, attempt: &Attempt) {
+        let code = attempt.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        let service = attempt.service.to_owned();
+        self.requests
+            .get_or_create(&OfAttempt { service: service.clone(), method: attempt.method.to_owned(), code })
+            .inc();
+        self.duration.get_or_create(&OfService { service }).observe(attempt.took.as_secs_f64());
+    }
+
+    fn waits(&self, service: &'static str, why: &'static str, wait: Duration) {
+        let labels = OfWait { service: service.to_owned(), reason: why.to_owned() };
+        self.waits.get_or_create(&labels).inc_by(wait.as_secs_f64());
+    }
+
+    fn remaining(&self, budget: &str, left: i64) {
+        self.remaining.get_or_create(&OfBudget { budget: budget.to_owned() }).set(left);
+    }
+}
+
+/// A [`Watch`] that looks away.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn attempted(&self, _: &Attempt) {}
+    fn waits(&self, _: &'static str, _: &'static str, _: Duration) {}
+    fn remaining(&self, _: &str, _: i64) {}
+}
