@@ -3,6 +3,7 @@
 //! A parser asks for what it wants and gets `None` for what is absent or wrong; wrong is noted, so a parser never stops
 //! at the first. Whoever began with [`Log::new`] ends with [`Log::finish`].
 
+mod azure;
 mod document;
 mod nearest;
 mod scalar;

@@ -55,6 +55,12 @@ pub enum KitError {
     /// A probe can't be made.
     #[error(transparent)]
     Probe(#[from] ProbeError),
+    /// A way to reach a cluster that is not built yet.
+    #[error("{color}: `aks` can't be reached yet by this version; use `kubeconfig`")]
+    Cluster {
+        /// The color.
+        color: String,
+    },
     /// More than this version can move.
     #[error("{count} targets are declared; this version moves one at a time: declare a Switch for each")]
     Targets {
@@ -69,7 +75,7 @@ impl KitError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Secret(_) | Self::Tsig { .. } | Self::Key { .. } => "InvalidSecret",
-            Self::Target(_) | Self::Targets { .. } => "InvalidTarget",
+            Self::Target(_) | Self::Targets { .. } | Self::Cluster { .. } => "InvalidTarget",
             Self::Probe(_) => "InvalidProbe",
         }
     }
@@ -92,10 +98,12 @@ impl Route {
     /// # Errors
     /// See [`KitError`].
     pub fn new(switch: &Switch, secrets: &Secrets) -> Result<Self, KitError> {
-        let [DeclaredTarget { provider, to }] = switch.targets.as_slice() else {
+        let [DeclaredTarget { provider, to, .. }] = switch.targets.as_slice() else {
             return Err(KitError::Targets { count: switch.targets.len() });
         };
-        let Provider::Rfc2136(declared) = provider;
+        let Provider::Rfc2136(declared) = provider else {
+            return Err(KitError::Target(ConfigMistakes(vec![ConfigMistake::Provider { kind: provider.kind() }])));
+        };
         let secret = &declared.tsig.secret;
         let text = |key: &str| -> Result<String, KitError> {
             let bytes = secrets.read(secret, key)?;
@@ -129,7 +137,7 @@ impl Route {
     pub fn addresses(&self, color: &str) -> Vec<std::net::Ipv4Addr> {
         match self.to.get(color) {
             Some(Destination::Ip(addresses)) => addresses.clone(),
-            None => Vec::new(),
+            _ => Vec::new(),
         }
     }
 }
@@ -163,7 +171,9 @@ impl Kit {
         let mut tasks = JoinSet::new();
         let mut clusters = BTreeMap::new();
         for (name, color) in &switch.colors {
-            let Reach::Kubeconfig(secret) = &color.cluster;
+            let Reach::Kubeconfig(secret) = &color.cluster else {
+                return Err(KitError::Cluster { color: name.clone() });
+            };
             let cluster = Arc::new(Cluster::new(name, secret, secrets.clone(), config.cluster_deadline));
             let (followed, busy, token, limits) = (cluster.clone(), busy.clone(), stop.clone(), config.clone());
             tasks.spawn(async move {
@@ -196,7 +206,7 @@ impl Kit {
     pub(crate) fn same_ground(&self, next: &Switch) -> bool {
         let now = &self.declared.switch;
         let record = |switch: &Switch| {
-            let Provider::Rfc2136(target) = &switch.targets.first()?.provider;
+            let Provider::Rfc2136(target) = &switch.targets.first()?.provider else { return None };
             Some((target.zone.clone(), target.record.clone(), switch.targets.len(), switch.targets[0].to.clone()))
         };
         let clusters = |switch: &Switch| {

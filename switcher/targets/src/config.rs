@@ -66,6 +66,12 @@ impl fmt::Debug for Options {
 /// One thing wrong with a declared target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigMistake {
+    /// A provider that this version can't move yet.
+    #[error("`{kind}` can't be moved yet by this version")]
+    Provider {
+        /// As declared.
+        kind: &'static str,
+    },
     /// Not a zone's name.
     #[error("zone `{zone}`: {why}")]
     Zone {

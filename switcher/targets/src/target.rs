@@ -3,7 +3,7 @@
 use teal_api::switch::Provider;
 
 use crate::answer::Answer;
-use crate::config::{ConfigMistakes, Options, Secret};
+use crate::config::{ConfigMistake, ConfigMistakes, Options, Secret};
 use crate::error::TargetError;
 use crate::rfc2136::Rfc2136Target;
 use crate::routed::{Change, Routed, Tag, Truths};
@@ -23,6 +23,7 @@ impl Target {
     pub fn new(provider: &Provider, secret: &Secret, options: Options) -> Result<Self, ConfigMistakes> {
         match provider {
             Provider::Rfc2136(declared) => Rfc2136Target::new(declared, secret, options).map(Self::Rfc2136),
+            other => Err(ConfigMistakes(vec![ConfigMistake::Provider { kind: other.kind() }])),
         }
     }
 

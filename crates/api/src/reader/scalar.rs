@@ -166,7 +166,7 @@ impl Spot<'_> {
             return Some(address);
         }
         match text.parse::<std::net::Ipv6Addr>() {
-            Ok(_) => self.wrong(format!("`{text}` is IPv6, not supported yet by this version; write an IPv4 address")),
+            Ok(_) => self.wrong(format!("`{text}` is IPv6, which belongs under `ipv6`; write an IPv4 address")),
             Err(_) => self.wrong(format!("`{text}` is no IPv4 address; write one such as `10.1.0.4`")),
         }
         None

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Comparison, Gate, Gates, HttpProbe, Operator, Prometheus};
+use super::{Aggregation, AzureMonitor, Baseline, Comparison, Gate, Gates, HttpProbe, Operator, Prometheus};
 use crate::reader::Spot;
 
 /// Gates of the design that this version lacks.
-const LATER: &[&str] =
-    &["compatible", "singletons", "load", "job", "azureMonitor", "topology", "drain", "capacity", "exec", "webhook"];
+const LATER: &[&str] = &["compatible", "singletons", "load", "job", "topology", "drain", "capacity", "exec", "webhook"];
 
 pub(super) fn gates(spot: &Spot<'_>) -> Option<Gates> {
     let fields = spot.fields(&["before", "during"], &["after"])?;
@@ -16,7 +15,8 @@ pub(super) fn gates(spot: &Spot<'_>) -> Option<Gates> {
 }
 
 fn gate(spot: &Spot<'_>) -> Option<Gate> {
-    let (name, value) = spot.one_of("gate", &["platform", "synced", "parity", "http", "prometheus"], LATER)?;
+    let (name, value) =
+        spot.one_of("gate", &["platform", "synced", "parity", "http", "prometheus", "azureMonitor"], LATER)?;
     match name {
         "platform" => value.fields(&[], &["nodes", "workloads", "addons", "versions"]).map(|_| Gate::Platform),
         "synced" => value.fields(&[], &["maxAge"]).map(|_| Gate::Synced),
@@ -25,6 +25,7 @@ fn gate(spot: &Spot<'_>) -> Option<Gate> {
             Some(Gate::Parity { minimum: fields.or("minimum", Spot::percent, 100.0) })
         }
         "http" => probe(&value).map(Gate::Http),
+        "azureMonitor" => azure_monitor(&value).map(Gate::AzureMonitor),
         _ => prometheus(&value).map(Gate::Prometheus),
     }
 }
@@ -62,6 +63,70 @@ fn prometheus(spot: &Spot<'_>) -> Option<Prometheus> {
         fields.or("interval", |spot| spot.duration_from(Duration::from_millis(100)), Duration::from_secs(30));
     let failure_limit = fields.or("failureLimit", |spot| spot.whole(0, 1000), 0);
     Some(Prometheus { address: address?, query: query?, success: success?, interval, failure_limit })
+}
+
+fn azure_monitor(spot: &Spot<'_>) -> Option<AzureMonitor> {
+    let known = [
+        "resource",
+        "metric",
+        "namespace",
+        "aggregation",
+        "filter",
+        "window",
+        "success",
+        "baseline",
+        "interval",
+        "failureLimit",
+    ];
+    let fields = spot.fields(&known, &["inconclusive"])?;
+    let resource = fields.need("resource", "the ARM id of what is measured").and_then(|spot| any_resource(&spot));
+    let metric = fields.need("metric", "the metric's name, such as `Percentage5XX`").and_then(|spot| spot.text());
+    let namespace = fields.get("namespace").and_then(|spot| spot.text());
+    let words = ["average", "total", "count", "minimum", "maximum"];
+    let aggregation = match fields.get("aggregation").and_then(|spot| spot.word(&words)) {
+        Some("total") => Aggregation::Total,
+        Some("count") => Aggregation::Count,
+        Some("minimum") => Aggregation::Minimum,
+        Some("maximum") => Aggregation::Maximum,
+        _ => Aggregation::Average,
+    };
+    let filter = fields.get("filter").and_then(|spot| spot.text());
+    let minute = Duration::from_secs(60);
+    // One minute is the finest grain that every metric has.
+    let window = fields.or("window", |spot| spot.duration_from(minute), 5 * minute);
+    let success = fields.get("success").and_then(|spot| comparison(&spot));
+    let baseline = fields.get("baseline").and_then(|spot| {
+        let fields = spot.fields(&["resource", "within"], &[])?;
+        let within = fields.need("within", "how far above the live color, such as `within: 10%`")?.percent();
+        Some(Baseline { resource: fields.get("resource").and_then(|spot| any_resource(&spot)), within: within? })
+    });
+    if fields.get("success").is_none() && fields.get("baseline").is_none() {
+        spot.wrong("judges nothing; write `success: \"value < 1\"`, or `baseline: {within: 10%}`");
+    }
+    let interval = fields.or("interval", |spot| spot.duration_from(Duration::from_secs(1)), minute);
+    let failure_limit = fields.or("failureLimit", |spot| spot.whole(0, 1000), 0);
+    Some(AzureMonitor {
+        resource: resource?,
+        metric: metric?,
+        namespace,
+        aggregation,
+        filter,
+        window,
+        success,
+        baseline,
+        interval,
+        failure_limit,
+    })
+}
+
+/// An ARM id in which `${color}` may stand for a color.
+fn any_resource(spot: &Spot<'_>) -> Option<String> {
+    let text = spot.text()?;
+    if text.to_ascii_lowercase().starts_with("/subscriptions/") && text.contains("/providers/") {
+        return Some(text);
+    }
+    spot.wrong(format!("`{text}` is no resource id; it begins with `/subscriptions/` and names a provider"));
+    None
 }
 
 fn comparison(spot: &Spot<'_>) -> Option<Comparison> {

@@ -1,13 +1,22 @@
 //! `switch.yaml` (kind `Switch`): one service's traffic, its colors and targets, as git declares them (DESIGN §5.4).
 
+mod azure;
+mod checks;
 mod gates;
 mod parse;
+pub mod providers;
+mod strategy;
 mod targets;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+pub use providers::{
+    Affinity, ApplicationGateway, AzureRecord, Destination, FrontDoor, FrontDoorBy, FrontDoorClassic, Provider,
+    RecordType, Rfc2136, TrafficManager, Tsig, TsigAlgorithm,
+};
 
 /// A validated declaration.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +31,13 @@ pub struct Switch {
     pub with_fleet: bool,
     /// At least two colors; `active` is one of them.
     pub colors: BTreeMap<String, Color>,
-    /// At least one; the first DNS target keeps the ledger.
+    /// At least one, in the order in which they are moved. The first keeps the ledger when `ledger` names no place of
+    /// its own.
     pub targets: Vec<Target>,
+    /// Where the ledger is.
+    pub ledger: LedgerPlace,
+    /// How Azure's management plane is reached.
+    pub azure: AzureAccess,
     /// Resolvers asked from outside, besides the authoritative servers.
     pub vantages: Vec<Vantage>,
     /// TTLs, waits and soak.
@@ -56,6 +70,8 @@ pub struct Color {
 pub enum Cluster {
     /// Secret of this name holds a kubeconfig under `kubeconfig`.
     Kubeconfig(String),
+    /// ARM id of a managed cluster, in lower case: endpoint and CA are read from ARM, the token is the identity's.
+    Aks(String),
 }
 
 /// An HTTP probe of one color's own address with the production host name.
@@ -80,57 +96,71 @@ pub struct Target {
     pub provider: Provider,
     /// What it points to for each color.
     pub to: BTreeMap<String, Destination>,
+    /// `at: 100`: it can't weigh, and moves at the step that brings all traffic.
+    pub at_full: bool,
 }
 
-/// The providers there are.
+/// Where the ledger is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LedgerPlace {
+    /// A record set of its own; `None`: beside the first target's record.
+    pub own: Option<LedgerRecord>,
+    /// Secret that holds the sealing key under `ledger` (32 bytes, base64); an Azure zone's own access rights guard a
+    /// ledger that is not sealed. RFC 2136 targets have it in their TSIG Secret.
+    pub key: Option<String>,
+}
+
+/// A TXT record set that holds the ledger and routes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Provider {
-    /// A DNS record changed by RFC 2136 UPDATE.
-    Rfc2136(Rfc2136),
+pub struct LedgerRecord {
+    /// The record set.
+    pub record: AzureRecord,
+    /// Whether its zone is a private one.
+    pub private: bool,
 }
 
-/// A record on a name server that takes signed updates.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rfc2136 {
-    /// Primary that takes the updates, `host:port`; port 53 when absent.
-    pub server: String,
-    /// Every authoritative server that must answer alike, `host:port`; the primary alone when empty.
-    pub secondaries: Vec<String>,
-    /// Zone, without a trailing dot.
-    pub zone: String,
-    /// Record inside the zone, such as `aks`.
-    pub record: String,
-    /// TSIG key.
-    pub tsig: Tsig,
+/// How Azure's management plane is reached; what is not said comes from the switcher's environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AzureAccess {
+    /// Which cloud.
+    pub cloud: Option<Cloud>,
+    /// Tenant id or domain.
+    pub tenant: Option<String>,
+    /// Client id of the identity.
+    pub client_id: Option<String>,
+    /// Which way to authenticate.
+    pub credential: Credential,
 }
 
-/// A TSIG key; the secret itself is never in git.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tsig {
-    /// Key name as the server knows it.
-    pub name: String,
-    /// `hmac-sha256`, `hmac-sha384` or `hmac-sha512`.
-    pub algorithm: TsigAlgorithm,
-    /// Secret with the base64 key under `secret`, and the ledger's sealing key under `ledger` (32 bytes, base64).
-    pub secret: String,
-}
-
-/// Algorithms for TSIG.
+/// Azure's clouds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TsigAlgorithm {
-    /// hmac-sha256.
-    HmacSha256,
-    /// hmac-sha384.
-    HmacSha384,
-    /// hmac-sha512.
-    HmacSha512,
+pub enum Cloud {
+    /// management.azure.com
+    Public,
+    /// Azure US Government.
+    UsGovernment,
+    /// Azure operated by 21Vianet.
+    China,
+    /// Endpoints from the environment.
+    Custom,
 }
 
-/// What a target points to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Destination {
-    /// IPv4 addresses, written as `ip: 10.1.0.4` or a list.
-    Ip(Vec<std::net::Ipv4Addr>),
+/// Ways to authenticate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Credential {
+    /// What the environment offers.
+    #[default]
+    Environment,
+    /// A federated token, as AKS injects it.
+    WorkloadIdentity,
+    /// The machine's or a named managed identity.
+    ManagedIdentity,
+    /// A client with a secret.
+    ClientSecret,
+    /// A client with a certificate.
+    ClientCertificate,
+    /// Whoever is logged in to the Azure CLI.
+    AzureCli,
 }
 
 /// A place from which the outside is looked at.
@@ -151,6 +181,24 @@ pub struct Strategy {
     pub soak: Duration,
     /// How long preparing may take before the move is parked; default 1 h.
     pub deadline: Duration,
+    /// Largest TTL that a record may have when a move begins; not limited when absent.
+    pub ttl_maximum: Option<Duration>,
+    /// Traffic by steps; empty: all at once. Weights rise, and the last is 100.
+    pub steps: Vec<Stage>,
+}
+
+/// One step of a gradual move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// This share of the traffic goes to the new color.
+    Weight {
+        /// Percent, 1 to 100.
+        weight: u8,
+        /// How long it stays so, from when propagation is proved.
+        hold: Duration,
+    },
+    /// A person goes on with `teal promote`.
+    Pause,
 }
 
 /// How deployments are held still.
@@ -189,6 +237,8 @@ pub enum Gate {
     Http(HttpProbe),
     /// An instant query.
     Prometheus(Prometheus),
+    /// A metric of Azure Monitor.
+    AzureMonitor(AzureMonitor),
 }
 
 /// A Prometheus instant query judged by a comparison.
@@ -204,6 +254,55 @@ pub struct Prometheus {
     pub interval: Duration,
     /// How many measurements in a row may fail before the gate fails; default 0.
     pub failure_limit: u32,
+}
+
+/// A metric of Azure Monitor, judged by a comparison or against another resource's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AzureMonitor {
+    /// ARM id; `${color}` is replaced by the new color.
+    pub resource: String,
+    /// Such as `OriginRequestCount`.
+    pub metric: String,
+    /// The metric's namespace; the resource's own when absent.
+    pub namespace: Option<String>,
+    /// How values of one minute become one.
+    pub aggregation: Aggregation,
+    /// Such as `HttpStatusGroup eq '5XX'`; `${color}` is replaced by the new color.
+    pub filter: Option<String>,
+    /// How far back is looked; default 5 min.
+    pub window: Duration,
+    /// Such as `value < 0.01`; at least one of this and `baseline`.
+    pub success: Option<Comparison>,
+    /// What it is compared with.
+    pub baseline: Option<Baseline>,
+    /// Default 60 s, the metrics' own grain.
+    pub interval: Duration,
+    /// How many measurements in a row may fail before the gate fails; default 0.
+    pub failure_limit: u32,
+}
+
+/// The live color's value, which the new one may not exceed by more than a share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Baseline {
+    /// ARM id; `${color}` is replaced by the live color; the gate's own resource when absent.
+    pub resource: Option<String>,
+    /// Most that the new value may be above the live one, in percent.
+    pub within: f64,
+}
+
+/// How values become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aggregation {
+    /// Mean.
+    Average,
+    /// Sum.
+    Total,
+    /// Number of samples.
+    Count,
+    /// Least.
+    Minimum,
+    /// Greatest.
+    Maximum,
 }
 
 /// `value <op> number`.
@@ -243,6 +342,8 @@ pub struct Rollback {
     pub unknown_deadline: Duration,
     /// Go to the other color although it is unknown, when the active one fails; default false.
     pub last_resort_other: bool,
+    /// Longest that going back may take until users see it; a declaration whose targets are slower is refused.
+    pub objective: Option<Duration>,
 }
 
 /// What to do at the end of waiting.

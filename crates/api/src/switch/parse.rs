@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::gates::{gates, probe};
+use super::strategy::strategy;
 use super::targets::{target, vantage};
-use super::{Cluster, Color, Failover, Fallback, FreezePolicy, Gates, Health, Rollback, Strategy, Switch};
+use super::{
+    AzureAccess, Cluster, Color, Failover, Fallback, FreezePolicy, Gates, Health, Rollback, Switch, azure, checks,
+};
 use crate::Mistakes;
 use crate::duration::show;
 use crate::reader::{Fields, Kind, Log, Spot, canonical, document, is_label, nearest};
 use teal_yaml::Data;
 
 /// Known to the design and not built yet.
-const LATER: &[&str] =
-    &["capacity", "notify", "ledger", "standby", "rollbackWindow", "rollbackObjective", "drain", "topology"];
+const LATER: &[&str] = &["capacity", "notify", "standby", "rollbackWindow", "drain", "topology"];
 const SPEC: &[&str] = &[
     "active",
     "attempt",
@@ -27,6 +29,8 @@ const SPEC: &[&str] = &[
     "rollback",
     "failover",
     "health",
+    "ledger",
+    "azure",
 ];
 
 impl Switch {
@@ -69,12 +73,12 @@ fn switch(name: String, digest: String, spec: &Spot<'_>) -> Option<Switch> {
         if items.is_empty() {
             spot.wrong("no targets; write at least one");
         }
-        Some(items.iter().filter_map(|item| target(item, &names)).collect::<Vec<_>>())
+        Some(items.iter().map(|item| (item.clone(), target(item, &names))).collect::<Vec<_>>())
     });
     let vantages = fields.or("vantages", |spot| Some(spot.list()?.iter().filter_map(vantage).collect()), Vec::new());
     let attempt = fields.or("attempt", |spot| spot.whole(1, u32::MAX), 1);
     let with_fleet = fields.or("withFleet", Spot::truth, false);
-    let strategy = strategy(&fields);
+    let (strategy, steps) = strategy(&fields);
     let freeze = freeze(&fields);
     let gates = fields.or("gates", gates, Gates::default());
     let rollback = rollback(&fields);
@@ -83,13 +87,23 @@ fn switch(name: String, digest: String, spec: &Spot<'_>) -> Option<Switch> {
         spot.wrong("`automatic` is not supported yet by this version; write `manual`");
     }
     let health = health(&fields);
+    let azure = fields.or("azure", azure::access, AzureAccess::default());
+    let placed = targets.as_deref().unwrap_or_default();
+    checks::collisions(placed);
+    checks::weights(steps.as_ref(), &strategy.steps, placed);
+    checks::lane(spec, &rollback, placed);
+    let known: Vec<(&str, &Color)> =
+        colors.iter().flatten().filter_map(|(name, color)| Some((name.as_str(), color.as_ref()?))).collect();
+    let ledger = checks::ledger(&fields, &known, placed);
     Some(Switch {
         name,
         active: active?,
         attempt,
         with_fleet,
         colors: colors?.into_iter().filter_map(|(name, color)| Some((name, color?))).collect(),
-        targets: targets?,
+        targets: targets?.into_iter().filter_map(|(_, target)| target).collect(),
+        ledger,
+        azure,
         vantages,
         strategy,
         freeze,
@@ -129,10 +143,13 @@ fn colors(spot: &Spot<'_>) -> Option<BTreeMap<String, Option<Color>>> {
 
 fn color(spot: &Spot<'_>) -> Option<Color> {
     let fields = spot.fields(&["cluster", "probe"], &["drain", "addresses"])?;
-    let cluster = fields.need("cluster", "`cluster: {kubeconfig: <Secret>}`").and_then(|spot| {
-        let (_, value) = spot.one_of("way to reach the cluster", &["kubeconfig"], &["aks", "push"])?;
-        value.object_name().map(Cluster::Kubeconfig)
-    });
+    let cluster =
+        fields.need("cluster", "`cluster: {kubeconfig: <Secret>}` or `cluster: {aks: <ARM id>}`").and_then(|spot| {
+            match spot.one_of("way to reach the cluster", &["kubeconfig", "aks"], &["push"])? {
+                ("aks", value) => value.resource_id("Microsoft.ContainerService/managedClusters").map(Cluster::Aks),
+                (_, value) => value.object_name().map(Cluster::Kubeconfig),
+            }
+        });
     let probe = fields
         .need("probe", "`probe: {url: …, host: …}`: health is proved without the API server")
         .and_then(|spot| probe(&spot));
@@ -141,30 +158,6 @@ fn color(spot: &Spot<'_>) -> Option<Color> {
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
-
-fn strategy(fields: &Fields<'_>) -> Strategy {
-    let mut strategy =
-        Strategy { ttl_steady: 5 * MINUTE, ttl_moving: 10 * SECOND, soak: 30 * MINUTE, deadline: 60 * MINUTE };
-    let Some(fields) = fields.get("strategy").and_then(|spot| spot.fields(&["ttl", "soak", "deadline"], &["steps"]))
-    else {
-        return strategy;
-    };
-    if let Some(ttl) = fields.get("ttl").and_then(|spot| spot.fields(&["steady", "moving"], &[])) {
-        strategy.ttl_steady = ttl.or("steady", Spot::ttl, strategy.ttl_steady);
-        let moving = ttl.get("moving");
-        strategy.ttl_moving = ttl.or("moving", Spot::ttl, strategy.ttl_moving.min(strategy.ttl_steady));
-        if let Some(moving) = moving.filter(|_| strategy.ttl_moving > strategy.ttl_steady) {
-            moving.wrong(format!(
-                "`{}` is above `steady` (`{}`); the TTL is lowered for a move",
-                show(strategy.ttl_moving),
-                show(strategy.ttl_steady)
-            ));
-        }
-    }
-    strategy.soak = fields.or("soak", Spot::duration, strategy.soak);
-    strategy.deadline = fields.or("deadline", |spot| spot.duration_from(MINUTE), strategy.deadline);
-    strategy
-}
 
 fn freeze(fields: &Fields<'_>) -> Option<FreezePolicy> {
     let policy = FreezePolicy { max: 120 * MINUTE, exempt_users: Vec::new(), exempt_groups: Vec::new() };
@@ -191,10 +184,15 @@ fn freeze(fields: &Fields<'_>) -> Option<FreezePolicy> {
 }
 
 fn rollback(fields: &Fields<'_>) -> Rollback {
-    let mut rollback =
-        Rollback { automatic: true, fallback: Fallback::Hold, unknown_deadline: 5 * MINUTE, last_resort_other: false };
-    let known = ["automatic", "fallback", "unknownDeadline", "lastResort"];
-    let Some(fields) = fields.get("rollback").and_then(|spot| spot.fields(&known, &["window", "objective"])) else {
+    let mut rollback = Rollback {
+        automatic: true,
+        fallback: Fallback::Hold,
+        unknown_deadline: 5 * MINUTE,
+        last_resort_other: false,
+        objective: None,
+    };
+    let known = ["automatic", "fallback", "unknownDeadline", "lastResort", "objective"];
+    let Some(fields) = fields.get("rollback").and_then(|spot| spot.fields(&known, &["window"])) else {
         return rollback;
     };
     rollback.automatic = fields.or("automatic", Spot::truth, true);
@@ -205,6 +203,7 @@ fn rollback(fields: &Fields<'_>) -> Rollback {
         fields.or("unknownDeadline", |spot| spot.duration_from(SECOND), rollback.unknown_deadline);
     rollback.last_resort_other =
         fields.get("lastResort").and_then(|spot| spot.word(&["other", "none"])) == Some("other");
+    rollback.objective = fields.get("objective").and_then(|spot| spot.duration_from(SECOND));
     rollback
 }
 

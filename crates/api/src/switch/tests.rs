@@ -1,3 +1,4 @@
+mod azure;
 mod whole;
 
 use std::time::Duration;
@@ -55,7 +56,7 @@ fn everything_is_read() {
         (probe.status.as_slice(), probe.contains.as_deref(), probe.timeout),
         ([200, 204].as_slice(), Some("ok"), Duration::from_millis(500))
     );
-    let Provider::Rfc2136(provider) = &switch.targets[0].provider;
+    let Provider::Rfc2136(provider) = &switch.targets[0].provider else { panic!("not rfc2136") };
     assert_eq!(
         (provider.zone.as_str(), provider.server.as_str(), provider.tsig.algorithm),
         ("contoso.com", "ns1.contoso.com", TsigAlgorithm::HmacSha512)
@@ -83,7 +84,8 @@ fn everything_is_read() {
             automatic: false,
             fallback: Fallback::Back,
             unknown_deadline: Duration::from_secs(120),
-            last_resort_other: true
+            last_resort_other: true,
+            objective: None
         }
     );
     assert_eq!(
@@ -104,7 +106,9 @@ fn defaults_are_those_of_the_design() {
             ttl_steady: Duration::from_secs(300),
             ttl_moving: Duration::from_secs(10),
             soak: Duration::from_secs(1800),
-            deadline: Duration::from_secs(3600)
+            deadline: Duration::from_secs(3600),
+            ttl_maximum: None,
+            steps: Vec::new()
         }
     );
     assert_eq!(switch.freeze.unwrap().max, Duration::from_secs(7200), "on by default");
@@ -114,7 +118,8 @@ fn defaults_are_those_of_the_design() {
             automatic: true,
             fallback: Fallback::Hold,
             unknown_deadline: Duration::from_secs(300),
-            last_resort_other: false
+            last_resort_other: false,
+            objective: None
         }
     );
     assert_eq!(
@@ -175,12 +180,12 @@ fn each_wrong_switch_is_told_what_would_be_right() {
         (
             "{kubeconfig: green-access}",
             "{aks: /subscriptions/x}",
-            "switch.yaml:10:23: spec.colors.green.cluster.aks: not supported yet by this version; remove it",
+            "switch.yaml:10:28: spec.colors.green.cluster.aks: `/subscriptions/x` is no resource id; write `/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.ContainerService/managedClusters/<name>`",
         ),
         (
             "{kubeconfig: green-access}",
             "{}",
-            "switch.yaml:10:22: spec.colors.green.cluster: nothing where one way to reach the cluster belongs; write one of kubeconfig",
+            "switch.yaml:10:22: spec.colors.green.cluster: nothing where one way to reach the cluster belongs; write one of kubeconfig, aks",
         ),
         (
             "url: \"https://10.2.0.4/healthz\"",
@@ -215,12 +220,12 @@ fn each_wrong_switch_is_told_what_would_be_right() {
         (
             "green: {ip: [10.2.0.5, 10.2.0.4]}",
             "green: {cname: a.b}",
-            "switch.yaml:18:40: spec.targets[0].to.green.cname: not supported yet by this version; remove it",
+            "switch.yaml:18:40: spec.targets[0].to.green.cname: unknown field; known are ip",
         ),
         (
             "green: {ip: [10.2.0.5, 10.2.0.4]}",
             "green: {ip: 'fd00::1'}",
-            "switch.yaml:18:44: spec.targets[0].to.green.ip: `fd00::1` is IPv6, not supported yet by this version; write an IPv4 address",
+            "switch.yaml:18:44: spec.targets[0].to.green.ip: `fd00::1` is IPv6, which belongs under `ipv6`; write an IPv4 address",
         ),
         (
             "{resolver: 10.0.0.10}",
@@ -240,7 +245,7 @@ fn each_wrong_switch_is_told_what_would_be_right() {
         (
             "soak: 30m",
             "steps: []",
-            "switch.yaml:20:48: spec.strategy.steps: not supported yet by this version; remove it",
+            "switch.yaml:20:55: spec.strategy.steps: no steps; leave it out to move all traffic at once",
         ),
         (
             "freeze: {max: 1h,",
@@ -265,7 +270,7 @@ fn each_wrong_switch_is_told_what_would_be_right() {
         (
             "{platform: {}}",
             "{platform: {}, synced: {}}",
-            "switch.yaml:23:14: spec.gates.before[0]: several keys where one gate belongs; write one of platform, synced, parity, http, prometheus",
+            "switch.yaml:23:14: spec.gates.before[0]: several keys where one gate belongs; write one of platform, synced, parity, http, prometheus, azureMonitor",
         ),
         (
             "99.5%",
@@ -301,10 +306,10 @@ fn each_wrong_switch_is_told_what_would_be_right() {
 fn a_provider_of_another_version_is_told_so_and_nothing_else() {
     let text = GOOD.replace(
         "  - rfc2136:\n      server: ns1.contoso.com\n      secondaries: [10.0.0.2:5353]\n      zone: Contoso.com.\n      record: aks\n      tsig: {name: teal, algorithm: hmac-sha512, secret: dns-key}\n",
-        "  - azurePrivateDns: {subscription: s, resourceGroup: rg, zone: priv.contoso.com, record: aks}\n",
+        "  - httpRoute: {namespace: web, name: aks}\n",
     );
     let said = Switch::parse("switch.yaml", &text).unwrap_err().to_string();
-    assert_eq!(said, "switch.yaml:12:5: spec.targets[0].azurePrivateDns: not supported yet by this version; remove it");
+    assert_eq!(said, "switch.yaml:12:5: spec.targets[0].httpRoute: not supported yet by this version; remove it");
 }
 
 #[test]
@@ -313,7 +318,7 @@ fn one_color_is_not_enough() {
     assert_eq!(
         Switch::parse("s.yaml", text).unwrap_err().to_string(),
         "s.yaml:7:5: spec.colors: one color only; a Switch needs at least two\n\
-         s.yaml:7:11: spec.colors.blue.cluster: missing; write `cluster: {kubeconfig: <Secret>}`\n\
+         s.yaml:7:11: spec.colors.blue.cluster: missing; write `cluster: {kubeconfig: <Secret>}` or `cluster: {aks: <ARM id>}`\n\
          s.yaml:7:11: spec.colors.blue.probe: missing; write `probe: {url: …, host: …}`: health is proved without the API server\n\
          s.yaml:8:12: spec.targets: no targets; write at least one"
     );
