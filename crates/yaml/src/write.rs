@@ -25,6 +25,15 @@ pub fn write(value: &Value) -> String {
     out
 }
 
+/// Prints one text as the value of an entry that stands in a file already: on one line however long it is, or as a block
+/// indented by `indent` spaces, `deeper` more than the entry. No line break at the end.
+#[must_use]
+pub fn write_text(text: &str, indent: usize, deeper: usize) -> String {
+    let mut out = String::new();
+    scalar::unfolded(&mut out, text, indent, deeper);
+    out
+}
+
 /// Writes a node whose first character is already in place; ends with a line break.
 fn node(out: &mut String, value: &Value, indent: usize) {
     match value {

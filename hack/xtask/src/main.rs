@@ -28,7 +28,7 @@ cargo xtask <command>
   bench sync | fleet DIR     measurements, each beside its yardstick from the same run
   generate [--check]         write CRDs, manifests and reference pages; --check only compares
   layers                     check that the pure crates stay pure
-  tools [control-plane|helm|kustomize]
+  tools [control-plane|helm|kustomize|sops]
                              build the Go programs the tests run, once, into a cache
 ";
 

@@ -24,7 +24,11 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
     let mut assets = None;
     phases.must("tools", || {
         assets = Some(tools::control_plane()?);
-        if everything { tools::helm().map(drop) } else { Ok(()) }
+        if everything {
+            tools::helm()?;
+            tools::sops()?;
+        }
+        Ok(())
     })?;
     let with_assets = |mut command: Command| {
         command.envs(assets.iter().map(|bin| ("TEAL_ASSETS", bin)));

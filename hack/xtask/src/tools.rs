@@ -46,6 +46,22 @@ const KUSTOMIZE: GoTools = GoTools {
     },
 };
 
+/// SOPS and age: what decryption is compared with.
+const SOPS: GoTools = GoTools {
+    name: "sops",
+    names_its_key: "github.com/getsops/sops/v3",
+    why: "sops and age, to encrypt what tests decrypt",
+    programs: &[
+        Program { built_as: "sops", name: "sops" },
+        Program { built_as: "age", name: "age" },
+        Program { built_as: "age-keygen", name: "age-keygen" },
+    ],
+    link_flags: |version_of| {
+        let version = version_of("github.com/getsops/sops/v3").trim_start_matches('v').to_owned();
+        vec![("github.com/getsops/sops/v3/version.Version".into(), version)]
+    },
+};
+
 /// Builds what is asked for, the control plane unless told otherwise, and prints its directory last.
 pub(crate) fn main(args: &[String]) -> Result<()> {
     let tools = match args {
@@ -53,7 +69,8 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
         [name] if name == CONTROL_PLANE.name => CONTROL_PLANE,
         [name] if name == HELM.name => HELM,
         [name] if name == KUSTOMIZE.name => KUSTOMIZE,
-        _ => bail!("usage: cargo xtask tools [control-plane|helm|kustomize]"),
+        [name] if name == SOPS.name => SOPS,
+        _ => bail!("usage: cargo xtask tools [control-plane|helm|kustomize|sops]"),
     };
     let bin = ensure(&tools)?;
     println!("{}", bin.display());
@@ -68,6 +85,11 @@ pub(crate) fn control_plane() -> Result<PathBuf> {
 /// The directory with Helm, built now if it is not there yet.
 pub(crate) fn helm() -> Result<PathBuf> {
     ensure(&HELM)
+}
+
+/// The directory with SOPS and age, built now if it is not there yet.
+pub(crate) fn sops() -> Result<PathBuf> {
+    ensure(&SOPS)
 }
 
 fn ensure(tools: &GoTools) -> Result<PathBuf> {

@@ -52,12 +52,22 @@ fn float_text(value: f64) -> String {
 pub(super) fn text(out: &mut String, text: &str, indent: usize, place: Place) {
     let shape = Shape::of(text);
     if text.contains('\n') && place == Place::Value && shape.block {
-        return literal(out, text, indent);
+        return literal(out, text, indent, 2);
     }
     if text.contains('\n') || resolve::is_ambiguous(text) || !(shape.plain || shape.single) {
         return double_quoted(out, text, indent, place);
     }
     if shape.plain { plain(out, text, indent, place) } else { single_quoted(out, text, indent, place) }
+}
+
+/// Writes a text that never folds; a block of several lines has no line break at its end.
+pub(super) fn unfolded(out: &mut String, text: &str, indent: usize, deeper: usize) {
+    if text.contains('\n') && Shape::of(text).block {
+        literal(out, text, indent, deeper);
+        out.truncate(out.len() - 1);
+    } else {
+        self::text(out, text, indent, Place::Key);
+    }
 }
 
 /// Which styles could hold a text.
@@ -248,10 +258,11 @@ fn escape(c: char) -> String {
     format!("\\{short}")
 }
 
-fn literal(out: &mut String, text: &str, indent: usize) {
+/// A text that begins with a blank must say how much `deeper` than its entry it is.
+fn literal(out: &mut String, text: &str, indent: usize, deeper: usize) {
     out.push('|');
     if text.starts_with([' ', '\n']) {
-        out.push('2');
+        out.push_str(&deeper.to_string());
     }
     if !text.ends_with('\n') {
         out.push('-');
