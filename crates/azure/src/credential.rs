@@ -235,14 +235,12 @@ impl Credential {
                 if let Some(path) = &token_file {
                     readable(kind, path)?;
                 }
-                let credential_options =
-                    ClientAssertionCredentialOptions { client_options: client_options(), ..Default::default() };
+                let credential_options = ClientAssertionCredentialOptions { client_options: client_options() };
                 let options = WorkloadIdentityCredentialOptions {
                     credential_options,
                     tenant_id: tenant,
                     client_id: client,
                     token_file_path: token_file,
-                    ..Default::default()
                 };
                 Ok(WorkloadIdentityCredential::new(Some(options)).map_err(refused)?)
             }
@@ -250,21 +248,19 @@ impl Credential {
                 let options = ManagedIdentityCredentialOptions {
                     user_assigned_id: client.map(UserAssignedId::ClientId),
                     client_options: client_options(),
-                    ..Default::default()
                 };
                 Ok(ManagedIdentityCredential::new(Some(options)).map_err(refused)?)
             }
             Self::ClientSecret { tenant, client, secret } => {
                 let secret = Secret::new(String::from_utf8_lossy(secret.bytes()).trim().to_owned());
-                let options = ClientSecretCredentialOptions { client_options: client_options(), ..Default::default() };
+                let options = ClientSecretCredentialOptions { client_options: client_options() };
                 Ok(ClientSecretCredential::new(&tenant, client, secret, Some(options)).map_err(refused)?)
             }
             Self::ClientCertificate { tenant, client, pem, send_chain } => {
                 let audience = format!("{}/{tenant}/oauth2/v2.0/token", cloud.authority);
                 let certificate = Certificate::read(pem.bytes(), &client, audience, send_chain)
                     .map_err(|why| CredentialError::Certificate { why })?;
-                let options =
-                    ClientAssertionCredentialOptions { client_options: client_options(), ..Default::default() };
+                let options = ClientAssertionCredentialOptions { client_options: client_options() };
                 let made = ClientAssertionCredential::new(tenant, client, certificate, Some(options));
                 Ok(made.map_err(refused)?)
             }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::client::{Client, needs};
 use crate::error::AzureError;
 use crate::id::{IdError, ResourceId};
-use crate::request::{Condition, Method, Needs, Request};
+use crate::request::{Condition, Effect, Method, Needs, Place, Request, segments};
 use crate::versions;
 
 pub use set::{RecordSet, RecordType, Records, SetBody};
@@ -124,7 +124,45 @@ impl Zone {
     }
 }
 
+/// The record sets that an answer to [`references`] names.
+#[must_use]
+pub fn aliases(body: &Value) -> Vec<ResourceId> {
+    let list = |value: &Value, path: &str| value.pointer(path).and_then(Value::as_array).cloned().unwrap_or_default();
+    let references = list(body, "/properties/dnsResourceReferences");
+    let sets = references.iter().flat_map(|one| list(one, "/dnsResources"));
+    sets.filter_map(|set| set.get("id")?.as_str()?.parse().ok()).collect()
+}
+
+/// Asks which record sets of a subscription are aliases of these resources.
+///
+/// # Errors
+/// Ids of several subscriptions, or none.
+pub fn references(targets: &[ResourceId]) -> Result<Request, AzureError> {
+    let refused = |why: &str| AzureError::Refused { what: "asking for aliases".to_owned(), why: why.to_owned() };
+    let first = targets.first().ok_or_else(|| refused("no resource was named"))?;
+    if targets.iter().any(|target| target.subscription() != first.subscription()) {
+        return Err(refused("the resources lie in several subscriptions"));
+    }
+    let scope = format!("/subscriptions/{}", first.subscription());
+    let list: Vec<Value> = targets.iter().map(|target| serde_json::json!({"id": target.as_str()})).collect();
+    let mut request = Request::get("dns", first, versions::DNS, needs("Reader", &scope));
+    request.place = Place::Segments(segments(&format!("{scope}/providers/Microsoft.Network/getDnsResourceReference")));
+    let body = serde_json::json!({"properties": {"targetResources": list}});
+    let mut request = request.write(Method::Post, Some(body), format!("asking who is an alias of {first}"));
+    request.effect = Effect::Read;
+    Ok(request)
+}
+
 impl Client {
+    /// The record sets of the targets' subscription that are aliases of them.
+    ///
+    /// # Errors
+    /// See [`AzureError`].
+    pub async fn aliases_of(&self, targets: &[ResourceId]) -> Result<Vec<ResourceId>, AzureError> {
+        let answer = self.send(&references(targets)?).await?;
+        Ok(aliases(&answer.body))
+    }
+
     /// Reads a zone.
     ///
     /// # Errors

@@ -136,12 +136,11 @@ pub fn controller(body: &Value) -> Option<String> {
         return Some(format!("its tag {key}: {}", value.as_str().unwrap_or_default()));
     }
     let names = ["backendAddressPools", "httpListeners", "requestRoutingRules", "backendHttpSettingsCollection"];
-    let named = names.iter().find_map(|kind| {
+    names.iter().find_map(|kind| {
         let list = body.pointer(&format!("/properties/{kind}"))?.as_array()?;
         let name = list.iter().filter_map(|one| one.get("name")?.as_str()).find(|name| agic(name))?;
         Some(format!("the name {name} in its {kind}"))
-    });
-    named
+    })
 }
 
 /// AGIC names what it makes by kind and content: `pool-…-bp-80`, `fl-<hash>`, `rr-<hash>`, `bp-…`.

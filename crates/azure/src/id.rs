@@ -121,7 +121,7 @@ impl FromStr for ResourceId {
         if !(word(0, "subscriptions") && word(2, "resourcegroups") && word(4, "providers")) {
             return Err(error("it reads `/subscriptions/…/resourceGroups/…/providers/…`"));
         }
-        if lower.len() < 8 || lower.len() % 2 != 0 {
+        if lower.len() < 8 || !lower.len().is_multiple_of(2) {
             return Err(error("after `providers/` come a namespace and pairs of type and name"));
         }
         Ok(Self { text: text.to_owned(), lower })

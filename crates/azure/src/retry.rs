@@ -84,8 +84,8 @@ mod tests {
             let got = policy.next(made, S * elapsed, asked.map(|asked| S * asked), 0.0);
             assert_eq!(got, want.map(Duration::from_secs_f64), "{rule}");
         }
-        assert_eq!(policy.next(1, S * 0, None, 1.0), Some(S / 2), "jitter takes off half at most");
-        assert_eq!(policy.next(1, S * 0, Some(S * 7), 1.0), Some(S * 7), "never off what was asked");
+        assert_eq!(policy.next(1, Duration::ZERO, None, 1.0), Some(S / 2), "jitter takes off half at most");
+        assert_eq!(policy.next(1, Duration::ZERO, Some(S * 7), 1.0), Some(S * 7), "never off what was asked");
         let patient = RetryPolicy { attempts: u32::MAX, deadline: Duration::MAX, ..policy };
         assert_eq!(patient.next(1000, S, None, 0.0), Some(S * 10), "no overflow");
     }

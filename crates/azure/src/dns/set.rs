@@ -131,7 +131,10 @@ impl RecordSet {
     }
 
     /// Reads one set. `etag`: of the header, used when the body has none.
-    pub(super) fn of(zone: ZoneKind, set: &Value, etag: Option<&str>, what: &str) -> Result<Self, AzureError> {
+    ///
+    /// # Errors
+    /// [`AzureError::Odd`] with what is odd.
+    pub fn of(zone: ZoneKind, set: &Value, etag: Option<&str>, what: &str) -> Result<Self, AzureError> {
         let odd = |why: String| AzureError::Odd { what: what.to_owned(), why };
         let text = |key: &str| set.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let kind = text("type").rsplit('/').next().unwrap_or_default().to_ascii_uppercase();
