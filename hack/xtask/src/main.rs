@@ -3,6 +3,7 @@
 
 mod bench;
 mod chart;
+mod conformance;
 #[cfg(test)]
 mod dashboards;
 mod demo;
@@ -26,6 +27,8 @@ cargo xtask <command>
   demo [--once] [--fleet DIR]
                              two real control planes on this machine, from commit to switched traffic
   bench sync | fleet DIR     measurements, each beside its yardstick from the same run
+  conformance [FILTER]       teal build on every case of kustomize's own suite, into docs/conformance.md
+  prove render [MINUTES]     teal build beside kustomize on generated kustomizations, for long
   generate [--check]         write CRDs, manifests and reference pages; --check only compares
   layers                     check that the pure crates stay pure
   tools [control-plane|helm|kustomize|sops]
@@ -43,6 +46,8 @@ fn main() -> ExitCode {
         "test" => test::main(&args),
         "demo" => demo::main(&args),
         "bench" => bench::main(&args),
+        "conformance" => conformance::main(&args),
+        "prove" => conformance::prove(&args),
         "generate" => generate::main(&args),
         "layers" => layers::main(&args),
         "tools" => tools::main(&args),

@@ -92,6 +92,11 @@ pub(crate) fn sops() -> Result<PathBuf> {
     ensure(&SOPS)
 }
 
+/// The directory with kustomize, built now if it is not there yet.
+pub(crate) fn kustomize() -> Result<PathBuf> {
+    ensure(&KUSTOMIZE)
+}
+
 fn ensure(tools: &GoTools) -> Result<PathBuf> {
     prerequisites::check_go()?;
     tools.ensure()

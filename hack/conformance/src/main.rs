@@ -1,0 +1,83 @@
+//! What `cargo xtask conformance`, `test` and `prove` run: `teal build` beside kustomize.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command")]
+
+mod cases;
+mod differ;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "teal-conformance")]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Every case of kustomize's own suite through the real `teal build`.
+    Cases {
+        /// The program.
+        #[arg(long)]
+        teal: PathBuf,
+        /// The folder of the cases.
+        #[arg(long)]
+        cases: PathBuf,
+        /// Write the table into this file.
+        #[arg(long)]
+        write: Option<PathBuf>,
+        /// Only cases whose names contain this.
+        filter: Option<String>,
+    },
+    /// Generated kustomizations through `teal-kustomize` and the real kustomize.
+    Differ {
+        /// The program that is the oracle.
+        #[arg(long)]
+        kustomize: PathBuf,
+        /// How many kustomizations for each seed.
+        #[arg(long, default_value_t = 60)]
+        cases: u32,
+        /// The seeds to begin with, one after the other.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many seeds.
+        #[arg(long, default_value_t = 1)]
+        seeds: u64,
+        /// No new seed after this many seconds.
+        #[arg(long)]
+        seconds: Option<u64>,
+        /// Write each difference into a folder below this one.
+        #[arg(long)]
+        keep: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().what) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("teal-conformance: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether everything was as wanted.
+fn run(what: What) -> Result<bool> {
+    match what {
+        What::Cases { teal, cases, write, filter } => {
+            cases::run(&teal, &cases, write.as_deref(), filter.as_deref().unwrap_or_default())
+        }
+        What::Differ { kustomize, cases, seed, seeds, seconds, keep } => {
+            let plan = differ::Plan { cases, first: seed, seeds, at_most: seconds.map(Duration::from_secs), keep };
+            differ::run(&kustomize, &plan)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `cargo xtask conformance` and `cargo xtask prove`: `teal build` beside kustomize.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::{run, tools, workspace};
+
+/// Where the table is kept.
+const PAGE: &str = "docs/conformance.md";
+/// What `cargo xtask test` tries: the same kustomizations on every machine.
+const SEEDS_IN_TEST: &str = "3";
+const CASES_IN_TEST: &str = "60";
+
+/// Runs every case of kustomize's suite, prints the table and writes it into `docs/conformance.md`.
+pub(crate) fn main(args: &[String]) -> Result<()> {
+    let filter = match args {
+        [] => None,
+        [filter] if !filter.starts_with('-') => Some(filter.as_str()),
+        _ => bail!("usage: cargo xtask conformance [FILTER]"),
+    };
+    run::run(&mut run::cargo(&["build", "--workspace", "--bins"]))?;
+    let page = workspace::root().join(PAGE);
+    cases(filter, filter.is_none().then_some(page.as_path()))
+}
+
+/// The suite, without writing the page.
+pub(crate) fn check() -> Result<()> {
+    cases(None, None)
+}
+
+fn cases(filter: Option<&str>, write: Option<&Path>) -> Result<()> {
+    let Some(folder) = workspace::shared("kustomize-cases") else {
+        println!("skipped: kustomize's cases; there is no ../shared/kustomize-cases beside this clone");
+        return Ok(());
+    };
+    let mut command = program()?;
+    command.arg("cases").arg("--teal").arg(workspace::built("teal")?).arg("--cases").arg(folder);
+    if let Some(page) = write {
+        command.arg("--write").arg(page);
+    }
+    run::run(command.args(filter))
+}
+
+/// Generated kustomizations through ours and the real one: few, and the same ones every time.
+pub(crate) fn differ_shortly() -> Result<()> {
+    let mut command = program()?;
+    command.arg("differ").arg("--kustomize").arg(tools::kustomize()?.join("kustomize"));
+    run::run(command.args(["--seeds", SEEDS_IN_TEST, "--cases", CASES_IN_TEST]))
+}
+
+/// `cargo xtask prove`: the same for as long as one likes.
+pub(crate) fn prove(args: &[String]) -> Result<()> {
+    let usage = "usage: cargo xtask prove render [MINUTES] [FIRST-SEED]";
+    let number = |at: usize, default: u64| args.get(at).map_or(Ok(default), |text| text.parse::<u64>());
+    let (Ok(minutes), Ok(seed)) = (number(1, 10), number(2, 1)) else { bail!(usage) };
+    match args.first().map(String::as_str) {
+        Some("render") if args.len() <= 3 => {
+            run::run(&mut run::cargo(&["build", "--workspace", "--bins"]))?;
+            let mut command = program()?;
+            command.arg("differ").arg("--kustomize").arg(tools::kustomize()?.join("kustomize"));
+            command.args(["--seeds", "1000000", "--cases", "400", "--seed", &seed.to_string()]);
+            run::run(command.args(["--seconds", &(minutes * 60).to_string()]))
+        }
+        _ => bail!(usage),
+    }
+}
+
+fn program() -> Result<Command> {
+    Ok(run::command(workspace::built("teal-conformance")?))
+}
