@@ -2,6 +2,7 @@
 
 mod fleet;
 mod process;
+mod render;
 mod server;
 mod sync;
 mod table;
@@ -38,6 +39,27 @@ enum What {
         #[arg(long, default_value = "blue")]
         color: String,
     },
+    /// `teal build` beside `kustomize build`: time, memory, growth.
+    Render {
+        /// The measured program; the one built beside this one when left out.
+        #[arg(long)]
+        teal: Option<PathBuf>,
+        /// The yardstick.
+        #[arg(long)]
+        kustomize: PathBuf,
+        /// Most objects that the yardstick gets; it needs minutes beyond this.
+        #[arg(long, default_value_t = 5_000)]
+        kustomize_up_to: usize,
+        /// Turns.
+        #[arg(long, default_value_t = 3)]
+        turns: usize,
+        /// Put the table into the rendering section of this page.
+        #[arg(long)]
+        write: Option<PathBuf>,
+        /// Numbers of objects.
+        #[arg(default_values_t = [500, 1_000, 2_000, 5_000, 10_000])]
+        sizes: Vec<usize>,
+    },
     /// Runs an agent; the benchmark starts itself like this.
     #[command(hide = true)]
     Agent { kubeconfig: PathBuf, sync: String, store: PathBuf },
@@ -54,6 +76,18 @@ async fn main() -> Result<()> {
         What::Fleet { folder, color } => {
             let lines = sync::fleet(&folder, &color).await?;
             println!("{}", table::markdown(&format!("{} as {color}", folder.display()), None, &lines));
+        }
+        What::Render { teal, kustomize, kustomize_up_to, turns, write, sizes } => {
+            let teal = match teal {
+                Some(teal) => teal.canonicalize()?,
+                None => std::env::current_exe()?.with_file_name("teal"),
+            };
+            let kustomize = kustomize.canonicalize()?;
+            let section = render::run(&render::Plan { teal, kustomize, kustomize_up_to, turns, sizes })?;
+            println!("{section}");
+            if let Some(page) = write {
+                render::put(&page, &section)?;
+            }
         }
         What::Agent { kubeconfig, sync, store } => process::run_agent(&kubeconfig, &sync, &store).await?,
     }

@@ -4,6 +4,7 @@
 
 mod cases;
 mod differ;
+mod fuzz;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -56,6 +57,24 @@ enum What {
         #[arg(long)]
         keep: Option<PathBuf>,
     },
+    /// Inputs nobody would write, made from a corpus.
+    Fuzz {
+        /// Folder with a folder a target.
+        #[arg(long)]
+        corpus: PathBuf,
+        /// The same seed makes the same inputs.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// For each target.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// Where an input that did harm is kept.
+        #[arg(long)]
+        keep: PathBuf,
+    },
+    /// Runs inputs; the fuzzer starts itself like this.
+    #[command(hide = true)]
+    FuzzWorker(fuzz::Work),
 }
 
 fn main() -> ExitCode {
@@ -79,5 +98,9 @@ fn run(what: What) -> Result<bool> {
             let plan = differ::Plan { cases, first: seed, seeds, at_most: seconds.map(Duration::from_secs), keep };
             differ::run(&kustomize, &plan)
         }
+        What::Fuzz { corpus, seed, seconds, keep } => {
+            fuzz::run(&fuzz::Plan { corpus, seed, time: Duration::from_secs(seconds), keep })
+        }
+        What::FuzzWorker(work) => fuzz::work(&work).map(|()| true),
     }
 }

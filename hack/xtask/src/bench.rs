@@ -4,12 +4,24 @@ use anyhow::Result;
 
 use crate::{run, tools, workspace};
 
-/// Ensures control planes and release binaries, then becomes `teal-bench` with the arguments as given.
+/// The page that `bench render` writes its table into.
+const PAGE: &str = "docs/benchmarks.md";
+
+/// Ensures what the benchmark runs against and release binaries, then becomes `teal-bench` with the arguments as given.
 pub(crate) fn main(args: &[String]) -> Result<()> {
-    let assets = tools::control_plane()?;
+    let renders = args.first().is_some_and(|what| what == "render");
+    // Rendering is measured beside kustomize alone and needs no control plane.
+    let assets = if renders { tools::kustomize()? } else { tools::control_plane()? };
     eprintln!("building optimised binaries");
     run::run(&mut run::cargo(&["build", "--release", "--workspace", "--bins"]))?;
     let debug = workspace::built("teal-bench")?;
     let release = debug.parent().and_then(|dir| dir.parent()).map(|target| target.join("release/teal-bench"));
-    run::become_program(run::command(release.unwrap_or(debug)).args(args).env("TEAL_ASSETS", assets))
+    let mut command = run::command(release.unwrap_or(debug));
+    command.args(args);
+    if renders {
+        command.arg("--kustomize").arg(assets.join("kustomize")).args(["--write", PAGE]);
+    } else {
+        command.env("TEAL_ASSETS", assets);
+    }
+    run::become_program(&mut command)
 }

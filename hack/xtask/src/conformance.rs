@@ -12,6 +12,8 @@ const PAGE: &str = "docs/conformance.md";
 /// What `cargo xtask test` tries: the same kustomizations on every machine.
 const SEEDS_IN_TEST: &str = "3";
 const CASES_IN_TEST: &str = "60";
+/// How long each of the three targets is fuzzed in `cargo xtask test`.
+const FUZZED_IN_TEST: u64 = 5;
 
 /// Runs every case of kustomize's suite, prints the table and writes it into `docs/conformance.md`.
 pub(crate) fn main(args: &[String]) -> Result<()> {
@@ -50,21 +52,35 @@ pub(crate) fn differ_shortly() -> Result<()> {
     run::run(command.args(["--seeds", SEEDS_IN_TEST, "--cases", CASES_IN_TEST]))
 }
 
-/// `cargo xtask prove`: the same for as long as one likes.
+/// Inputs nobody would write through the YAML reader, the patches and the build.
+pub(crate) fn fuzz_shortly() -> Result<()> {
+    fuzz(FUZZED_IN_TEST, 1)
+}
+
+fn fuzz(seconds: u64, seed: u64) -> Result<()> {
+    let mut command = program()?;
+    command.arg("fuzz").arg("--corpus").arg(workspace::root().join("hack/conformance/corpus"));
+    command.arg("--keep").arg(workspace::built("fuzz-findings")?);
+    run::run(command.args(["--seconds", &seconds.to_string(), "--seed", &seed.to_string()]))
+}
+
+/// `cargo xtask prove`: the same for as long as one likes, from a seed of one's own.
 pub(crate) fn prove(args: &[String]) -> Result<()> {
-    let usage = "usage: cargo xtask prove render [MINUTES] [FIRST-SEED]";
+    let usage = "usage: cargo xtask prove render|fuzz [MINUTES] [SEED]";
     let number = |at: usize, default: u64| args.get(at).map_or(Ok(default), |text| text.parse::<u64>());
     let (Ok(minutes), Ok(seed)) = (number(1, 10), number(2, 1)) else { bail!(usage) };
-    match args.first().map(String::as_str) {
-        Some("render") if args.len() <= 3 => {
-            run::run(&mut run::cargo(&["build", "--workspace", "--bins"]))?;
-            let mut command = program()?;
-            command.arg("differ").arg("--kustomize").arg(tools::kustomize()?.join("kustomize"));
-            command.args(["--seeds", "1000000", "--cases", "400", "--seed", &seed.to_string()]);
-            run::run(command.args(["--seconds", &(minutes * 60).to_string()]))
-        }
-        _ => bail!(usage),
+    let what = args.first().map(String::as_str).filter(|_| args.len() <= 3);
+    if !matches!(what, Some("render" | "fuzz")) {
+        bail!(usage);
     }
+    run::run(&mut run::cargo(&["build", "--workspace", "--bins"]))?;
+    if what == Some("fuzz") {
+        return fuzz(minutes * 60 / 3, seed);
+    }
+    let mut command = program()?;
+    command.arg("differ").arg("--kustomize").arg(tools::kustomize()?.join("kustomize"));
+    command.args(["--seeds", "1000000", "--cases", "400", "--seed", &seed.to_string()]);
+    run::run(command.args(["--seconds", &(minutes * 60).to_string()]))
 }
 
 fn program() -> Result<Command> {

@@ -26,9 +26,11 @@ cargo xtask <command>
   test [--fast] [FILTER]     everything CI checks; FILTER runs only the tests whose names contain it
   demo [--once] [--fleet DIR]
                              two real control planes on this machine, from commit to switched traffic
-  bench sync | fleet DIR     measurements, each beside its yardstick from the same run
+  bench sync | fleet DIR | render [SIZE…]
+                             measurements, each beside its yardstick from the same run
   conformance [FILTER]       teal build on every case of kustomize's own suite, into docs/conformance.md
-  prove render [MINUTES]     teal build beside kustomize on generated kustomizations, for long
+  prove render|fuzz [MINUTES] [SEED]
+                             rendering beside kustomize on generated input, or on inputs nobody would write, for long
   generate [--check]         write CRDs, manifests and reference pages; --check only compares
   layers                     check that the pure crates stay pure
   tools [control-plane|helm|kustomize|sops]
