@@ -1,10 +1,14 @@
 //! From a folder to its objects: layers are accumulated bottom up, names are finished once, at the top.
 
 pub(crate) mod accumulate;
+pub(crate) mod files;
+mod finish;
+mod generate;
+mod openapi;
 
-use crate::kustomization::SortOrder;
-use crate::resource::Resource;
-use crate::{BuildErrors, Origin, Recorder, Tree, hash, reference, sort};
+pub use finish::MANAGED_BY_VALUE;
+
+use crate::{BuildErrors, ChartInflator, Origin, Recorder, Tree};
 use accumulate::Accumulator;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -62,38 +66,29 @@ impl std::fmt::Debug for Built {
     }
 }
 
-/// Builds the kustomization in the folder `dir` of `tree`, as `kustomize build` does.
+/// Builds the kustomization in the folder `dir` of `tree`, as `kustomize build` does. Helm charts are refused; see
+/// [`build_with`].
 ///
 /// # Errors
 /// Every mistake found: all of a kustomization's and all of its files' at once, then the first of each transformer.
 pub fn build(tree: &dyn Tree, dir: &str, options: &Options) -> Result<Build, BuildErrors> {
-    let recorder = Recorder::new(tree);
-    let mut accumulator = Accumulator::new(&recorder, *options);
-    let (mut map, order) = accumulator.build_root(dir)?;
-    for resource in map.identities_mut().iter_mut().filter(|resource| resource.needs_hash) {
-        resource.remember_id();
-        let name = format!("{}-{}", resource.name(), hash::suffix(&resource.value));
-        resource.set_name(&name);
-    }
-    map.reindex()?;
-    reference::fix(&mut map)?;
-    let mut resources = map.into_list();
-    resources.retain(|resource| !is_local_config(resource));
-    let default = match options.reorder {
-        Reorder::Legacy => SortOrder::Legacy(None),
-        Reorder::None => SortOrder::Fifo,
-    };
-    sort::sort(&mut resources, &order.unwrap_or(default));
-    let objects =
-        resources.into_iter().map(|resource| Built { value: resource.value, origin: resource.origin }).collect();
-    drop(accumulator);
-    Ok(Build { objects, reads: recorder.into_reads() })
+    build_with(tree, dir, options, None)
 }
 
-/// Objects marked as configuration of kustomize itself are no part of the result.
-fn is_local_config(resource: &Resource) -> bool {
-    resource
-        .metadata_map("annotations")
-        .and_then(|annotations| annotations.get("config.kubernetes.io/local-config"))
-        .is_some_and(|value| value.as_str() != Some("false"))
+/// [`build`], with charts rendered by `charts`.
+///
+/// # Errors
+/// As [`build`], and what the inflator says.
+pub fn build_with(
+    tree: &dyn Tree,
+    dir: &str,
+    options: &Options,
+    charts: Option<&dyn ChartInflator>,
+) -> Result<Build, BuildErrors> {
+    let recorder = Recorder::new(tree);
+    let mut accumulator = Accumulator::new(&recorder, *options, charts);
+    let root = accumulator.build_root(dir)?;
+    drop(accumulator);
+    let objects = finish::finish(root, options)?;
+    Ok(Build { objects, reads: recorder.into_reads() })
 }

@@ -48,7 +48,10 @@ pub(crate) const fn spec(kind: &'static str, group: &'static str, path: &'static
 ///
 /// # Errors
 /// When one is there with the other `create`; returns its path.
-pub(crate) fn merge_specs(into: &mut Vec<FieldSpec>, more: impl IntoIterator<Item = FieldSpec>) -> Result<(), String> {
+pub(crate) fn merge_specs<'a>(
+    into: &mut Vec<FieldSpec>,
+    more: impl IntoIterator<Item = &'a FieldSpec>,
+) -> Result<(), String> {
     for new in more {
         let known = into.iter().find(|old| {
             old.path == new.path
@@ -57,8 +60,8 @@ pub(crate) fn merge_specs(into: &mut Vec<FieldSpec>, more: impl IntoIterator<Ite
                 && (new.kind.is_empty() || old.kind == new.kind)
         });
         match known {
-            None => into.push(new),
-            Some(old) if old.create != new.create => return Err(new.path.into_owned()),
+            None => into.push(new.clone()),
+            Some(old) if old.create != new.create => return Err(new.path.clone().into_owned()),
             Some(_) => {}
         }
     }
@@ -74,8 +77,9 @@ pub(crate) enum Leaf {
     None,
 }
 
-/// Splits a path at `/`; `\/` is a slash inside a name.
+/// Splits a path at `/`; `\/` is a slash inside a name, and a slash in front says nothing.
 pub(crate) fn split(path: &str) -> Vec<Cow<'_, str>> {
+    let path = path.strip_prefix('/').unwrap_or(path);
     if !path.contains('\\') {
         return path.split('/').map(Cow::Borrowed).collect();
     }
@@ -117,6 +121,9 @@ pub(crate) fn visit<S: AsRef<str>>(
         Value::Array(items) => items.iter_mut().try_for_each(|item| visit(item, path, leaf, visitor)),
         Value::Object(map) => {
             let name = name.as_ref();
+            if name.is_empty() {
+                return Err("the path has an empty field name".to_owned());
+            }
             let (name, is_list) = name.strip_suffix("[]").map_or((name, false), |name| (name, true));
             let fresh = match leaf {
                 _ if is_list => Value::Array(Vec::new()),

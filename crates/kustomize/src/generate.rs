@@ -1,37 +1,51 @@
-//! `configMapGenerator` and `secretGenerator`.
+//! What generators make: ConfigMaps, Secrets, and the service account of an IAM policy.
 
+pub(crate) mod iam;
 mod pairs;
 
 use crate::BuildErrors;
-use crate::build::accumulate::Files;
+use crate::build::files::Files;
+use crate::id::Scopes;
 use crate::kustomization::{Generator, TextMap};
 use crate::resource::{Behavior, Origin, Resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::rc::Rc;
+use teal_yaml::Place;
 
 /// Base64 longer than this is broken into lines; the breaks are part of the hashed text.
 const BASE64_LINE: usize = 70;
 
-/// Runs every generator of a kustomization: ConfigMaps first, then Secrets.
+/// Runs one ConfigMap or Secret generator.
 ///
 /// # Errors
-/// Every generator that can't run.
-pub(crate) fn generate(files: &Files<'_>) -> Result<Vec<Resource>, BuildErrors> {
-    let (mut resources, mut errors) = (Vec::new(), Vec::new());
-    let config_maps = files.kustomization.config_maps.iter().map(|generator| (generator, false));
-    let secrets = files.kustomization.secrets.iter().map(|generator| (generator, true));
-    for (generator, secret) in config_maps.chain(secrets) {
-        match pairs::load(files, generator) {
-            Ok(pairs) => resources.push(make(files, generator, pairs, secret)),
-            Err(wrong) => errors.extend(wrong.0),
-        }
-    }
-    if errors.is_empty() { Ok(resources) } else { Err(BuildErrors(errors)) }
+/// What keeps it from running.
+pub(crate) fn run(
+    files: &Files<'_>,
+    generator: &Generator,
+    secret: bool,
+    scopes: &Rc<Scopes>,
+) -> Result<Resource, BuildErrors> {
+    let pairs = pairs::load(files, generator)?;
+    let mut resource = Resource::new(object(generator, pairs, secret), origin(files, generator.at), scopes);
+    resource.is_generated = true;
+    resource.needs_hash = !generator.options.disable_name_suffix_hash;
+    resource.behavior = match generator.behavior.as_str() {
+        "merge" => Behavior::Merge,
+        "replace" => Behavior::Replace,
+        _ => Behavior::Create,
+    };
+    Ok(resource)
 }
 
-fn make(files: &Files<'_>, generator: &Generator, pairs: BTreeMap<String, Vec<u8>>, secret: bool) -> Resource {
+/// A generated object's place is that of its generator.
+pub(crate) fn origin(files: &Files<'_>, at: Place) -> Origin {
+    Origin { file: files.file.into(), line: at.line, document: 0 }
+}
+
+fn object(generator: &Generator, pairs: BTreeMap<String, Vec<u8>>, secret: bool) -> Value {
     let mut metadata = Map::new();
     metadata.insert("name".to_owned(), json!(generator.name));
     if !generator.namespace.is_empty() {
@@ -68,15 +82,7 @@ fn make(files: &Files<'_>, generator: &Generator, pairs: BTreeMap<String, Vec<u8
     if generator.options.immutable {
         object.insert("immutable".to_owned(), Value::Bool(true));
     }
-    let origin = Origin { file: files.kustomization.file.as_str().into(), line: generator.at.line, document: 0 };
-    let mut resource = Resource::new(Value::Object(object), origin);
-    resource.needs_hash = !generator.options.disable_name_suffix_hash;
-    resource.behavior = match generator.behavior.as_str() {
-        "merge" => Behavior::Merge,
-        "replace" => Behavior::Replace,
-        _ => Behavior::Create,
-    };
-    resource
+    Value::Object(object)
 }
 
 fn put_texts(metadata: &mut Map<String, Value>, field: &str, texts: &TextMap) {
@@ -85,9 +91,12 @@ fn put_texts(metadata: &mut Map<String, Value>, field: &str, texts: &TextMap) {
     }
 }
 
-/// Base64 in lines of 70 characters, each ended, when there is more than one.
 fn encode(bytes: &[u8]) -> String {
-    let text = STANDARD.encode(bytes);
+    in_lines(STANDARD.encode(bytes))
+}
+
+/// Breaks base64 into lines of 70 characters, each ended, when there is more than one.
+pub(crate) fn in_lines(text: String) -> String {
     if text.len() < BASE64_LINE {
         return text;
     }

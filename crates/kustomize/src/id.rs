@@ -1,7 +1,10 @@
 //! Identity of objects as kustomize has it: group, version, kind, namespace, name. The version counts.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 /// The namespace in the identity of cluster-scoped objects; no real namespace can be named so.
-const NO_NAMESPACE: &str = "_non_namespaceable_";
+pub(crate) const NO_NAMESPACE: &str = "_non_namespaceable_";
 
 /// Splits `apiVersion` into group and version.
 pub(crate) fn split_api_version(api_version: &str) -> (&str, &str) {
@@ -46,6 +49,36 @@ impl Gvk<'_> {
         (self.kind.is_empty() || self.kind == kind)
             && (self.group.is_empty() || self.group == group)
             && (self.version.is_empty() || self.version == version)
+    }
+}
+
+/// Scopes of kinds that a schema of one's own tells, shared by everything in one build.
+#[derive(Debug, Default)]
+pub(crate) struct Scopes(RefCell<HashMap<(String, String), bool>>);
+
+impl Scopes {
+    /// Takes in what a schema says: whether a kind, by `apiVersion` and `kind`, is cluster-scoped.
+    pub(crate) fn learn(&self, scopes: impl IntoIterator<Item = ((String, String), bool)>) {
+        self.0.borrow_mut().extend(scopes);
+    }
+
+    pub(crate) fn is_cluster_scoped(&self, api_version: &str, kind: &str) -> bool {
+        if is_cluster_scoped(api_version, kind) {
+            return true;
+        }
+        let known = self.0.borrow();
+        !known.is_empty() && known.get(&(api_version.to_owned(), kind.to_owned())).copied().unwrap_or(false)
+    }
+
+    /// The namespace an identity has: none is `default`, and cluster-scoped kinds have none at all.
+    pub(crate) fn effective_namespace<'a>(&self, api_version: &str, kind: &str, namespace: &'a str) -> &'a str {
+        if self.is_cluster_scoped(api_version, kind) {
+            NO_NAMESPACE
+        } else if namespace.is_empty() {
+            "default"
+        } else {
+            namespace
+        }
     }
 }
 

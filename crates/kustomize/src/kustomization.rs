@@ -1,10 +1,16 @@
 //! `kustomization.yaml`: read once into plain data, all mistakes at once.
+//!
+//! The same data types serve the fields of a kustomization and the documents under `generators` and `transformers`:
+//! [`parts`] reads both.
 
-mod form;
+pub(crate) mod form;
+mod header;
 mod parse;
+pub(crate) mod parts;
 
 pub(crate) use parse::parse;
 
+use crate::HelmChart;
 use crate::field::FieldSpec;
 use crate::patch::Selector;
 use std::collections::BTreeMap;
@@ -16,13 +22,13 @@ pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "K
 pub(crate) type TextMap = BTreeMap<String, String>;
 
 /// A text of the file and where it stands.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Located {
     pub(crate) text: String,
     pub(crate) at: Place,
 }
 
-/// Everything a kustomization says that this crate supports.
+/// Everything a kustomization says.
 #[derive(Default)]
 pub(crate) struct Kustomization {
     /// The file it came from.
@@ -30,8 +36,16 @@ pub(crate) struct Kustomization {
     pub(crate) is_component: bool,
     pub(crate) resources: Vec<Located>,
     pub(crate) components: Vec<Located>,
+    pub(crate) configurations: Vec<Located>,
+    pub(crate) crds: Vec<Located>,
+    pub(crate) openapi: BTreeMap<String, Located>,
+    pub(crate) build_metadata: Vec<String>,
     pub(crate) config_maps: Vec<Generator>,
     pub(crate) secrets: Vec<Generator>,
+    pub(crate) charts: Vec<Chart>,
+    pub(crate) generators: Vec<Located>,
+    pub(crate) transformers: Vec<Located>,
+    pub(crate) validators: Vec<Located>,
     pub(crate) patches_strategic_merge: Vec<Located>,
     pub(crate) patches: Vec<PatchEntry>,
     pub(crate) patches_json_6902: Vec<PatchEntry>,
@@ -43,11 +57,20 @@ pub(crate) struct Kustomization {
     pub(crate) common_annotations: TextMap,
     pub(crate) replicas: Vec<Replicas>,
     pub(crate) images: Vec<Image>,
+    pub(crate) replacements: Vec<ReplacementEntry>,
+    pub(crate) vars: Vec<Var>,
     pub(crate) sort: Option<SortOrder>,
 }
 
+/// A chart and where it is asked for.
+#[derive(Clone, Default)]
+pub(crate) struct Chart {
+    pub(crate) at: Place,
+    pub(crate) chart: HelmChart,
+}
+
 /// One item of `patches` or `patchesJson6902`.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct PatchEntry {
     pub(crate) at: Place,
     pub(crate) path: String,
@@ -68,7 +91,7 @@ pub(crate) struct Labels {
 }
 
 /// One item of `configMapGenerator` or `secretGenerator`, global options merged in.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Generator {
     pub(crate) at: Place,
     pub(crate) name: String,
@@ -104,20 +127,79 @@ impl GeneratorOptions {
 }
 
 /// One item of `replicas`.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Replicas {
     pub(crate) name: String,
     pub(crate) count: i64,
 }
 
 /// One item of `images`.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Image {
     pub(crate) name: String,
     pub(crate) new_name: String,
     pub(crate) new_tag: String,
     pub(crate) tag_suffix: String,
     pub(crate) digest: String,
+}
+
+/// One item of `replacements`: in place, or a file of them.
+#[derive(Clone)]
+pub(crate) enum ReplacementEntry {
+    File(Located),
+    Inline(Replacement),
+}
+
+/// What is copied where.
+#[derive(Clone, Default)]
+pub(crate) struct Replacement {
+    pub(crate) at: Place,
+    pub(crate) source: Option<Source>,
+    /// A value given in place.
+    pub(crate) source_value: Option<String>,
+    pub(crate) targets: Vec<Target>,
+}
+
+/// The one object a value is read from, and where in it. Empty parts match everything.
+#[derive(Clone, Default)]
+pub(crate) struct Source {
+    pub(crate) group: String,
+    pub(crate) version: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+    pub(crate) field_path: String,
+    pub(crate) options: FieldOptions,
+}
+
+/// Objects a value is written to.
+#[derive(Clone, Default)]
+pub(crate) struct Target {
+    pub(crate) select: Option<Selector>,
+    pub(crate) reject: Vec<Selector>,
+    pub(crate) field_paths: Vec<String>,
+    pub(crate) options: FieldOptions,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct FieldOptions {
+    pub(crate) delimiter: String,
+    pub(crate) index: i64,
+    pub(crate) create: bool,
+}
+
+/// One item of `vars`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Var {
+    pub(crate) at: Place,
+    /// The kustomization file.
+    pub(crate) file: String,
+    pub(crate) name: String,
+    pub(crate) api_version: String,
+    pub(crate) kind: String,
+    pub(crate) object: String,
+    pub(crate) namespace: String,
+    pub(crate) field_path: String,
 }
 
 /// `sortOptions`.

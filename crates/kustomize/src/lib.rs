@@ -16,6 +16,8 @@
 //! ```
 
 mod build;
+mod charts;
+mod config;
 mod error;
 mod field;
 mod generate;
@@ -25,14 +27,20 @@ mod kustomization;
 mod load;
 mod patch;
 mod path;
+mod plugin;
+mod provenance;
 mod reference;
+mod replace;
 mod resmap;
 mod resource;
+mod schema;
 mod sort;
 mod transform;
 mod tree;
+mod vars;
 
-pub use build::{Build, Built, LoadRestrictor, Options, Reorder, build};
+pub use build::{Build, Built, LoadRestrictor, MANAGED_BY_VALUE, Options, Reorder, build, build_with};
+pub use charts::{ChartFiles, ChartInflator, HelmChart};
 pub use error::{BuildError, BuildErrors};
 pub use id::is_cluster_scoped;
 pub use kustomization::FILE_NAMES as KUSTOMIZATION_FILE_NAMES;

@@ -3,6 +3,7 @@
 use crate::resource::Origin;
 use crate::{BuildError, BuildErrors};
 use serde_json::Value;
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use teal_yaml::{Data, Dialect, Node, Place};
@@ -31,45 +32,61 @@ pub struct Loaded {
     pub errors: Vec<BuildError>,
 }
 
-/// [`load_each`], all or nothing.
+/// An object as a build takes it in: with the places of keys that have nothing behind them.
+pub(crate) struct Manifest {
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
+    pub(crate) blanks: Vec<Vec<String>>,
+}
+
+/// Reads the objects of a build, all or nothing.
 ///
 /// # Errors
-/// Every document that is no object with `apiVersion`, `kind` and `metadata.name`, or the one place where the file does
-/// not parse.
-pub(crate) fn load_manifests(file: &str, bytes: &[u8], dialect: Dialect) -> Result<Vec<LoadedObject>, BuildErrors> {
-    let Loaded { objects, errors } = load_each(file, bytes, dialect);
-    if errors.is_empty() { Ok(objects) } else { Err(BuildErrors(errors)) }
+/// Every document that is no object with `kind` and `metadata.name`, or the one place where the file does not parse.
+pub(crate) fn load_manifests(file: &str, bytes: &[u8]) -> Result<Vec<Manifest>, BuildErrors> {
+    let (manifests, errors) = load(file, bytes, Dialect::Kustomize);
+    if errors.is_empty() { Ok(manifests) } else { Err(BuildErrors(errors)) }
 }
 
 /// Reads every object of a file of manifests; kinds that end in `List` and have `items` are flattened, their items
 /// following the other documents of the file. A bad document does not take the good ones with it.
 #[must_use]
 pub fn load_each(file: &str, bytes: &[u8], dialect: Dialect) -> Loaded {
-    let mut loaded = Loaded::default();
+    let (manifests, errors) = load(file, bytes, dialect);
+    let object = |manifest: Manifest| LoadedObject { value: manifest.value, origin: manifest.origin };
+    Loaded { objects: manifests.into_iter().map(object).collect(), errors }
+}
+
+fn load(file: &str, bytes: &[u8], dialect: Dialect) -> (Vec<Manifest>, Vec<BuildError>) {
+    let (mut manifests, mut errors) = (Vec::new(), Vec::new());
     let read = teal_yaml::text_of(bytes).and_then(|text| Ok((text, teal_yaml::read_as(dialect, text)?)));
     let (text, documents) = match read {
         Ok(read) => read,
         Err(source) => {
-            loaded.errors.push(BuildError::Yaml { file: file.to_owned(), source });
-            return loaded;
+            errors.push(BuildError::Yaml { file: file.to_owned(), source });
+            return (manifests, errors);
         }
     };
     let shared: Arc<str> = file.into();
-    let mut lines = None;
+    let written = Written::new(text);
     for (mut node, document) in flatten_lists(documents) {
         let at = node.at;
         if dialect == Dialect::Kustomize {
-            annotations_as_written(&mut node, text, &mut lines);
+            annotations_as_written(&mut node, &written);
         }
         match check(&node, dialect) {
-            Err((at, message)) => loaded.errors.push(BuildError::Object { file: file.to_owned(), at, message }),
+            Err((at, message)) => errors.push(BuildError::Object { file: file.to_owned(), at, message }),
             Ok(()) => {
                 let origin = Origin { file: Arc::clone(&shared), line: at.line, document };
-                loaded.objects.push(LoadedObject { value: node.into_value(), origin });
+                let mut blanks = Vec::new();
+                if dialect == Dialect::Kustomize {
+                    find_blanks(&node, &written, &mut Vec::new(), &mut blanks);
+                }
+                manifests.push(Manifest { value: node.into_value(), origin, blanks });
             }
         }
     }
-    loaded
+    (manifests, errors)
 }
 
 /// Replaces `…List` documents that have `items` by these, behind the documents that are there already. Returns each
@@ -96,9 +113,9 @@ fn flatten_lists(documents: Vec<Node>) -> Vec<(Node, u32)> {
 
 /// Says what keeps a document from being an object.
 fn check(node: &Node, dialect: Dialect) -> Result<(), (Place, String)> {
-    let Data::Mapping(entries) = &node.data else {
+    if !matches!(node.data, Data::Mapping(_)) {
         return Err((node.at, "this document is no object; expected apiVersion, kind and metadata".to_owned()));
-    };
+    }
     let missing = |field: &str| (node.at, format!("`{field}` is missing"));
     for field in ["apiVersion", "kind"] {
         match node.get(field) {
@@ -122,37 +139,93 @@ fn check(node: &Node, dialect: Dialect) -> Result<(), (Place, String)> {
     if dialect == Dialect::Kubernetes {
         check_text_map(metadata, "labels")?;
     }
-    check_text_map(metadata, "annotations")?;
-    if dialect == Dialect::Kubernetes {
-        return Ok(());
-    }
-    entries.iter().try_for_each(|entry| check_no_null_item(&entry.value))
+    check_text_map(metadata, "annotations")
 }
 
 /// Values further right than this are not looked up, so that a file of one line costs no square.
 const WIDEST_LOOKUP: usize = 10_000;
 
+/// The text of a file, to look up how scalars were written.
+pub(crate) struct Written<'t> {
+    text: &'t str,
+    lines: OnceCell<Vec<&'t str>>,
+}
+
+impl<'t> Written<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self { text: text.trim_start_matches('\u{feff}'), lines: OnceCell::new() }
+    }
+
+    /// The characters of a plain scalar at a place, as far as they are of the sort that numbers and words have.
+    fn at(&self, at: Place) -> Option<&'t str> {
+        let lines = self.lines.get_or_init(|| self.text.lines().collect());
+        let line = lines.get(at.line.saturating_sub(1) as usize).copied().unwrap_or("");
+        let column = at.column.saturating_sub(1) as usize;
+        if column > WIDEST_LOOKUP {
+            return None;
+        }
+        let rest = line.char_indices().nth(column).map_or("", |(at, _)| &line[at..]);
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_' | '~');
+        Some(&rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())])
+    }
+
+    /// How a number, boolean or null was written; `None` when it can't be found in the text.
+    pub(crate) fn scalar(&self, node: &Node) -> Option<String> {
+        let written = self.at(node.at)?;
+        if node.data == Data::Null {
+            return Some(if is_null(written) { written.to_owned() } else { String::new() });
+        }
+        let read = teal_yaml::read_as(Dialect::Kustomize, written).ok().and_then(|mut read| read.pop());
+        read.is_some_and(|read| read.data == node.data).then(|| written.to_owned())
+    }
+
+    /// Says whether a null is written as nothing at all.
+    fn is_blank(&self, at: Place) -> bool {
+        self.at(at).is_some_and(|written| !is_null(written))
+    }
+}
+
+fn is_null(text: &str) -> bool {
+    matches!(text, "~" | "null" | "Null" | "NULL")
+}
+
 /// kustomize takes numbers and booleans among annotations for the text they are written as: `1.10` stays `1.10`. What
 /// can't be found in the text as it was read stays a number, which is then told to be quoted.
-fn annotations_as_written<'t>(node: &mut Node, text: &'t str, lines: &mut Option<Vec<&'t str>>) {
+fn annotations_as_written(node: &mut Node, written: &Written<'_>) {
     let annotations = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
     let Some(Data::Mapping(entries)) = annotations.map(|annotations| &mut annotations.data) else { return };
     for entry in entries {
-        if matches!(entry.value.data, Data::Number(_) | Data::Bool(_)) {
-            let at = entry.value.at;
-            let lines = lines.get_or_insert_with(|| text.trim_start_matches('\u{feff}').lines().collect());
-            let line = lines.get(at.line.saturating_sub(1) as usize).copied().unwrap_or("");
-            let column = at.column.saturating_sub(1) as usize;
-            let is_part = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_');
-            if column > WIDEST_LOOKUP {
-                continue;
-            }
-            let written: String = line.chars().skip(column).take_while(is_part).collect();
-            let read = teal_yaml::read_as(Dialect::Kustomize, &written).ok().and_then(|mut read| read.pop());
-            if read.is_some_and(|read| read.data == entry.value.data) {
-                entry.value.data = Data::String(written);
-            }
+        if matches!(entry.value.data, Data::Number(_) | Data::Bool(_))
+            && let Some(text) = written.scalar(&entry.value)
+        {
+            entry.value.data = Data::String(text);
         }
+    }
+}
+
+enum Part<'n> {
+    Key(&'n str),
+    Item(usize),
+}
+
+/// Collects the places of keys that have nothing behind them.
+fn find_blanks<'n>(node: &'n Node, written: &Written<'_>, path: &mut Vec<Part<'n>>, into: &mut Vec<Vec<String>>) {
+    let mut inner = |part: Part<'n>, node: &'n Node, is_key: bool| {
+        path.push(part);
+        if is_key && node.data == Data::Null && written.is_blank(node.at) {
+            let text = |part: &Part<'_>| match part {
+                Part::Key(key) => (*key).to_owned(),
+                Part::Item(at) => at.to_string(),
+            };
+            into.push(path.iter().map(text).collect());
+        }
+        find_blanks(node, written, path, into);
+        path.pop();
+    };
+    match &node.data {
+        Data::Mapping(entries) => entries.iter().for_each(|entry| inner(Part::Key(&entry.key), &entry.value, true)),
+        Data::Sequence(items) => items.iter().enumerate().for_each(|(at, item)| inner(Part::Item(at), item, false)),
+        _ => {}
     }
 }
 
@@ -164,17 +237,5 @@ fn check_text_map(metadata: &Node, field: &str) -> Result<(), (Place, String)> {
             _ => Err((entry.value.at, format!("`metadata.{field}.{}` must be a text; quote it", entry.key))),
         }),
         Some((_, at)) => Err((at, format!("`metadata.{field}` must be a mapping of texts"))),
-    }
-}
-
-/// kustomize refuses empty list items. Kubernetes itself does not: `enum` in a CRD may list null.
-fn check_no_null_item(node: &Node) -> Result<(), (Place, String)> {
-    match &node.data {
-        Data::Sequence(items) => items.iter().try_for_each(|item| match item.data {
-            Data::Null => Err((item.at, "this list item is empty".to_owned())),
-            _ => check_no_null_item(item),
-        }),
-        Data::Mapping(entries) => entries.iter().try_for_each(|entry| check_no_null_item(&entry.value)),
-        _ => Ok(()),
     }
 }

@@ -1,14 +1,16 @@
 //! Patches: text in, changed objects out. Strategic merge and JSON 6902, and the selectors that aim them.
 
 mod json_6902;
-mod schema;
 mod selector;
 mod strategic;
 
 pub use selector::{Selector, SelectorError};
 
+use crate::load::Written;
+use crate::resource::Resource;
+use crate::schema::Schema;
 use serde_json::Value;
-use teal_yaml::{Data, Dialect, ReadError};
+use teal_yaml::{Data, Dialect, Node, ReadError};
 
 /// A patch that can't be read or applied. Never quotes values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,9 +61,39 @@ impl std::fmt::Debug for ObjectPatch {
 #[derive(Clone)]
 pub(crate) enum Content {
     /// Strategic merge patches, one a document.
-    Merge(Vec<Value>),
+    Merge(Vec<MergePatch>),
     /// JSON 6902 operations.
     Json(json_patch::Patch),
+}
+
+/// One strategic merge patch.
+#[derive(Clone)]
+pub(crate) struct MergePatch {
+    pub(crate) value: Value,
+    /// The patch as kustomize has it when it looks for targets: labels and annotations are texts, null included.
+    pub(crate) aimed: Value,
+}
+
+impl MergePatch {
+    fn new(document: Node, written: &Written<'_>) -> Result<Self, PatchError> {
+        if !matches!(document.data, Data::Mapping(_)) {
+            return Err(PatchError::Shape(format!("line {}: expected an object", document.at.line)));
+        }
+        let mut aimed = document.clone();
+        for field in ["labels", "annotations"] {
+            let map = aimed.get_mut("metadata").and_then(|metadata| metadata.get_mut(field));
+            if let Some(Data::Mapping(entries)) = map.map(|map| &mut map.data) {
+                for entry in entries {
+                    if matches!(entry.value.data, Data::Null | Data::Bool(_) | Data::Number(_))
+                        && let Some(text) = written.scalar(&entry.value)
+                    {
+                        entry.value.data = Data::String(text);
+                    }
+                }
+            }
+        }
+        Ok(Self { value: document.into_value(), aimed: aimed.into_value() })
+    }
 }
 
 impl ObjectPatch {
@@ -76,7 +108,9 @@ impl ObjectPatch {
             // Operations are read as kubectl reads them: kustomize parses the two sorts with different parsers.
             Content::Json(json_6902::parse(teal_yaml::read(text)?)?)
         } else {
-            Content::Merge(strategic::parse(documents)?)
+            let written = Written::new(text);
+            let patches = documents.into_iter().map(|document| MergePatch::new(document, &written));
+            Content::Merge(patches.collect::<Result<_, _>>()?)
         };
         Ok(Self { content })
     }
@@ -91,7 +125,7 @@ impl ObjectPatch {
             Content::Json(operations) => json_6902::apply(operations, object)?,
             Content::Merge(patches) => {
                 for patch in patches {
-                    merge(object, patch, false, false)?;
+                    merge(object, &patch.value, Change::default(), Schema::built_in())?;
                     if object.is_null() {
                         return Ok(false);
                     }
@@ -111,40 +145,84 @@ impl ObjectPatch {
     }
 }
 
-/// Applies one strategic merge patch; the object becomes `Null` when the patch deletes it.
-pub(crate) fn merge(
-    object: &mut Value,
+/// What a strategic merge patch may change of an object's identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Change {
+    pub(crate) name: bool,
+    pub(crate) kind: bool,
+}
+
+/// Applies one strategic merge patch to an object of a build.
+///
+/// # Errors
+/// When the patch does not fit.
+pub(crate) fn merge_into(
+    resource: &mut Resource,
     patch: &Value,
-    may_rename: bool,
-    may_change_kind: bool,
+    change: Change,
+    schema: &Schema,
 ) -> Result<(), PatchError> {
+    if change != Change::default() {
+        resource.remember_id();
+    }
+    // Keys with nothing behind them go, wherever the merge gets to.
+    for path in std::mem::take(&mut resource.blanks) {
+        if strategic::reaches(&resource.value, &path, schema) {
+            remove(&mut resource.value, &path);
+        }
+    }
+    merge(&mut resource.value, patch, change, schema)
+}
+
+fn remove(value: &mut Value, path: &[String]) {
+    let Some((last, parents)) = path.split_last() else { return };
+    let parent = parents.iter().try_fold(value, |value, part| match value {
+        Value::Array(items) => part.parse::<usize>().ok().and_then(|at| items.get_mut(at)),
+        _ => value.get_mut(part),
+    });
+    if let Some(Value::Object(map)) = parent {
+        map.remove(last);
+    }
+}
+
+/// Applies one strategic merge patch; the object becomes `Null` when the patch deletes it.
+fn merge(object: &mut Value, patch: &Value, change: Change, schema: &Schema) -> Result<(), PatchError> {
     let field = |object: &Value, path: &[&str]| path.iter().try_fold(object, |value, name| value.get(name)).cloned();
     let kept = [
         (&["apiVersion"][..], true),
-        (&["kind"][..], !may_change_kind),
-        (&["metadata", "name"][..], !may_rename),
+        (&["kind"][..], !change.kind),
+        (&["metadata", "name"][..], !change.name),
         (&["metadata", "namespace"][..], true),
     ];
     let before: Vec<_> = kept.iter().map(|(path, keep)| (*path, *keep, field(object, path))).collect();
     let described = crate::resource::describe(object);
     let apply = |message| PatchError::Apply { object: described.clone(), message };
-    strategic::merge(object, patch).map_err(apply)?;
+    strategic::merge(object, patch, schema).map_err(apply)?;
     if object.is_null() {
         return Ok(());
     }
     for (path, _, old) in before.into_iter().filter(|(_, keep, _)| *keep) {
-        let Some((last, parents)) = path.split_last() else { continue };
-        let Some(parent) =
-            parents.iter().try_fold(&mut *object, |value, name| value.get_mut(name)).and_then(Value::as_object_mut)
-        else {
-            continue;
-        };
-        match old {
-            Some(old) => drop(parent.insert((*last).to_owned(), old)),
-            None => drop(parent.remove(*last)),
-        }
+        put_back(object, path, old);
     }
     Ok(())
+}
+
+/// Makes a field what it was; a `metadata` that the patch took away is made again for a name.
+fn put_back(object: &mut Value, path: &[&str], old: Option<Value>) {
+    let Some((last, parents)) = path.split_last() else { return };
+    let mut at = object;
+    for name in parents {
+        let Some(map) = at.as_object_mut() else { return };
+        if old.is_none() && !map.contains_key(*name) {
+            return;
+        }
+        at = map.entry(*name).or_insert_with(|| Value::Object(serde_json::Map::new()));
+    }
+    let Some(map) = at.as_object_mut() else { return };
+    match old {
+        Some(old) => drop(map.insert((*last).to_owned(), old)),
+        None => drop(map.remove(*last)),
+    }
 }
 
 pub(crate) use json_6902::apply as apply_json;

@@ -1,19 +1,29 @@
-//! The list of objects of one layer, with an index by identity so that no lookup walks the list.
+//! The list of objects of one layer, with indexes by identity and by name so that no lookup walks the list.
+//!
+//! Indexes are made when they are first needed and forgotten when identities change. A list may hold one identity twice
+//! for a while, as in kustomize: what is added is checked ([`ResMap::append`]), and the whole list where kustomize
+//! checks it ([`ResMap::check_unique`]).
+
+mod absorb;
 
 use crate::BuildError;
-use crate::resource::{Behavior, Resource};
-use serde_json::{Map, Value};
+use crate::patch::Selector;
+use crate::resource::Resource;
 use std::collections::HashMap;
+
+/// Keys → places in the list.
+type Index = HashMap<String, Vec<usize>>;
 
 #[derive(Default)]
 pub(crate) struct ResMap {
     list: Vec<Resource>,
-    /// Current identity → place in the list; `None` while identities may have changed.
-    index: Option<HashMap<String, usize>>,
+    /// Current identity → first place.
+    current: Option<HashMap<String, usize>>,
+    /// Current and former identities → places.
+    any: Option<Index>,
+    /// Current and first names → places.
+    names: Option<Index>,
 }
-
-/// Current and former identities → places in the list.
-pub(crate) type AnyIdIndex = HashMap<String, Vec<usize>>;
 
 impl ResMap {
     pub(crate) fn len(&self) -> usize {
@@ -33,9 +43,9 @@ impl ResMap {
         &mut self.list
     }
 
-    /// The objects, to be changed in any way; call [`Self::reindex`] afterwards.
+    /// The objects, to be changed in any way.
     pub(crate) fn identities_mut(&mut self) -> &mut Vec<Resource> {
-        self.index = None;
+        (self.current, self.any, self.names) = (None, None, None);
         &mut self.list
     }
 
@@ -43,130 +53,107 @@ impl ResMap {
         self.list
     }
 
-    /// Drops deleted objects and checks that identities are unique.
-    pub(crate) fn reindex(&mut self) -> Result<(), BuildError> {
-        self.list.retain(|resource| !resource.is_deleted());
-        let mut index = HashMap::with_capacity(self.list.len());
-        for (at, resource) in self.list.iter().enumerate() {
-            if let Some(first) = index.insert(resource.key(), at) {
+    /// Changes one object in any way; indexes are kept when its identity stays what it was.
+    pub(crate) fn change<T>(&mut self, at: usize, change: impl FnOnce(&mut Resource) -> T) -> T {
+        let resource = &mut self.list[at];
+        let (key, former) = (resource.key(), resource.previous.len());
+        let result = change(resource);
+        // What was remembered meanwhile is the identity of before, which the indexes know.
+        let is_same = resource.is_deleted() || (resource.key() == key && resource.previous.len() <= former + 1);
+        if !is_same {
+            (self.current, self.any, self.names) = (None, None, None);
+        }
+        result
+    }
+
+    /// Takes deleted objects out of the list.
+    pub(crate) fn sweep(&mut self) {
+        if self.list.iter().any(Resource::is_deleted) {
+            self.identities_mut().retain(|resource| !resource.is_deleted());
+        }
+    }
+
+    /// Checks that identities are unique.
+    pub(crate) fn check_unique(&self) -> Result<(), BuildError> {
+        let mut seen = HashMap::with_capacity(self.list.len());
+        for (at, resource) in self.list.iter().enumerate().filter(|(_, resource)| !resource.is_deleted()) {
+            if let Some(first) = seen.insert(resource.key(), at) {
                 return Err(duplicate(&self.list[first], resource));
             }
         }
-        self.index = Some(index);
         Ok(())
     }
 
-    fn indexed(&mut self) -> Result<&mut HashMap<String, usize>, BuildError> {
-        if self.index.is_none() {
-            self.reindex()?;
-        }
-        Ok(self.index.get_or_insert_with(HashMap::new))
-    }
-
+    /// Adds an object.
+    ///
+    /// # Errors
+    /// When one of its identity is there.
     pub(crate) fn append(&mut self, resource: Resource) -> Result<(), BuildError> {
         let at = self.list.len();
         let key = resource.key();
-        let index = self.indexed()?;
-        if let Some(&first) = index.get(&key) {
+        let current = self.current.get_or_insert_with(|| {
+            let mut index = HashMap::with_capacity(self.list.len() + 1);
+            for (at, resource) in self.list.iter().enumerate() {
+                index.entry(resource.key()).or_insert(at);
+            }
+            index
+        });
+        if let Some(&first) = current.get(&key) {
             return Err(duplicate(&self.list[first], &resource));
         }
-        index.insert(key, at);
+        current.insert(key, at);
+        (self.any, self.names) = (None, None);
         self.list.push(resource);
         Ok(())
     }
 
     /// Appends all of another layer.
+    ///
+    /// # Errors
+    /// When one identity is in both, or twice in the other.
     pub(crate) fn append_all(&mut self, other: Self) -> Result<(), BuildError> {
-        if self.list.is_empty() {
-            *self = other;
-            return Ok(());
-        }
         other.list.into_iter().try_for_each(|resource| self.append(resource))
     }
 
-    /// The index by every identity an object has or had.
-    pub(crate) fn any_id_index(&self) -> AnyIdIndex {
-        let mut index: AnyIdIndex = HashMap::with_capacity(self.list.len() * 2);
-        let mut add = |key: String, at: usize| {
-            let places = index.entry(key).or_default();
-            if places.last() != Some(&at) {
-                places.push(at);
+    /// Places of the objects that have, or had, an identity.
+    pub(crate) fn with_id(&mut self, key: &str) -> Vec<usize> {
+        let list = &self.list;
+        let index = self.any.get_or_insert_with(|| {
+            let mut index = Index::with_capacity(list.len() * 2);
+            for (at, resource) in list.iter().enumerate() {
+                for previous in &resource.previous {
+                    add(&mut index, resource.previous_key(previous), at);
+                }
+                add(&mut index, resource.key(), at);
             }
-        };
-        for (at, resource) in self.list.iter().enumerate().filter(|(_, resource)| !resource.is_deleted()) {
-            for previous in &resource.previous {
-                add(resource.previous_key(previous), at);
-            }
-            add(resource.key(), at);
-        }
-        index
+            index
+        });
+        let places = index.get(key).map_or(&[][..], Vec::as_slice);
+        places.iter().copied().filter(|&at| !list[at].is_deleted()).collect()
     }
 
-    /// Takes generated objects in, each by its behaviour.
-    pub(crate) fn absorb(&mut self, generated: Vec<Resource>, file: &str) -> Result<(), BuildError> {
-        if generated.is_empty() {
-            return Ok(());
-        }
-        let mut index = self.any_id_index();
-        for resource in generated {
-            let key = resource.key();
-            match (index.get(&key).map_or(&[][..], Vec::as_slice), resource.behavior) {
-                ([], Behavior::Create) => {
-                    index.entry(key).or_default().push(self.list.len());
-                    self.append(resource)?;
-                }
-                ([], Behavior::Merge | Behavior::Replace) => {
-                    return Err(transform(
-                        file,
-                        format!(
-                            "the generator of {} says behavior merge or replace, and there is nothing of that identity below it",
-                            resource.describe()
-                        ),
-                    ));
-                }
-                (&[at], Behavior::Create) => return Err(duplicate(&self.list[at], &resource)),
-                (&[at], behavior) => merge_generated(&mut self.list[at], resource, behavior),
-                (_, _) => {
-                    return Err(transform(
-                        file,
-                        format!("several objects could take the generated {}", resource.describe()),
-                    ));
-                }
+    /// Places of the objects a selector takes, in order. A selector with a plain name costs no walk.
+    pub(crate) fn selected(&mut self, selector: &Selector) -> Vec<usize> {
+        let list = &self.list;
+        let takes = |at: &usize| !list[*at].is_deleted() && selector.matches_resource(&list[*at]);
+        let Some(name) = selector.plain_name() else { return (0..list.len()).filter(takes).collect() };
+        let index = self.names.get_or_insert_with(|| {
+            let mut index = Index::with_capacity(list.len() * 2);
+            for (at, resource) in list.iter().enumerate() {
+                add(&mut index, resource.original_name().to_owned(), at);
+                add(&mut index, resource.name().to_owned(), at);
             }
-        }
-        Ok(())
+            index
+        });
+        index.get(name).map_or(&[][..], Vec::as_slice).iter().copied().filter(takes).collect()
     }
 }
 
-/// Puts a generated object over the one it merges with or replaces; name, namespace and history stay the old one's.
-fn merge_generated(old: &mut Resource, mut new: Resource, behavior: Behavior) {
-    for field in ["labels", "annotations"] {
-        let mut merged = old.metadata_map(field).cloned().unwrap_or_default();
-        merged.extend(new.metadata_map(field).cloned().unwrap_or_default());
-        let Some(metadata) = new.metadata_mut() else { continue };
-        if merged.is_empty() {
-            metadata.remove(field);
-        } else {
-            metadata.insert(field.to_owned(), Value::Object(merged));
-        }
+fn add(index: &mut Index, key: String, at: usize) {
+    let places = index.entry(key).or_default();
+    if places.last() != Some(&at) {
+        places.push(at);
     }
-    if behavior == Behavior::Merge {
-        for field in ["data", "binaryData"] {
-            let mut merged: Map<String, Value> =
-                old.value.get(field).and_then(Value::as_object).cloned().unwrap_or_default();
-            merged.extend(new.value.get(field).and_then(Value::as_object).cloned().unwrap_or_default());
-            let Some(object) = new.value.as_object_mut() else { continue };
-            if merged.is_empty() {
-                object.remove(field);
-            } else {
-                object.insert(field.to_owned(), Value::Object(merged));
-            }
-        }
-    }
-    new.set_name(old.name());
-    new.set_namespace(old.namespace());
-    old.needs_hash &= new.needs_hash;
-    old.value = new.value;
 }
 
 fn duplicate(first: &Resource, second: &Resource) -> BuildError {

@@ -1,8 +1,10 @@
 //! One object on its way through the build, with what kustomize remembers about it.
 
-use crate::id;
+use crate::id::{self, Scopes};
+use crate::provenance::Provenance;
 use serde_json::{Map, Value};
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Where an object comes from.
@@ -49,10 +51,22 @@ pub(crate) struct Resource {
     pub(crate) suffixes: Vec<String>,
     pub(crate) behavior: Behavior,
     pub(crate) needs_hash: bool,
+    /// Made by a generator of this build.
+    pub(crate) is_generated: bool,
+    /// Made by Helm, which was told the namespace.
+    pub(crate) is_of_helm: bool,
+    /// Places of keys that have nothing behind them, which a strategic merge drops.
+    pub(crate) blanks: Vec<Vec<String>>,
+    /// Names of `vars` that read from this object.
+    pub(crate) vars: Vec<String>,
+    /// Known only when the build is asked for metadata.
+    pub(crate) provenance: Option<Rc<Provenance>>,
+    pub(crate) transformations: Vec<Rc<Provenance>>,
+    scopes: Rc<Scopes>,
 }
 
 impl Resource {
-    pub(crate) fn new(value: Value, origin: Origin) -> Self {
+    pub(crate) fn new(value: Value, origin: Origin, scopes: &Rc<Scopes>) -> Self {
         Self {
             value,
             origin,
@@ -61,7 +75,26 @@ impl Resource {
             suffixes: Vec::new(),
             behavior: Behavior::Create,
             needs_hash: false,
+            is_generated: false,
+            is_of_helm: false,
+            blanks: Vec::new(),
+            vars: Vec::new(),
+            provenance: None,
+            transformations: Vec::new(),
+            scopes: Rc::clone(scopes),
         }
+    }
+
+    pub(crate) fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    /// Whether kustomize keeps notes about the object among its annotations by now, which makes the field be there.
+    pub(crate) fn has_notes(&self) -> bool {
+        self.is_generated
+            || self.is_of_helm
+            || self.provenance.is_some()
+            || !(self.previous.is_empty() && self.prefixes.is_empty() && self.suffixes.is_empty())
     }
 
     pub(crate) fn api_version(&self) -> &str {
@@ -81,11 +114,11 @@ impl Resource {
     }
 
     pub(crate) fn effective_namespace(&self) -> &str {
-        id::effective_namespace(self.api_version(), self.kind(), self.namespace())
+        self.scopes.effective_namespace(self.api_version(), self.kind(), self.namespace())
     }
 
     pub(crate) fn is_cluster_scoped(&self) -> bool {
-        id::is_cluster_scoped(self.api_version(), self.kind())
+        self.scopes.is_cluster_scoped(self.api_version(), self.kind())
     }
 
     pub(crate) fn key(&self) -> String {
@@ -108,7 +141,21 @@ impl Resource {
             name: self.name().to_owned(),
             kind: self.kind().to_owned(),
         };
-        self.previous.push(previous);
+        // The same identity twice in a row says nothing more.
+        if self.previous.last() != Some(&previous) {
+            self.previous.push(previous);
+        }
+    }
+
+    /// The name the object had at first.
+    pub(crate) fn original_name(&self) -> &str {
+        self.previous.first().map_or_else(|| self.name(), |previous| &previous.name)
+    }
+
+    /// Namespace, name and kind of now and of before.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        let former = self.previous.iter().map(|id| (id.namespace.as_str(), id.name.as_str(), id.kind.as_str()));
+        std::iter::once((self.namespace(), self.name(), self.kind())).chain(former)
     }
 
     /// Returns `metadata`, made when it is missing.
@@ -138,8 +185,9 @@ impl Resource {
         self.value.get("metadata")?.get(field)?.as_object()
     }
 
+    /// A patch took everything away.
     pub(crate) fn is_deleted(&self) -> bool {
-        self.value.is_null()
+        self.value.is_null() || self.value.as_object().is_some_and(Map::is_empty)
     }
 
     /// For people: `apps/v1 Deployment shop/web`.

@@ -31,6 +31,18 @@ const FIRST: [&str; 22] = [
 ];
 const LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
+/// Where a kind stands in the legacy order: before the others (negative), among them, or after.
+pub(crate) fn kind_rank(kind: &str) -> isize {
+    rank(kind, &FIRST, &LAST)
+}
+
+fn rank(kind: &str, first: &[&str], last: &[&str]) -> isize {
+    if let Some(at) = last.iter().rposition(|name| *name == kind) {
+        return 1 + at.cast_signed();
+    }
+    first.iter().rposition(|name| *name == kind).map_or(0, |at| at.cast_signed() - first.len().cast_signed())
+}
+
 /// Puts objects into the order a kustomization, or kustomize's command, asks for.
 pub(crate) fn sort(resources: &mut [Resource], order: &SortOrder) {
     match order {
@@ -45,15 +57,9 @@ pub(crate) fn sort(resources: &mut [Resource], order: &SortOrder) {
 }
 
 fn sort_legacy(resources: &mut [Resource], first: &[&str], last: &[&str]) {
-    let rank = |kind: &str| -> isize {
-        if let Some(at) = last.iter().rposition(|name| *name == kind) {
-            return 1 + at.cast_signed();
-        }
-        first.iter().rposition(|name| *name == kind).map_or(0, |at| at.cast_signed() - first.len().cast_signed())
-    };
     // Keys are made once an object, not once a comparison.
     resources.sort_by_cached_key(|resource| Key {
-        rank: rank(resource.kind()),
+        rank: rank(resource.kind(), first, last),
         is_namespace: resource.kind() == "Namespace",
         has_group: resource.api_version().contains('/'),
         gvk: gvk(resource),

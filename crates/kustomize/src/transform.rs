@@ -1,32 +1,209 @@
-//! The transformers of one layer, in kustomize's order. One file each.
+//! Transformers: one form for those that a kustomization's own fields ask for and those with a document of their own.
+//!
+//! [`steps`] makes the fields into [`Step`]s, in kustomize's order; [`crate::plugin`] makes documents into them. Files
+//! are read while steps are made, so all mistakes in them are told before the first object changes.
 
-mod annotations;
 mod images;
-mod labels;
 mod names;
 mod namespace;
-mod patches;
+pub(crate) mod patches;
 mod replicas;
+mod texts;
+mod value_add;
 
-use crate::BuildErrors;
-use crate::build::accumulate::Files;
-use crate::resmap::ResMap;
+pub(crate) use namespace::{Namespace, Subjects};
+pub(crate) use value_add::{AddTarget, ValueAdd};
 
-/// Runs every transformer a kustomization asks for over the objects of its layer.
+use crate::build::files::Files;
+use crate::config::{Config, Specs};
+use crate::field::{FieldSpec, merge_specs, spec};
+use crate::kustomization::{Image, Kustomization, Replacement, Replicas, TextMap};
+use crate::provenance::Provenance;
+use crate::replace;
+use crate::resmap::{ResMap, transform};
+use crate::schema::Schema;
+use crate::{BuildError, BuildErrors, hash};
+use patches::Loaded;
+use std::rc::Rc;
+
+/// What a transformer does.
+pub(crate) enum Transform {
+    /// Strategic merge patches, each for the one object of its identity.
+    StrategicMerge(Vec<Loaded>),
+    Patches(Vec<Loaded>),
+    Json6902(Vec<Loaded>),
+    Namespace(Namespace),
+    Prefix(String, Specs),
+    Suffix(String, Specs),
+    Labels(TextMap, Specs),
+    Annotations(TextMap, Specs),
+    Replicas(Vec<Replicas>, Specs),
+    Images(Vec<Image>, Specs),
+    Replacements(Vec<(String, Replacement)>),
+    ValueAdd(ValueAdd),
+    Hash,
+}
+
+/// A transformer, the file that asks for it, and how it is told among an object's transformations.
+pub(crate) struct Step {
+    pub(crate) what: Transform,
+    pub(crate) file: Rc<str>,
+    pub(crate) by: Option<Rc<Provenance>>,
+    /// How many of kustomize's transformers this is.
+    pub(crate) times: usize,
+}
+
+/// Runs transformers over the objects of a layer.
 ///
 /// # Errors
-/// What the first failing transformer says.
-pub(crate) fn run(files: &Files<'_>, map: &mut ResMap) -> Result<(), BuildErrors> {
-    let kustomization = files.kustomization;
-    patches::strategic_merge(files, map)?;
-    patches::patches(files, map)?;
-    namespace::run(kustomization, map)?;
-    names::prefix(kustomization, map)?;
-    names::suffix(kustomization, map)?;
-    labels::run(kustomization, map)?;
-    annotations::run(kustomization, map)?;
-    patches::json_6902(files, map)?;
-    replicas::run(kustomization, map)?;
-    images::run(kustomization, map)?;
+/// What the first failing one says.
+pub(crate) fn run(steps: &[Step], map: &mut ResMap, schema: &Schema) -> Result<(), BuildErrors> {
+    for step in steps {
+        apply(&step.what, &step.file, map, schema)?;
+        if let Some(by) = &step.by {
+            for resource in map.contents_mut().iter_mut().filter(|resource| !resource.is_deleted()) {
+                for _ in 0..step.times {
+                    match &resource.provenance {
+                        None => resource.provenance = Some(Rc::clone(by)),
+                        Some(_) => resource.transformations.push(Rc::clone(by)),
+                    }
+                }
+            }
+        }
+        map.sweep();
+    }
     Ok(())
+}
+
+fn apply(what: &Transform, file: &str, map: &mut ResMap, schema: &Schema) -> Result<(), BuildErrors> {
+    match what {
+        Transform::StrategicMerge(patches) => patches::strategic_merge(patches, map, schema)?,
+        Transform::Patches(patches) => patches::patches(patches, map, schema)?,
+        Transform::Json6902(patches) => patches::json_6902(patches, map)?,
+        Transform::Namespace(namespace) => namespace::run(namespace, file, map)?,
+        Transform::Prefix(prefix, specs) => names::prefix(prefix, specs, file, map)?,
+        Transform::Suffix(suffix, specs) => names::suffix(suffix, specs, file, map)?,
+        Transform::Labels(pairs, specs) => texts::set(pairs, specs, file, map, "labels")?,
+        Transform::Annotations(pairs, specs) => texts::set(pairs, specs, file, map, "annotations")?,
+        Transform::Replicas(replicas, specs) => replicas::run(replicas, specs, file, map)?,
+        Transform::Images(images, specs) => images::run(images, specs, file, map)?,
+        Transform::Replacements(replacements) => replace::run(replacements, map)?,
+        Transform::ValueAdd(add) => value_add::run(add, file, map)?,
+        Transform::Hash => hash_names(map),
+    }
+    Ok(())
+}
+
+/// Gives every generated name that wants one its suffix.
+pub(crate) fn hash_names(map: &mut ResMap) {
+    for resource in map.identities_mut().iter_mut().filter(|resource| resource.needs_hash) {
+        let name = format!("{}-{}", resource.name(), hash::suffix(&resource.value));
+        resource.remember_id();
+        resource.set_name(&name);
+    }
+}
+
+/// The transformers that a kustomization's own fields ask for, in kustomize's order.
+///
+/// # Errors
+/// Every patch or replacement that can't be read, and field specs that contradict each other.
+pub(crate) fn steps(
+    kustomization: &Kustomization,
+    files: &Files<'_>,
+    config: &Config,
+    by: &dyn Fn(&str) -> Option<Rc<Provenance>>,
+) -> Result<Vec<Step>, BuildErrors> {
+    let (mut steps, mut errors) = (Vec::new(), Vec::new());
+    let file: Rc<str> = kustomization.file.as_str().into();
+    let mut add = |kind: &str, times: usize, what: Transform| {
+        steps.push(Step { what, file: Rc::clone(&file), by: by(kind), times });
+    };
+    let k = kustomization;
+    if !k.patches_strategic_merge.is_empty() {
+        match patches::load_merges(files, &k.patches_strategic_merge) {
+            Ok(loaded) => add("PatchStrategicMergeTransformer", 1, Transform::StrategicMerge(loaded)),
+            Err(more) => errors.extend(more.0),
+        }
+    }
+    if !k.patches.is_empty() {
+        match patches::load_all(files, &k.patches) {
+            Ok(loaded) => add("PatchTransformer", loaded.len(), Transform::Patches(loaded)),
+            Err(more) => errors.extend(more.0),
+        }
+    }
+    if !k.namespace.is_empty() {
+        let namespace = Namespace::new(k.namespace.clone(), Rc::clone(&config.namespace));
+        add("NamespaceTransformer", 1, Transform::Namespace(namespace));
+    }
+    if !k.name_prefix.is_empty() {
+        add("PrefixTransformer", 1, Transform::Prefix(k.name_prefix.clone(), Rc::clone(&config.name_prefix)));
+    }
+    if !k.name_suffix.is_empty() {
+        add("SuffixTransformer", 1, Transform::Suffix(k.name_suffix.clone(), Rc::clone(&config.name_suffix)));
+    }
+    match labels(kustomization, config) {
+        Ok(all) => {
+            all.into_iter().for_each(|(pairs, specs)| add("LabelTransformer", 1, Transform::Labels(pairs, specs)))
+        }
+        Err(error) => errors.push(error),
+    }
+    if !k.common_annotations.is_empty() {
+        let specs = Rc::clone(&config.common_annotations);
+        add("AnnotationsTransformer", 1, Transform::Annotations(k.common_annotations.clone(), specs));
+    }
+    if !k.patches_json_6902.is_empty() {
+        match patches::load_json(files, &k.patches_json_6902) {
+            Ok(loaded) => add("PatchJson6902Transformer", loaded.len(), Transform::Json6902(loaded)),
+            Err(more) => errors.extend(more.0),
+        }
+    }
+    if !k.replicas.is_empty() {
+        let what = Transform::Replicas(k.replicas.clone(), Rc::clone(&config.replicas));
+        add("ReplicaCountTransformer", k.replicas.len(), what);
+    }
+    if !k.images.is_empty() {
+        let what = Transform::Images(k.images.clone(), Rc::clone(&config.images));
+        add("ImageTagTransformer", k.images.len(), what);
+    }
+    if !k.replacements.is_empty() {
+        match replace::load(files, &k.replacements) {
+            Ok(loaded) => add("ReplacementTransformer", 1, Transform::Replacements(loaded)),
+            Err(more) => errors.extend(more.0),
+        }
+    }
+    if errors.is_empty() { Ok(steps) } else { Err(BuildErrors(errors)) }
+}
+
+/// Every item of `labels` with the fields it goes to, then `commonLabels`.
+fn labels(kustomization: &Kustomization, config: &Config) -> Result<Vec<(TextMap, Specs)>, BuildError> {
+    if kustomization.labels.is_empty() && kustomization.common_labels.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut all = Vec::with_capacity(kustomization.labels.len() + 1);
+    let metadata = [spec("", "", "metadata/labels", true)];
+    for labels in &kustomization.labels {
+        let mut specs: Vec<FieldSpec> = labels.fields.clone();
+        let mut more: Vec<&[FieldSpec]> = vec![&config.labels];
+        if labels.include_selectors {
+            more.push(&config.common_labels);
+        } else {
+            if labels.include_templates {
+                more.push(&config.template_labels);
+            }
+            if labels.include_volume_claim_templates {
+                more.push(&config.claim_labels);
+            }
+            more.push(&metadata);
+        }
+        for more in more {
+            merge_specs(&mut specs, more).map_err(|path| {
+                let message =
+                    format!("labels: conflicting field specs: `create` of {path} contradicts kustomize's own");
+                transform(&kustomization.file, message)
+            })?;
+        }
+        all.push((labels.pairs.clone(), Rc::new(specs)));
+    }
+    all.push((kustomization.common_labels.clone(), Rc::clone(&config.common_labels)));
+    Ok(all)
 }

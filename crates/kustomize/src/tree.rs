@@ -38,6 +38,15 @@ pub trait Tree {
     /// # Errors
     /// When the tree itself can't be read. A missing path is no error.
     fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError>;
+
+    /// Where `path` really is, for trees that follow symbolic links; load restrictions and relative paths go by it.
+    /// Trees that follow none return it as it is.
+    ///
+    /// # Errors
+    /// When the tree itself can't be read.
+    fn real_path(&self, path: &str) -> Result<String, TreeError> {
+        Ok(path.to_owned())
+    }
 }
 
 /// The tree can't be read.
@@ -67,10 +76,18 @@ impl<T: Tree + ?Sized> Tree for &T {
     fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError> {
         (**self).entry(path)
     }
+
+    fn real_path(&self, path: &str) -> Result<String, TreeError> {
+        (**self).real_path(path)
+    }
 }
 
 impl<T: Tree + ?Sized> Tree for Arc<T> {
     fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError> {
         (**self).entry(path)
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, TreeError> {
+        (**self).real_path(path)
     }
 }

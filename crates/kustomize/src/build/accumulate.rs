@@ -1,15 +1,20 @@
-//! One layer after the other: resources, then generators, then components, then transformers.
+//! One layer after the other: resources, then generators, then components, then transformers and validators.
 
+use super::files::Files;
+use super::openapi::OpenApi;
 use super::{LoadRestrictor, Options};
-use crate::generate;
+use crate::config::{self, Config};
+use crate::id::Scopes;
 use crate::kustomization::{FILE_NAMES, Kustomization, Located, SortOrder, parse};
 use crate::load::load_manifests;
 use crate::path::{is_within, join};
+use crate::provenance::{self, Provenance};
 use crate::resmap::ResMap;
 use crate::resource::Resource;
-use crate::{BuildError, BuildErrors, Entry, Tree, transform};
+use crate::vars::Vars;
+use crate::{BuildError, BuildErrors, ChartInflator, Entry, Tree, schema, transform};
+use std::rc::Rc;
 use std::sync::Arc;
-use teal_yaml::Dialect;
 
 /// Most folders one build visits, and most objects it holds: a kustomization that names two others that each name two
 /// others … ends here.
@@ -18,28 +23,76 @@ const MAX_OBJECTS: usize = 100_000;
 /// Most folders within each other: every one takes a piece of the stack.
 const MAX_NESTED: usize = 64;
 
+/// What is accumulated: objects, field specs, vars.
+#[derive(Default)]
+pub(crate) struct Layer {
+    pub(crate) map: ResMap,
+    /// `None` until the first kustomization has said what it adds.
+    pub(crate) config: Option<Rc<Config>>,
+    pub(crate) vars: Vars,
+}
+
+/// What the outermost kustomization says of the whole result.
+pub(crate) struct Root {
+    pub(crate) layer: Layer,
+    pub(crate) order: Option<SortOrder>,
+    pub(crate) metadata: Vec<String>,
+}
+
+/// One kustomization while it is being built.
+#[derive(Clone)]
+pub(super) struct Context<'k> {
+    pub(super) dir: &'k str,
+    pub(super) kustomization: &'k Kustomization,
+    /// The folder as seen from the folder built, when origins are asked for.
+    pub(super) seen: Option<String>,
+    /// The namespace that charts get which say none.
+    pub(super) chart_namespace: String,
+}
+
 pub(crate) struct Accumulator<'a> {
-    tree: &'a dyn Tree,
-    options: Options,
+    pub(super) tree: &'a dyn Tree,
+    pub(super) restrictor: LoadRestrictor,
+    pub(super) charts: Option<&'a dyn ChartInflator>,
+    pub(super) scopes: Rc<Scopes>,
+    pub(super) openapi: OpenApi,
+    built_in: Rc<Config>,
     /// The folders being built, outermost first.
     stack: Vec<String>,
     folders: usize,
 }
 
 impl<'a> Accumulator<'a> {
-    pub(crate) fn new(tree: &'a dyn Tree, options: Options) -> Self {
-        Self { tree, options, stack: Vec::new(), folders: 0 }
+    pub(crate) fn new(tree: &'a dyn Tree, options: Options, charts: Option<&'a dyn ChartInflator>) -> Self {
+        Self {
+            tree,
+            restrictor: options.restrictor,
+            charts,
+            scopes: Rc::default(),
+            openapi: OpenApi::default(),
+            built_in: Rc::new(Config::built_in()),
+            stack: Vec::new(),
+            folders: 0,
+        }
     }
 
-    /// Accumulates the outermost folder; also returns the order it asks for.
-    pub(crate) fn build_root(&mut self, dir: &str) -> Result<(ResMap, Option<SortOrder>), BuildErrors> {
+    /// Accumulates the outermost folder.
+    pub(crate) fn build_root(&mut self, dir: &str) -> Result<Root, BuildErrors> {
         let dir = join("", dir).ok_or_else(|| load(dir, "the folder lies outside of the tree"))?;
+        let dir = self.tree.real_path(&dir)?;
         let kustomization = self.load(&dir)?;
-        let order = kustomization.sort.clone();
+        let context = Context {
+            dir: &dir,
+            kustomization: &kustomization,
+            seen: (!kustomization.build_metadata.is_empty()).then(String::new),
+            chart_namespace: kustomization.namespace.clone(),
+        };
+        self.use_schema(&context)?;
         self.stack.push(dir.clone());
-        let map = self.accumulate(&dir, &kustomization, ResMap::default())?;
+        let layer = self.accumulate(&context, Layer::default())?;
         self.stack.pop();
-        Ok((map, order))
+        let Kustomization { sort, build_metadata, .. } = kustomization;
+        Ok(Root { layer, order: sort, metadata: build_metadata })
     }
 
     /// Reads the kustomization file of a folder.
@@ -50,13 +103,17 @@ impl<'a> Accumulator<'a> {
         }
         let mut found: Option<(String, Arc<[u8]>)> = None;
         for name in FILE_NAMES {
-            let path = join(dir, name).unwrap_or_default();
+            let path = self.tree.real_path(&join(dir, name).unwrap_or_default())?;
             match self.tree.entry(&path)? {
                 Some(Entry::File(_)) if found.is_some() => {
-                    return Err(load(dir, "holds more than one kustomization file; keep one").into());
+                    let message = "holds more than one kustomization file (found multiple); keep one";
+                    return Err(load(dir, message).into());
                 }
                 Some(Entry::File(bytes)) => found = Some((path, bytes)),
-                Some(Entry::Link) => return Err(link(dir, name).into()),
+                Some(Entry::Link) => {
+                    let message = format!("`{name}` is a symbolic link, and links are not followed");
+                    return Err(load(dir, message).into());
+                }
                 _ => {}
             }
         }
@@ -69,11 +126,81 @@ impl<'a> Accumulator<'a> {
         parse(&file, &bytes)
     }
 
-    /// Runs one kustomization over `map`: empty for a Kustomization, the parent's objects for a Component.
-    fn accumulate(&mut self, dir: &str, kustomization: &Kustomization, mut map: ResMap) -> Result<ResMap, BuildErrors> {
+    /// The files of a kustomization.
+    pub(super) fn files<'k>(&'k self, context: &Context<'k>) -> Files<'k> {
+        Files { tree: self.tree, dir: context.dir, file: &context.kustomization.file, restrictor: self.restrictor }
+    }
+
+    /// Takes up the schema a kustomization names. The first one of a build stays, as in kustomize.
+    fn use_schema(&mut self, context: &Context<'_>) -> Result<(), BuildErrors> {
+        let named = &context.kustomization.openapi;
+        let loaded = match named.get("path") {
+            Some(path) => {
+                let (file, bytes) = self.files(context).read(path)?;
+                Some((file, bytes))
+            }
+            None => None,
+        };
+        if self.openapi.is_set() {
+            return Ok(());
+        }
+        let version = named.get("version").filter(|version| !version.text.is_empty());
+        match (loaded, version) {
+            (Some(_), Some(version)) => {
+                let message = "builtin version and custom schema provided, cannot use both".to_owned();
+                Err(self.files(context).wrong(version, message).into())
+            }
+            (Some((file, bytes)), None) => {
+                let schema = schema::parse(&file, &bytes, self.openapi.built_in())?;
+                self.scopes.learn(schema.scopes.iter().map(|(kind, scope)| (kind.clone(), *scope)));
+                self.openapi.set(schema);
+                Ok(())
+            }
+            (None, Some(version)) if version.text != schema::BUILT_IN_VERSION => {
+                let message = format!(
+                    "the specified OpenAPI version is not built in; write {} or leave it out",
+                    schema::BUILT_IN_VERSION
+                );
+                Err(self.files(context).wrong(version, message).into())
+            }
+            (None, Some(_)) => {
+                self.openapi.set_built_in();
+                Ok(())
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Runs one kustomization over `layer`: empty for a Kustomization, the parent's for a Component.
+    pub(super) fn accumulate(&mut self, context: &Context<'_>, layer: Layer) -> Result<Layer, BuildErrors> {
+        let kustomization = context.kustomization;
+        let mut layer = self.resources(context, &kustomization.resources, layer)?;
+        self.configure(context, &mut layer)?;
+        self.generate(context, &mut layer)?;
+        for component in &kustomization.components {
+            layer = self.component(context, component, layer)?;
+        }
+        let config = layer.config.clone().unwrap_or_else(|| Rc::clone(&self.built_in));
+        let by = |kind: &str| context.configured_by(kind);
+        let steps = transform::steps(kustomization, &self.files(context), &config, &by)?;
+        let more = self.transformers(context, &kustomization.transformers)?;
+        self.transform(&steps, &mut layer.map)?;
+        self.transform(&more, &mut layer.map)?;
+        self.validate(context, &mut layer.map)?;
+        layer.vars.add(&kustomization.vars, &mut layer.map)?;
+        Ok(layer)
+    }
+
+    /// Reads the resources of a list: all mistakes in them at once.
+    pub(super) fn resources(
+        &mut self,
+        context: &Context<'_>,
+        list: &[Located],
+        mut layer: Layer,
+    ) -> Result<Layer, BuildErrors> {
         let mut errors = Vec::new();
-        for resource in &kustomization.resources {
-            if let Err(wrong) = self.accumulate_resource(dir, kustomization, resource, &mut map) {
+        for resource in list {
+            if let Err(wrong) = self.resource(context, resource, &mut layer) {
                 let is_over = wrong.0.iter().any(|wrong| matches!(wrong, BuildError::Tree(_)));
                 errors.extend(wrong.0);
                 // The tree can't be read any further; to say so once for each file helps nobody.
@@ -81,155 +208,167 @@ impl<'a> Accumulator<'a> {
                     return Err(BuildErrors(errors));
                 }
             }
-            if map.len() > MAX_OBJECTS {
-                return Err(load(&kustomization.file, format!("more than {MAX_OBJECTS} objects in one build")).into());
+            if layer.map.len() > MAX_OBJECTS {
+                let message = format!("more than {MAX_OBJECTS} objects in one build");
+                return Err(load(&context.kustomization.file, message).into());
             }
         }
-        if !errors.is_empty() {
-            return Err(BuildErrors(errors));
-        }
-        let files = Files { tree: self.tree, dir, kustomization, restrictor: self.options.restrictor };
-        map.absorb(generate::generate(&files)?, &kustomization.file)?;
-        for component in &kustomization.components {
-            map = self.accumulate_component(dir, kustomization, component, map)?;
-        }
-        transform::run(&files, &mut map)?;
-        Ok(map)
+        if errors.is_empty() { Ok(layer) } else { Err(BuildErrors(errors)) }
     }
 
     /// A file, a folder with a kustomization, or a mistake.
-    fn accumulate_resource(
-        &mut self,
-        dir: &str,
-        kustomization: &Kustomization,
-        resource: &Located,
-        map: &mut ResMap,
-    ) -> Result<(), BuildErrors> {
-        let files = Files { tree: self.tree, dir, kustomization, restrictor: self.options.restrictor };
+    fn resource(&mut self, context: &Context<'_>, resource: &Located, layer: &mut Layer) -> Result<(), BuildErrors> {
+        let files = self.files(context);
         match files.entry(resource)? {
             (path, Entry::File(bytes)) => {
                 files.check_allowed(resource, &path)?;
-                for object in load_manifests(&path, &bytes, Dialect::Kustomize)? {
-                    map.append(Resource::new(object.value, object.origin))?;
-                }
-                Ok(())
+                let seen = context.seen.as_ref().map(|dir| provenance::join(dir, &resource.text));
+                self.manifests(&path, &bytes, seen, &mut layer.map)
             }
             (path, _) => {
-                let inner = self.enter(kustomization, resource, &path)?;
+                let inner = self.enter(context.kustomization, resource, &path)?;
                 if inner.is_component {
                     let message = format!("`{}` is a Component; list it under `components`", resource.text);
-                    return Err(at(kustomization, resource, message).into());
+                    return Err(wrong(context, resource, message).into());
                 }
+                let inner = context.inner(&path, &inner, &resource.text);
+                self.use_schema(&inner)?;
                 self.stack.push(path.clone());
-                let built = self.accumulate(&path, &inner, ResMap::default());
+                let built = self.accumulate(&inner, Layer::default());
                 self.stack.pop();
-                Ok(map.append_all(built?)?)
+                self.take_in(context, layer, built?)
             }
         }
     }
 
-    /// Runs a component over what the parent has so far.
-    fn accumulate_component(
+    /// Adds the objects of a file.
+    pub(super) fn manifests(
         &mut self,
-        dir: &str,
-        kustomization: &Kustomization,
-        component: &Located,
-        map: ResMap,
-    ) -> Result<ResMap, BuildErrors> {
-        let files = Files { tree: self.tree, dir, kustomization, restrictor: self.options.restrictor };
-        let (path, entry) = files.entry(component)?;
-        if !matches!(entry, Entry::Dir(_)) {
-            let message = format!("the component `{}` is no folder", component.text);
-            return Err(at(kustomization, component, message).into());
+        path: &str,
+        bytes: &[u8],
+        seen: Option<String>,
+        map: &mut ResMap,
+    ) -> Result<(), BuildErrors> {
+        let provenance = seen.map(Provenance::file);
+        for object in load_manifests(path, bytes)? {
+            let mut resource = Resource::new(object.value, object.origin, &self.scopes);
+            resource.blanks = object.blanks;
+            resource.provenance.clone_from(&provenance);
+            self.openapi.note(resource.api_version(), resource.kind());
+            map.append(resource)?;
         }
-        let inner = self.enter(kustomization, component, &path)?;
+        Ok(())
+    }
+
+    /// Adds what a layer below has accumulated.
+    fn take_in(&mut self, context: &Context<'_>, layer: &mut Layer, built: Layer) -> Result<(), BuildErrors> {
+        layer.map.append_all(built.map)?;
+        if let Some(config) = built.config {
+            self.add_config(context, layer, &config)?;
+        }
+        layer.vars.merge(built.vars)
+    }
+
+    /// Takes up what `configurations` and `crds` add to the built-in tables.
+    fn configure(&mut self, context: &Context<'_>, layer: &mut Layer) -> Result<(), BuildErrors> {
+        self.add_config(context, layer, &Rc::clone(&self.built_in))?;
+        let mut errors = Vec::new();
+        let kustomization = context.kustomization;
+        let configurations = kustomization.configurations.iter().map(|item| (item, false));
+        for (item, is_crd) in configurations.chain(kustomization.crds.iter().map(|item| (item, true))) {
+            let read = self.files(context).read(item);
+            let parsed =
+                read.and_then(
+                    |(file, bytes)| {
+                        if is_crd { config::crds::parse(&file, &bytes) } else { config::parse(&file, &bytes) }
+                    },
+                );
+            match parsed {
+                Ok(config) => {
+                    errors.extend(self.add_config(context, layer, &Rc::new(config)).err().into_iter().flat_map(|e| e.0))
+                }
+                Err(more) => errors.extend(more.0),
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(BuildErrors(errors)) }
+    }
+
+    fn add_config(&self, context: &Context<'_>, layer: &mut Layer, more: &Rc<Config>) -> Result<(), BuildErrors> {
+        match &mut layer.config {
+            None => layer.config = Some(Rc::clone(more)),
+            Some(config) if Rc::ptr_eq(config, more) => {}
+            Some(config) => {
+                Rc::make_mut(config).merge(more).map_err(|message| load(&context.kustomization.file, message))?
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a component over what the parent has so far.
+    fn component(&mut self, context: &Context<'_>, component: &Located, layer: Layer) -> Result<Layer, BuildErrors> {
+        let (path, entry) = self.files(context).entry(component)?;
+        if !matches!(entry, Entry::Dir(_)) {
+            let message = format!("the component `{}` is no folder (file is not directory)", component.text);
+            return Err(wrong(context, component, message).into());
+        }
+        let inner = self.enter(context.kustomization, component, &path)?;
         if !inner.is_component {
             let message = format!("`{}` is no Component; list it under `resources`", component.text);
-            return Err(at(kustomization, component, message).into());
+            return Err(wrong(context, component, message).into());
         }
+        let inner = context.inner(&path, &inner, &component.text);
+        self.use_schema(&inner)?;
         self.stack.push(path.clone());
-        let map = self.accumulate(&path, &inner, map);
+        let layer = self.accumulate(&inner, layer);
         self.stack.pop();
-        map
+        layer
     }
 
     /// Loads the kustomization in `path`, refusing cycles: a folder may not name itself or one it lies in.
     fn enter(&mut self, from: &Kustomization, what: &Located, path: &str) -> Result<Kustomization, BuildErrors> {
+        let at = |message| BuildError::Kustomization { file: from.file.clone(), at: what.at, message };
         if let Some(above) = self.stack.iter().find(|above| is_within(path, above)) {
             let shown = |path: &str| if path.is_empty() { ".".to_owned() } else { path.to_owned() };
             let message = format!("`{}` is a cycle: {} is being built within {}", what.text, shown(path), shown(above));
-            return Err(at(from, what, message).into());
+            return Err(at(message).into());
         }
         if self.stack.len() >= MAX_NESTED {
             let message =
                 format!("`{}` is nested deeper than {MAX_NESTED} kustomizations; name it further up", what.text);
-            return Err(at(from, what, message).into());
+            return Err(at(message).into());
         }
         self.load(path)
     }
 }
 
-/// The files a kustomization may read.
-pub(crate) struct Files<'a> {
-    tree: &'a dyn Tree,
-    dir: &'a str,
-    pub(crate) kustomization: &'a Kustomization,
-    restrictor: LoadRestrictor,
-}
-
-impl Files<'_> {
-    /// What stands at a path that the kustomization names.
-    fn entry(&self, what: &Located) -> Result<(String, Entry), BuildErrors> {
-        if is_remote(&what.text) {
-            let message = format!("`{}` is remote; only files of this repository are read", what.text);
-            return Err(at(self.kustomization, what, message).into());
-        }
-        let Some(path) = join(self.dir, &what.text) else {
-            let message = format!("`{}` lies outside of the tree", what.text);
-            return Err(at(self.kustomization, what, message).into());
-        };
-        match self.tree.entry(&path)? {
-            Some(Entry::Link) => {
-                let message = format!("`{}` is a symbolic link, and links are not followed", what.text);
-                Err(at(self.kustomization, what, message).into())
-            }
-            Some(entry) => Ok((path, entry)),
-            None => Err(at(self.kustomization, what, format!("`{}` does not exist", what.text)).into()),
+impl<'k> Context<'k> {
+    /// The context of a kustomization that this one names.
+    fn inner<'i>(&self, dir: &'i str, kustomization: &'i Kustomization, named: &str) -> Context<'i> {
+        let own = &kustomization.namespace;
+        Context {
+            dir,
+            kustomization,
+            seen: self.seen.as_ref().map(|seen| provenance::join(seen, named)),
+            chart_namespace: if own.is_empty() { self.chart_namespace.clone() } else { own.clone() },
         }
     }
 
-    fn check_allowed(&self, what: &Located, path: &str) -> Result<(), BuildErrors> {
-        if self.restrictor == LoadRestrictor::None || is_within(self.dir, path) {
-            return Ok(());
-        }
-        let message = format!("the file `{}` is not in this folder or below, as files must be", what.text);
-        Err(at(self.kustomization, what, message).into())
+    /// The kustomization file as seen from the folder built.
+    pub(super) fn seen_file(&self) -> Option<String> {
+        let name = crate::path::file_name(&self.kustomization.file);
+        self.seen.as_ref().map(|seen| provenance::join(seen, name))
     }
 
-    /// Reads a file that the kustomization names; also returns its path in the tree.
-    pub(crate) fn read(&self, what: &Located) -> Result<(String, Arc<[u8]>), BuildErrors> {
-        match self.entry(what)? {
-            (path, Entry::File(bytes)) => {
-                self.check_allowed(what, &path)?;
-                Ok((path, bytes))
-            }
-            _ => Err(at(self.kustomization, what, format!("`{}` is no file", what.text)).into()),
-        }
+    /// How a generator or transformer of the kustomization's own fields is told.
+    pub(super) fn configured_by(&self, kind: &str) -> Option<Rc<Provenance>> {
+        self.seen_file().map(|file| Provenance::built_in(file, kind))
     }
 }
 
-fn is_remote(text: &str) -> bool {
-    text.contains("://") || text.starts_with("git@") || text.starts_with("git::") || text.starts_with("github.com/")
-}
-
-fn at(kustomization: &Kustomization, what: &Located, message: String) -> BuildError {
-    BuildError::Kustomization { file: kustomization.file.clone(), at: what.at, message }
+pub(super) fn wrong(context: &Context<'_>, what: &Located, message: String) -> BuildError {
+    BuildError::Kustomization { file: context.kustomization.file.clone(), at: what.at, message }
 }
 
 fn load(file: &str, message: impl Into<String>) -> BuildError {
     BuildError::Load { file: file.to_owned(), message: message.into() }
-}
-
-fn link(dir: &str, name: &str) -> BuildError {
-    load(dir, format!("`{name}` is a symbolic link, and links are not followed"))
 }

@@ -1,6 +1,6 @@
 //! Where generated data comes from: `envs`, `literals`, `files`, in this order. Errors name keys and files, never values.
 
-use crate::build::accumulate::Files;
+use crate::build::files::Files;
 use crate::kustomization::{Generator, Located};
 use crate::path::file_name;
 use crate::{BuildError, BuildErrors};
@@ -17,7 +17,7 @@ pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<
     let mut pairs = BTreeMap::new();
     let wrong = |message: String| {
         BuildErrors::from(BuildError::Kustomization {
-            file: files.kustomization.file.clone(),
+            file: files.file.to_owned(),
             at: generator.at,
             message: format!("generator `{}`: {message}", generator.name),
         })

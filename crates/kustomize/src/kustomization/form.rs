@@ -1,16 +1,32 @@
 //! Typed access to a located tree: field names without regard to case, every mistake collected.
 
 use super::TextMap;
-use crate::BuildError;
+use crate::{BuildError, BuildErrors};
 use teal_yaml::{Data, Node, Place};
 
 /// Collects mistakes while a file is taken apart.
 pub(crate) struct Form<'a> {
     pub(crate) file: &'a str,
     pub(crate) mistakes: Vec<BuildError>,
+    /// The documents under `generators` and `transformers` are read so: unknown fields are passed over, and numbers and
+    /// booleans count as the texts they are written as.
+    pub(crate) is_lenient: bool,
 }
 
-impl Form<'_> {
+impl<'a> Form<'a> {
+    pub(crate) fn strict(file: &'a str) -> Self {
+        Self { file, mistakes: Vec::new(), is_lenient: false }
+    }
+
+    pub(crate) fn lenient(file: &'a str) -> Self {
+        Self { file, mistakes: Vec::new(), is_lenient: true }
+    }
+
+    /// Ends the reading.
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, BuildErrors> {
+        if self.mistakes.is_empty() { Ok(value) } else { Err(BuildErrors(self.mistakes)) }
+    }
+
     pub(crate) fn mistake(&mut self, at: Place, message: impl Into<String>) {
         self.mistakes.push(BuildError::Kustomization { file: self.file.to_owned(), at, message: message.into() });
     }
@@ -33,6 +49,7 @@ impl Form<'_> {
             match name {
                 Some(_) if entry.value.data == Data::Null => {}
                 Some(name) => fields.push((*name, &entry.value)),
+                None if self.is_lenient => {}
                 None => {
                     let hint = suggest(&entry.key, known).map_or_else(
                         || format!("known here: {}", known.join(", ")),
@@ -60,6 +77,8 @@ impl Form<'_> {
         match &node.data {
             Data::String(text) => text.clone(),
             Data::Null => String::new(),
+            Data::Bool(value) if self.is_lenient => value.to_string(),
+            Data::Number(value) if self.is_lenient => value.to_string(),
             Data::Bool(_) | Data::Number(_) => {
                 self.mistake(node.at, "expected a text here; put it in quotes");
                 String::new()

@@ -2,6 +2,7 @@
 
 use crate::id::{effective_namespace, split_api_version};
 use crate::resource::Resource;
+use crate::resource::text;
 use regex::Regex;
 use serde_json::{Map, Value};
 
@@ -35,9 +36,39 @@ pub enum SelectorError {
 #[derive(Debug, Clone, Default)]
 pub struct Selector {
     /// group, version, kind, name, namespace
-    patterns: [Option<Regex>; 5],
+    patterns: [Pattern; 5],
     labels: Vec<Requirement>,
     annotations: Vec<Requirement>,
+}
+
+/// An anchored regular expression; one without special characters is compared as a text.
+#[derive(Debug, Clone, Default)]
+enum Pattern {
+    #[default]
+    Any,
+    Plain(String),
+    Regex(Regex),
+}
+
+impl Pattern {
+    fn new(field: &'static str, pattern: &str) -> Result<Self, SelectorError> {
+        if pattern.is_empty() {
+            return Ok(Self::Any);
+        }
+        if pattern.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b':')) {
+            return Ok(Self::Plain(pattern.to_owned()));
+        }
+        let error = |_| SelectorError::Pattern { field, pattern: pattern.to_owned() };
+        Regex::new(&format!("^(?:{pattern})$")).map(Self::Regex).map_err(error)
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Plain(plain) => plain == text,
+            Self::Regex(regex) => regex.is_match(text),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +76,8 @@ enum Requirement {
     In(String, Vec<String>),
     /// Also matches when the label is absent.
     NotIn(String, Vec<String>),
+    More(String, i64),
+    Less(String, i64),
     Exists(String),
     Absent(String),
 }
@@ -63,20 +96,13 @@ impl Selector {
         labels: &str,
         annotations: &str,
     ) -> Result<Self, SelectorError> {
-        let compile = |(field, pattern): (&'static str, &str)| {
-            if pattern.is_empty() {
-                return Ok(None);
-            }
-            let error = |_| SelectorError::Pattern { field, pattern: pattern.to_owned() };
-            Regex::new(&format!("^(?:{pattern})$")).map(Some).map_err(error)
-        };
         Ok(Self {
             patterns: [
-                compile(("group", group))?,
-                compile(("version", version))?,
-                compile(("kind", kind))?,
-                compile(("name", name))?,
-                compile(("namespace", namespace))?,
+                Pattern::new("group", group)?,
+                Pattern::new("version", version)?,
+                Pattern::new("kind", kind)?,
+                Pattern::new("name", name)?,
+                Pattern::new("namespace", namespace)?,
             ],
             labels: requirements(labels)?,
             annotations: requirements(annotations)?,
@@ -113,23 +139,55 @@ impl Selector {
     #[must_use]
     pub fn matches(&self, object: &Value) -> bool {
         let metadata = object.get("metadata").unwrap_or(&Value::Null);
-        let text = |value: &'_ Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
         let (api_version, kind) = (text(object, "apiVersion"), text(object, "kind"));
-        let namespace = text(metadata, "namespace");
-        let namespace = effective_namespace(&api_version, &kind, &namespace);
-        self.matches_parts(object, &api_version, &kind, &[&text(metadata, "name")], &[namespace])
+        let namespace = effective_namespace(api_version, kind, text(metadata, "namespace"));
+        self.matches_parts(object, api_version, kind, &[text(metadata, "name")], &[namespace])
+    }
+
+    /// The name to select, when it is given and no pattern.
+    pub(crate) fn plain_name(&self) -> Option<&str> {
+        match &self.patterns[3] {
+            Pattern::Plain(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Says whether a name, or a pattern of names, is given.
+    pub(crate) fn has_name(&self) -> bool {
+        !matches!(self.patterns[3], Pattern::Any)
+    }
+
+    /// Says whether labels and annotations are as the selector wants them.
+    pub(crate) fn meets_labels(&self, object: &Value) -> bool {
+        meets(&self.labels, object, "labels") && meets(&self.annotations, object, "annotations")
+    }
+
+    /// Says whether labels or annotations are part of the selector.
+    pub(crate) fn has_labels(&self) -> bool {
+        !(self.labels.is_empty() && self.annotations.is_empty())
+    }
+
+    /// Says whether any of group, version, kind, name and namespace is given.
+    pub(crate) fn has_identity(&self) -> bool {
+        self.patterns.iter().any(|pattern| !matches!(pattern, Pattern::Any))
+    }
+
+    /// Says whether one identity, of now or of before, is selected; labels are not asked.
+    pub(crate) fn matches_id(&self, api_version: &str, (namespace, name, kind): (&str, &str, &str)) -> bool {
+        let (group, version) = split_api_version(api_version);
+        let parts = [group, version, kind, name, namespace];
+        self.patterns.iter().zip(parts).all(|(pattern, part)| pattern.matches(part))
     }
 
     /// Says whether an object in a build is selected, by the identity it has or the one it had at first.
     pub(crate) fn matches_resource(&self, resource: &Resource) -> bool {
         let first = resource.previous.first();
-        let name = first.map_or_else(|| resource.name(), |previous| &previous.name);
         let namespace = first.map_or_else(|| resource.effective_namespace(), |previous| &previous.namespace);
         self.matches_parts(
             &resource.value,
             resource.api_version(),
             resource.kind(),
-            &[name, resource.name()],
+            &[resource.original_name(), resource.name()],
             &[namespace, resource.effective_namespace()],
         )
     }
@@ -143,9 +201,7 @@ impl Selector {
         namespaces: &[&str],
     ) -> bool {
         let (group, version) = split_api_version(api_version);
-        let any = |pattern: &Option<Regex>, texts: &[&str]| {
-            pattern.as_ref().is_none_or(|pattern| texts.iter().any(|text| pattern.is_match(text)))
-        };
+        let any = |pattern: &Pattern, texts: &[&str]| texts.iter().any(|text| pattern.matches(text));
         let [group_pattern, version_pattern, kind_pattern, name_pattern, namespace_pattern] = &self.patterns;
         any(kind_pattern, &[kind])
             && any(name_pattern, names)
@@ -171,6 +227,8 @@ impl Requirement {
         match self {
             Self::In(key, values) => value(key).is_some_and(|value| values.iter().any(|other| other == value)),
             Self::NotIn(key, values) => value(key).is_none_or(|value| values.iter().all(|other| other != value)),
+            Self::More(key, bound) => value(key).and_then(|text| text.parse::<i64>().ok()).is_some_and(|n| n > *bound),
+            Self::Less(key, bound) => value(key).and_then(|text| text.parse::<i64>().ok()).is_some_and(|n| n < *bound),
             Self::Exists(key) => value(key).is_some(),
             Self::Absent(key) => value(key).is_none(),
         }
@@ -218,6 +276,12 @@ fn one(part: &str) -> Result<Requirement, &'static str> {
             (Some(key), Some("notin"), None) => Ok(Requirement::NotIn(key_of(key)?, values)),
             _ => Err("before a list stands a name and `in` or `notin`"),
         };
+    }
+    if let Some((key, bound)) = part.split_once('>') {
+        return Ok(Requirement::More(key_of(key)?, bound.trim().parse().map_err(|_| "after `>` stands a number")?));
+    }
+    if let Some((key, bound)) = part.split_once('<') {
+        return Ok(Requirement::Less(key_of(key)?, bound.trim().parse().map_err(|_| "after `<` stands a number")?));
     }
     match part.strip_prefix('!') {
         Some(key) => Ok(Requirement::Absent(key_of(key)?)),

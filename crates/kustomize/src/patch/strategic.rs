@@ -1,36 +1,51 @@
-//! Strategic merge as kustomize does it, its habits included: items of a list that merges come in the patch's order,
-//! then the rest; an item of which the patch leaves a part of the key out stays as it was.
+//! Strategic merge as kustomize does it, its habits included: the whole object is walked, not only what the patch
+//! speaks of, so lists that merge lose repeated items even where no patch touches them.
 
-use super::PatchError;
-use super::schema::{Keys, Shape};
+mod list;
+mod simulated;
+
+use crate::schema::{Schema, Shape, TypeRef};
 use serde_json::{Map, Value};
-use std::collections::{HashMap, HashSet};
-use teal_yaml::{Data, Node};
 
 const DIRECTIVE: &str = "$patch";
-
-/// Takes documents for strategic merge patches.
-pub(super) fn parse(documents: Vec<Node>) -> Result<Vec<Value>, PatchError> {
-    documents
-        .into_iter()
-        .map(|document| match document.data {
-            Data::Mapping(_) => Ok(document.into_value()),
-            _ => Err(PatchError::Shape(format!("line {}: expected an object", document.at.line))),
-        })
-        .collect()
-}
 
 /// Merges `patch` into `object`, which becomes `Null` when the patch deletes it.
 ///
 /// # Errors
 /// A text that says where the two do not fit.
-pub(super) fn merge(object: &mut Value, patch: &Value) -> Result<(), String> {
-    let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or("");
-    let shape = Shape::of(text("apiVersion"), text("kind"));
-    if !merge_value(object, patch, shape, None).map_err(|wrong| wrong.to_string())? {
+pub(super) fn merge(object: &mut Value, patch: &Value, schema: &Schema) -> Result<(), String> {
+    let merge = Merge { schema };
+    if !merge.value(object, patch, Shape::default()).map_err(|wrong| wrong.to_string())? {
         *object = Value::Null;
     }
     Ok(())
+}
+
+/// Says whether a path of field names and item numbers leads through lists that merge only: then the walk of a merge
+/// gets there.
+pub(super) fn reaches(object: &Value, path: &[String], schema: &Schema) -> bool {
+    let (mut value, mut shape) = (object, Shape::default());
+    for part in path {
+        match value {
+            Value::Object(map) => {
+                let of = shape.of.or_else(|| schema.of(value));
+                shape = of.map_or_else(Shape::default, |of| of.field(part));
+                match map.get(part) {
+                    Some(next) => value = next,
+                    None => return false,
+                }
+            }
+            Value::Array(items) if shape.keys.is_some() => {
+                match part.parse::<usize>().ok().and_then(|at| items.get(at)) {
+                    Some(next) => value = next,
+                    None => return false,
+                }
+                shape = Shape { of: shape.of, keys: None };
+            }
+            _ => return false,
+        }
+    }
+    value.is_null()
 }
 
 /// What does not fit, with the path built up on the way out.
@@ -57,203 +72,155 @@ impl std::fmt::Display for Misfit {
     }
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Directive {
     Merge,
     Replace,
     Delete,
 }
 
+fn directive_of(value: &Value) -> Result<Directive, Misfit> {
+    match value.as_str() {
+        Some("merge") => Ok(Directive::Merge),
+        Some("replace") => Ok(Directive::Replace),
+        Some("delete") => Ok(Directive::Delete),
+        _ => Err(Misfit::new("`$patch` must be delete, replace or merge")),
+    }
+}
+
 /// The directive of a mapping.
 fn directive(patch: &Map<String, Value>) -> Result<Directive, Misfit> {
-    match patch.get(DIRECTIVE).map(Value::as_str) {
-        None | Some(Some("merge")) => Ok(Directive::Merge),
-        Some(Some("replace")) => Ok(Directive::Replace),
-        Some(Some("delete")) => Ok(Directive::Delete),
-        Some(_) => Err(Misfit::new("`$patch` must be delete, replace or merge")),
-    }
+    patch.get(DIRECTIVE).map_or(Ok(Directive::Merge), directive_of)
 }
 
-/// Merges in place; `false` when the value goes away.
-fn merge_value(dest: &mut Value, patch: &Value, shape: Shape, keys: Option<Keys>) -> Result<bool, Misfit> {
-    match (&mut *dest, patch) {
-        (_, Value::Null) => Ok(false),
-        (Value::Null, _) => Ok(added(patch, shape, keys)?.map(|value| *dest = value).is_some()),
-        (Value::Object(map), Value::Object(more)) => match directive(more)? {
-            Directive::Delete => Ok(false),
-            Directive::Replace => Ok(added_mapping(more, shape)?.map(|map| *dest = Value::Object(map)).is_some()),
-            Directive::Merge => merge_mapping(map, more, shape).map(|()| true),
-        },
-        (Value::Array(items), Value::Array(more)) => match keys {
-            None => {
-                items.clone_from(more);
+#[derive(Clone, Copy)]
+struct Merge<'s> {
+    schema: &'s Schema,
+}
+
+impl<'s> Merge<'s> {
+    /// The type of a mapping: that of its place, or else that of its own `apiVersion` and `kind`.
+    fn type_of(&self, shape: Shape<'s>, candidates: [Option<&Value>; 2]) -> Option<TypeRef<'s>> {
+        shape.of.or_else(|| candidates.into_iter().flatten().find_map(|value| self.schema.of(value)))
+    }
+
+    /// Merges in place; `false` when the value goes away.
+    fn value(&self, dest: &mut Value, patch: &Value, shape: Shape<'s>) -> Result<bool, Misfit> {
+        if patch.is_null() {
+            return Ok(false);
+        }
+        if dest.is_null() {
+            return match self.added(patch, shape)? {
+                Some(new) => {
+                    *dest = new;
+                    Ok(true)
+                }
+                None => Ok(false),
+            };
+        }
+        match (&mut *dest, patch) {
+            (Value::Object(_), Value::Object(changes)) => self.mapping(dest, changes, shape),
+            (Value::Array(items), Value::Array(changes)) => match shape.keys {
+                Some(keys) => self.list(items, changes, keys, shape.of),
+                None => {
+                    dest.clone_from(patch);
+                    Ok(true)
+                }
+            },
+            (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => {
+                Err(Misfit::new("the patch has another sort of value here (mapping, list or scalar) than the object"))
+            }
+            _ => {
+                dest.clone_from(patch);
                 Ok(true)
             }
-            Some(keys) => merge_list(items, more, shape, keys),
-        },
-        (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => {
-            Err(Misfit::new("the patch has another sort of value here (mapping, list or scalar) than the object"))
-        }
-        _ => {
-            *dest = patch.clone();
-            Ok(true)
         }
     }
-}
 
-fn merge_mapping(dest: &mut Map<String, Value>, patch: &Map<String, Value>, shape: Shape) -> Result<(), Misfit> {
-    for (name, value) in patch.iter().filter(|(name, _)| *name != DIRECTIVE) {
-        let (shape, keys) = shape.field(name);
-        match dest.get_mut(name) {
-            Some(old) => {
-                if !merge_value(old, value, shape, keys).map_err(|wrong| wrong.within(name))? {
-                    dest.remove(name);
+    fn mapping(&self, dest: &mut Value, patch: &Map<String, Value>, shape: Shape<'s>) -> Result<bool, Misfit> {
+        match directive(patch)? {
+            Directive::Delete => return Ok(false),
+            Directive::Replace => {
+                *dest = Value::Object(self.added_mapping(patch, shape)?.unwrap_or_default());
+                return Ok(true);
+            }
+            Directive::Merge => {}
+        }
+        let of = self.type_of(shape, [Some(dest), None]).or_else(|| self.type_of_patch(patch, shape));
+        let Value::Object(map) = dest else { return Ok(true) };
+        for (name, value) in patch.iter().filter(|(name, _)| *name != DIRECTIVE) {
+            let shape = of.map_or_else(Shape::default, |of| of.field(name));
+            match map.get_mut(name) {
+                Some(old) => {
+                    if !self.value(old, value, shape).map_err(|wrong| wrong.within(name))? {
+                        map.remove(name);
+                    }
+                }
+                None => {
+                    if let Some(new) = self.added(value, shape).map_err(|wrong| wrong.within(name))? {
+                        map.insert(name.clone(), new);
+                    }
                 }
             }
-            None => {
-                if let Some(new) = added(value, shape, keys).map_err(|wrong| wrong.within(name))? {
-                    dest.insert(name.clone(), new);
-                }
+        }
+        if let Some(of) = of {
+            for (name, value) in map.iter_mut().filter(|(name, _)| !patch.contains_key(*name)) {
+                self.tidy(value, of.field(name)).map_err(|wrong| wrong.within(name))?;
             }
         }
+        Ok(true)
     }
-    Ok(())
-}
 
-/// What a patch adds where there is nothing: itself without nulls and directives.
-fn added(patch: &Value, shape: Shape, keys: Option<Keys>) -> Result<Option<Value>, Misfit> {
-    Ok(match (patch, keys) {
-        (Value::Null, _) => None,
-        (Value::Object(map), _) => added_mapping(map, shape)?.map(Value::Object),
-        (Value::Array(items), Some(keys)) => Some(Value::Array(added_list(items, shape, keys)?)),
-        _ => Some(patch.clone()),
-    })
-}
-
-fn added_mapping(patch: &Map<String, Value>, shape: Shape) -> Result<Option<Map<String, Value>>, Misfit> {
-    if directive(patch)? == Directive::Delete {
-        return Ok(None);
+    fn type_of_patch(&self, patch: &Map<String, Value>, shape: Shape<'s>) -> Option<TypeRef<'s>> {
+        let text = |name: &str| patch.get(name).cloned().unwrap_or(Value::Null);
+        let named = serde_json::json!({"apiVersion": text("apiVersion"), "kind": text("kind")});
+        self.type_of(shape, [Some(&named), None])
     }
-    let mut new = Map::new();
-    for (name, value) in patch.iter().filter(|(name, _)| *name != DIRECTIVE) {
-        let (shape, keys) = shape.field(name);
-        if let Some(value) = added(value, shape, keys).map_err(|wrong| wrong.within(name))? {
-            new.insert(name.clone(), value);
+
+    /// What a merge does where the patch says nothing: lists that merge lose what repeats a key.
+    fn tidy(&self, dest: &mut Value, shape: Shape<'s>) -> Result<(), Misfit> {
+        match dest {
+            Value::Object(map) => {
+                let Some(of) = shape.of else { return Ok(()) };
+                for (name, value) in map {
+                    self.tidy(value, of.field(name)).map_err(|wrong| wrong.within(name))?;
+                }
+                Ok(())
+            }
+            Value::Array(items) => match shape.keys {
+                Some(keys) => self.merge_list(items, &[], keys, shape.of),
+                None => Ok(()),
+            },
+            _ => Ok(()),
         }
     }
-    Ok(Some(new))
-}
 
-fn added_list(items: &[Value], shape: Shape, keys: Keys) -> Result<Vec<Value>, Misfit> {
-    let mut new = Vec::with_capacity(items.len());
-    for item in items.iter().filter(|item| !is_list_directive(item)) {
-        match item {
-            Value::Object(map) if !keys.is_empty() => new.extend(added_mapping(map, shape)?.map(Value::Object)),
-            _ => new.push(item.clone()),
+    /// What a patch adds where there is nothing: itself without nulls and directives.
+    fn added(&self, patch: &Value, shape: Shape<'s>) -> Result<Option<Value>, Misfit> {
+        Ok(match (patch, shape.keys) {
+            (Value::Null, _) => None,
+            (Value::Object(map), _) => self.added_mapping(map, shape)?.map(Value::Object),
+            (Value::Array(items), Some(keys)) => Some(Value::Array(self.added_list(items, keys, shape.of)?)),
+            _ => Some(patch.clone()),
+        })
+    }
+
+    fn added_mapping(
+        &self,
+        patch: &Map<String, Value>,
+        shape: Shape<'s>,
+    ) -> Result<Option<Map<String, Value>>, Misfit> {
+        if directive(patch)? == Directive::Delete {
+            return Ok(None);
         }
-    }
-    Ok(new)
-}
-
-/// An item `{$patch: …}` alone speaks of the whole list.
-fn is_list_directive(item: &Value) -> bool {
-    item.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(DIRECTIVE))
-}
-
-fn merge_list(dest: &mut Vec<Value>, patch: &[Value], shape: Shape, keys: Keys) -> Result<bool, Misfit> {
-    let whole = patch.iter().find_map(|item| item.as_object().filter(|_| is_list_directive(item)));
-    match whole.map(directive).transpose()? {
-        Some(Directive::Delete) => return Ok(false),
-        Some(Directive::Replace) => {
-            *dest = added_list(patch, shape, keys)?;
-            return Ok(true);
+        let of = shape.of.or_else(|| self.type_of_patch(patch, shape));
+        let mut new = Map::new();
+        for (name, value) in patch.iter().filter(|(name, _)| *name != DIRECTIVE) {
+            let shape = of.map_or_else(Shape::default, |of| of.field(name));
+            if let Some(value) = self.added(value, shape).map_err(|wrong| wrong.within(name))? {
+                new.insert(name.clone(), value);
+            }
         }
-        Some(Directive::Merge) | None => {}
+        Ok(Some(new))
     }
-    match keys {
-        [] => merge_set(dest, patch),
-        [key] => merge_by_key(dest, patch, shape, key)?,
-        _ => merge_by_keys(dest, patch, shape, keys)?,
-    }
-    Ok(true)
-}
-
-/// Scalars: the patch's first, then the others.
-fn merge_set(dest: &mut Vec<Value>, patch: &[Value]) {
-    let mut seen = HashSet::new();
-    let old = std::mem::take(dest);
-    let new = patch.iter().filter(|item| !is_list_directive(item)).cloned();
-    dest.extend(new.chain(old).filter(|item| seen.insert(item.to_string())));
-}
-
-/// The key of an item as text; `None` when it has none.
-fn key_text(item: &Value, key: &str) -> Option<String> {
-    match item.get(key)? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
-        _ => None,
-    }
-}
-
-/// One key: items the patch names come first, in its order.
-fn merge_by_key(dest: &mut Vec<Value>, patch: &[Value], shape: Shape, key: &str) -> Result<(), Misfit> {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for (at, item) in dest.iter().enumerate() {
-        if let Some(text) = key_text(item, key) {
-            places.entry(text).or_insert(at);
-        }
-    }
-    let mut old: Vec<Option<Value>> = std::mem::take(dest).into_iter().map(Some).collect();
-    for item in patch.iter().filter(|item| !is_list_directive(item)) {
-        let name = key_text(item, key);
-        let known = name.as_ref().and_then(|name| places.get(name)).and_then(|&at| old[at].take());
-        dest.extend(merge_item(known, item, shape).map_err(|wrong| match &name {
-            Some(name) => wrong.within(&format!("[{key}={name}]")),
-            None => wrong,
-        })?);
-    }
-    dest.extend(old.into_iter().flatten());
-    Ok(())
-}
-
-/// One item of a list that merges; `None` when it goes away.
-fn merge_item(known: Option<Value>, patch: &Value, shape: Shape) -> Result<Option<Value>, Misfit> {
-    let Some(mut item) = known else { return added(patch, shape, None) };
-    // kustomize puts the old item back over one that says `$patch: replace`; so do we.
-    if patch.as_object().map(directive).transpose()? == Some(Directive::Replace) {
-        return Ok(Some(item));
-    }
-    Ok(merge_value(&mut item, patch, shape, None)?.then_some(item))
-}
-
-/// Two keys, such as port and protocol: what is new comes first, everything else keeps its place. An item whose key is
-/// only partly given, and fits one that is there, changes nothing.
-fn merge_by_keys(dest: &mut Vec<Value>, patch: &[Value], shape: Shape, keys: Keys) -> Result<(), Misfit> {
-    let tuple = |item: &Value| keys.iter().map(|key| key_text(item, key)).collect::<Vec<_>>();
-    let mut places: HashMap<Vec<Option<String>>, usize> = HashMap::new();
-    // Partial fits are looked up by the first key: whether one that is there lacks another.
-    let mut by_first: HashMap<Option<String>, bool> = HashMap::new();
-    for (at, item) in dest.iter().enumerate() {
-        let tuple = tuple(item);
-        *by_first.entry(tuple[0].clone()).or_default() |= tuple.iter().any(Option::is_none);
-        places.entry(tuple).or_insert(at);
-    }
-    let mut old: Vec<Option<Value>> = std::mem::take(dest).into_iter().map(Some).collect();
-    for item in patch.iter().filter(|item| !is_list_directive(item)) {
-        let tuple = tuple(item);
-        if let Some(&at) = places.get(&tuple) {
-            old[at] = match old[at].take() {
-                Some(known) => merge_item(Some(known), item, shape)?,
-                None => None,
-            };
-            continue;
-        }
-        // With two keys, of which the first is equal: it fits when either side leaves the second out.
-        let fits = by_first.get(&tuple[0]).is_some_and(|lacks| *lacks || tuple.iter().any(Option::is_none));
-        if !fits {
-            dest.extend(added(item, shape, None)?);
-        }
-    }
-    dest.extend(old.into_iter().flatten());
-    Ok(())
 }

@@ -1,21 +1,9 @@
 //! Which fields of which kinds name which other kinds: kustomize's built-in name references, pod specs written once.
 
-use crate::field::split;
+use crate::config::NameReference;
+use crate::field::FieldSpec;
 use crate::id::Gvk;
 use std::borrow::Cow;
-use std::sync::LazyLock;
-
-/// A field that holds the name of another object.
-pub(super) struct Rule {
-    /// What is named.
-    pub(super) target: Gvk<'static>,
-    /// What names it.
-    pub(super) referrer: Gvk<'static>,
-    /// Where.
-    pub(super) path: Vec<Cow<'static, str>>,
-    /// The field is `roleRef/name`, whose neighbours say which kind is meant.
-    pub(super) is_role_ref: bool,
-}
 
 const fn gvk(group: &'static str, version: &'static str, kind: &'static str) -> Gvk<'static> {
     Gvk { group, version, kind }
@@ -131,26 +119,40 @@ const OTHERS: [(Gvk<'static>, Gvk<'static>, &str); 40] = [
     (ADMISSION_POLICY, gvk(ADMISSION, "", "ValidatingAdmissionPolicyBinding"), "spec/policyName"),
 ];
 
-/// Every rule, made once.
-pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    let mut rules = Vec::with_capacity(170);
-    let mut add = |target, referrer, path: Vec<Cow<'static, str>>| {
-        let is_role_ref = path.first().is_some_and(|part| part == "roleRef");
-        rules.push(Rule { target, referrer, path, is_role_ref });
+/// Every rule, by what is named.
+pub(crate) fn all() -> Vec<NameReference> {
+    let mut all: Vec<NameReference> = Vec::with_capacity(16);
+    let mut add = |target: Gvk<'static>, referrer: Gvk<'static>, path: Cow<'static, str>| {
+        let spec = FieldSpec {
+            group: referrer.group.into(),
+            version: referrer.version.into(),
+            kind: referrer.kind.into(),
+            path,
+            create: false,
+        };
+        let same = |known: &&mut NameReference| known.kind == target.kind && known.group == target.group;
+        match all.iter_mut().find(same) {
+            Some(known) => known.referrers.push(spec),
+            None => all.push(NameReference {
+                group: target.group.into(),
+                version: target.version.into(),
+                kind: target.kind.into(),
+                referrers: vec![spec],
+            }),
+        }
     };
-    let below = |pod: &'static str, path: &'static str| split(pod).into_iter().chain(split(path)).collect();
     for (target, path) in IN_DATA_PODS {
         for (referrer, pod) in DATA_PODS {
-            add(target, referrer, below(pod, path));
+            add(target, referrer, format!("{pod}/{path}").into());
         }
     }
     for (target, path) in IN_PODS {
         for (referrer, pod) in PODS {
-            add(target, referrer, below(pod, path));
+            add(target, referrer, format!("{pod}/{path}").into());
         }
     }
     for (target, referrer, path) in OTHERS {
-        add(target, referrer, split(path));
+        add(target, referrer, path.into());
     }
-    rules
-});
+    all
+}

@@ -1,41 +1,40 @@
 //! `images`: another name, tag or digest for container images, wherever containers are.
 
 use crate::BuildError;
-use crate::kustomization::{Image, Kustomization};
-use crate::resmap::ResMap;
+use crate::field::{self, FieldSpec, Leaf};
+use crate::kustomization::Image;
+use crate::resmap::{ResMap, transform};
 use regex::Regex;
 use serde_json::Value;
-
-/// Paths below which kustomize finds an image a second time, by its field specs. It matters for `tagSuffix` alone,
-/// which is not idempotent.
-const POD_SPECS: [&[&str]; 2] = [&["spec"], &["spec", "template", "spec"]];
+use std::collections::HashMap;
 
 /// Sets the images of a layer.
 ///
+/// An image counts as often as kustomize comes by it: once in a list named `containers` or `initContainers`, and once
+/// for each field spec that leads to it. It matters for `tagSuffix` alone, which is not idempotent.
+///
 /// # Errors
-/// None today; an image name that is no regular expression matches nothing, as in kustomize.
-pub(crate) fn run(kustomization: &Kustomization, map: &mut ResMap) -> Result<(), BuildError> {
-    let rules: Vec<Rule<'_>> = kustomization.images.iter().filter_map(Rule::new).collect();
-    if rules.is_empty() {
-        return Ok(());
-    }
+/// When an image is no text. An image name that is no regular expression matches nothing, as in kustomize.
+pub(super) fn run(images: &[Image], specs: &[FieldSpec], file: &str, map: &mut ResMap) -> Result<(), BuildError> {
+    let rules: Vec<Rule<'_>> = images.iter().filter_map(Rule::new).collect();
+    let paths: Vec<_> = specs.iter().map(|spec| field::split(&spec.path)).collect();
     for resource in map.contents_mut() {
         if resource.kind() == "CustomResourceDefinition" {
             continue;
         }
-        let mut path = Vec::new();
-        walk(&mut resource.value, &mut path, &rules);
-        for pod_spec in POD_SPECS {
-            let volumes = pod_spec
-                .iter()
-                .try_fold(&mut resource.value, |value, name| value.get_mut(name))
-                .and_then(|spec| spec.get_mut("volumes"))
-                .and_then(Value::as_array_mut);
-            for volume in volumes.into_iter().flatten() {
-                if let Some(reference) = volume.get_mut("image").and_then(|image| image.get_mut("reference")) {
-                    apply(reference, &rules, 1);
-                }
+        let wrong = |described: String, message: String| transform(file, format!("images of {described}: {message}"));
+        // Places are told by their address: nothing moves while they are collected.
+        let mut places: HashMap<usize, usize> = HashMap::new();
+        find(&mut resource.value, &mut places).map_err(|message| wrong(resource.describe(), message))?;
+        for (spec, path) in specs.iter().zip(&paths) {
+            if spec.selects(resource.api_version(), resource.kind()) {
+                let mut note = |value: &mut Value| note(value, &mut places);
+                field::visit(&mut resource.value, path, Leaf::None, &mut note)
+                    .map_err(|message| wrong(resource.describe(), format!("at {}: {message}", spec.path)))?;
             }
+        }
+        if !places.is_empty() {
+            change(&mut resource.value, &places, &rules);
         }
     }
     Ok(())
@@ -49,36 +48,61 @@ struct Rule<'a> {
 impl<'a> Rule<'a> {
     fn new(image: &'a Image) -> Option<Self> {
         // The name is used as it is, so `my.img` also matches `myXimg`: kustomize does so.
-        let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name);
+        let digest = "(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
+        let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?{digest}$", image.name);
         Some(Self { image, matches: Regex::new(&pattern).ok()? })
     }
 }
 
-/// Visits every item of every `containers` and `initContainers` list, at any depth.
-fn walk<'v>(value: &'v mut Value, path: &mut Vec<&'v str>, rules: &[Rule<'_>]) {
+fn note(value: &mut Value, places: &mut HashMap<usize, usize>) -> Result<(), String> {
+    if value.is_array() || value.is_object() {
+        return Err("found a mapping or list where an image should be".to_owned());
+    }
+    *places.entry(address(value)).or_default() += 1;
+    Ok(())
+}
+
+fn address(value: &Value) -> usize {
+    std::ptr::from_ref(value).addr()
+}
+
+/// Notes the image of every item of every `containers` and `initContainers` list, at any depth.
+fn find(value: &mut Value, places: &mut HashMap<usize, usize>) -> Result<(), String> {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| {
-            // Inside a list no field spec applies.
-            let mut inner = vec!["[]"];
-            walk(item, &mut inner, rules);
-        }),
+        Value::Array(items) => items.iter_mut().try_for_each(|item| find(item, places)),
         Value::Object(map) => {
             for (key, value) in map {
-                let containers =
-                    if matches!(key.as_str(), "containers" | "initContainers") { value.as_array_mut() } else { None };
-                if let Some(containers) = containers {
-                    let times = if POD_SPECS.contains(&path.as_slice()) { 2 } else { 1 };
-                    for container in containers {
-                        if let Some(image) = container.get_mut("image") {
-                            apply(image, rules, times);
+                find(value, places)?;
+                if !matches!(key.as_str(), "containers" | "initContainers") {
+                    continue;
+                }
+                for container in value.as_array_mut().into_iter().flatten() {
+                    match container {
+                        Value::Object(map) => {
+                            if let Some(image) = map.get_mut("image") {
+                                note(image, places)?;
+                            }
                         }
+                        Value::Null => {}
+                        _ => return Err(format!("an item of `{key}` is no mapping")),
                     }
                 }
-                path.push(key);
-                walk(value, path, rules);
-                path.pop();
             }
+            Ok(())
         }
+        _ => Ok(()),
+    }
+}
+
+/// Applies the rules to every noted place.
+fn change(value: &mut Value, places: &HashMap<usize, usize>, rules: &[Rule<'_>]) {
+    if let Some(times) = places.get(&address(value)) {
+        apply(value, rules, *times);
+        return;
+    }
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| change(item, places, rules)),
+        Value::Object(map) => map.values_mut().for_each(|value| change(value, places, rules)),
         _ => {}
     }
 }
@@ -86,8 +110,14 @@ fn walk<'v>(value: &'v mut Value, path: &mut Vec<&'v str>, rules: &[Rule<'_>]) {
 fn apply(value: &mut Value, rules: &[Rule<'_>], times: usize) {
     for rule in rules {
         for _ in 0..times {
-            let Some(text) = value.as_str().filter(|text| rule.matches.is_match(text)) else { break };
-            *value = Value::String(renamed(text, rule.image));
+            let text = match &*value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            if !rule.matches.is_match(&text) {
+                break;
+            }
+            *value = Value::String(renamed(&text, rule.image));
         }
     }
 }

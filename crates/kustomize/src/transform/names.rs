@@ -1,46 +1,70 @@
 //! `namePrefix` and `nameSuffix`.
 
 use crate::BuildError;
+use crate::field::{self, FieldSpec, Leaf};
 use crate::id::split_api_version;
-use crate::kustomization::Kustomization;
-use crate::resmap::ResMap;
+use crate::resmap::{ResMap, transform};
 use crate::resource::Resource;
+use serde_json::Value;
 
 /// Puts the prefix before every name.
 ///
 /// # Errors
-/// When two objects become one.
-pub(crate) fn prefix(kustomization: &Kustomization, map: &mut ResMap) -> Result<(), BuildError> {
-    let prefix = &kustomization.name_prefix;
-    rename(prefix, map, |resource, name| {
-        resource.prefixes.push(prefix.clone());
-        format!("{prefix}{name}")
-    })
+/// When a field is no text.
+pub(super) fn prefix(prefix: &str, specs: &[FieldSpec], file: &str, map: &mut ResMap) -> Result<(), BuildError> {
+    let note = |resource: &mut Resource| resource.prefixes.push(prefix.to_owned());
+    rename(prefix, specs, file, map, note, &|name| format!("{prefix}{name}"))
 }
 
 /// Puts the suffix behind every name.
 ///
 /// # Errors
-/// When two objects become one.
-pub(crate) fn suffix(kustomization: &Kustomization, map: &mut ResMap) -> Result<(), BuildError> {
-    let suffix = &kustomization.name_suffix;
-    rename(suffix, map, |resource, name| {
-        resource.suffixes.push(suffix.clone());
-        format!("{name}{suffix}")
-    })
+/// When a field is no text.
+pub(super) fn suffix(suffix: &str, specs: &[FieldSpec], file: &str, map: &mut ResMap) -> Result<(), BuildError> {
+    let note = |resource: &mut Resource| resource.suffixes.push(suffix.to_owned());
+    rename(suffix, specs, file, map, note, &|name| format!("{name}{suffix}"))
 }
 
-fn rename(affix: &str, map: &mut ResMap, name_of: impl Fn(&mut Resource, &str) -> String) -> Result<(), BuildError> {
+fn rename(
+    affix: &str,
+    specs: &[FieldSpec],
+    file: &str,
+    map: &mut ResMap,
+    note: impl Fn(&mut Resource),
+    name_of: &dyn Fn(&str) -> String,
+) -> Result<(), BuildError> {
     if affix.is_empty() {
         return Ok(());
     }
+    let paths: Vec<_> = specs.iter().map(|spec| field::split(&spec.path)).collect();
     for resource in map.identities_mut().iter_mut().filter(|resource| !keeps_name(resource)) {
-        let old = resource.name().to_owned();
-        resource.remember_id();
-        let name = name_of(resource, &old);
-        resource.set_name(&name);
+        let kind = resource.original_kind().to_owned();
+        for (spec, path) in specs.iter().zip(&paths) {
+            if !spec.selects(resource.api_version(), &kind) || !spec.selects(resource.api_version(), resource.kind()) {
+                continue;
+            }
+            if spec.path == "metadata/name" {
+                note(resource);
+                resource.remember_id();
+            }
+            let leaf = if spec.create { Leaf::Text } else { Leaf::None };
+            field::visit(&mut resource.value, path, leaf, &mut |value| change(value, name_of)).map_err(|wrong| {
+                transform(file, format!("name of {} at {}: {wrong}", resource.describe(), spec.path))
+            })?;
+        }
     }
-    map.reindex()
+    Ok(())
+}
+
+fn change(value: &mut Value, name_of: &dyn Fn(&str) -> String) -> Result<(), String> {
+    let name = match value {
+        Value::String(text) => name_of(text),
+        Value::Number(_) | Value::Bool(_) => name_of(&value.to_string()),
+        Value::Null => return Ok(()),
+        _ => return Err("found a mapping or list where a name should be".to_owned()),
+    };
+    *value = Value::String(name);
+    Ok(())
 }
 
 /// Names that other systems give their meaning to.

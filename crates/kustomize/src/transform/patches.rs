@@ -1,203 +1,250 @@
 //! `patchesStrategicMerge`, `patches` and `patchesJson6902`.
+//!
+//! A patch without a target goes to the one object of its identity, found by an index; a target with a plain name is
+//! looked up by that name. Only targets with patterns walk the list.
 
-use crate::build::accumulate::Files;
+use crate::build::files::Files;
 use crate::kustomization::{Located, PatchEntry};
-use crate::patch::{Content, ObjectPatch, PatchError, Selector, apply_json, merge};
-use crate::resmap::{AnyIdIndex, ResMap};
-use crate::resource::{describe, text};
+use crate::patch::{Change, Content, MergePatch, ObjectPatch, PatchError, Selector, apply_json, merge_into};
+use crate::resmap::ResMap;
+use crate::resource::{Resource, describe, text};
+use crate::schema::Schema;
 use crate::{BuildError, BuildErrors, id};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use teal_yaml::Place;
 
-/// `patchesStrategicMerge`: each item is a file or, for old times' sake, a patch.
+/// A patch that was read, and where it was asked for.
+pub(crate) struct Loaded {
+    file: String,
+    at: Place,
+    patch: ObjectPatch,
+    target: Option<Selector>,
+    change: Change,
+}
+
+impl Loaded {
+    fn wrong(&self, message: impl Into<String>) -> BuildError {
+        BuildError::Kustomization { file: self.file.clone(), at: self.at, message: message.into() }
+    }
+}
+
+/// Reads `patchesStrategicMerge`: each item is a file or, for old times' sake, a patch.
 ///
 /// # Errors
-/// A patch that can't be read, has no object or does not fit.
-pub(crate) fn strategic_merge(files: &Files<'_>, map: &mut ResMap) -> Result<(), BuildErrors> {
-    let items = &files.kustomization.patches_strategic_merge;
-    if items.is_empty() {
-        return Ok(());
-    }
-    let (mut patches, mut errors) = (Vec::new(), Vec::new());
+/// Every patch that can't be read, and when there is none in any file.
+pub(crate) fn load_merges(files: &Files<'_>, items: &[Located]) -> Result<Vec<Loaded>, BuildErrors> {
+    let (mut loaded, mut errors) = (Vec::new(), Vec::new());
     for item in items {
         match load(files, item, item.text.contains(['\n', '{'])) {
-            Ok(ObjectPatch { content: Content::Merge(more) }) => {
-                patches.extend(more.into_iter().map(|patch| (item, patch)))
+            Ok(patch) if matches!(patch.content, Content::Merge(_)) => {
+                loaded.push(Loaded {
+                    file: files.file.to_owned(),
+                    at: item.at,
+                    patch,
+                    target: None,
+                    change: Change::default(),
+                });
             }
-            Ok(_) => errors.push(wrong(files, item, "expected strategic merge patches, found operations".to_owned())),
+            Ok(_) => {
+                errors.push(files.wrong(item, "expected strategic merge patches, found operations".to_owned()));
+            }
             Err(more) => errors.extend(more.0),
         }
     }
-    if !errors.is_empty() {
-        return Err(BuildErrors(errors));
+    if errors.is_empty()
+        && loaded.iter().all(|loaded| loaded.patch.is_empty())
+        && let Some(item) = items.first()
+    {
+        errors.push(files.wrong(item, "the patch appears to be empty: there is none in any of the files".to_owned()));
     }
-    if patches.is_empty() {
-        let item = &items[0];
-        return Err(wrong(files, item, "there is no patch in any of the files".to_owned()).into());
-    }
-    let mut index = map.any_id_index();
-    for (item, patch) in patches {
-        merge_by_id(files, map, &mut index, item, &patch, (false, false))?;
-    }
-    Ok(map.reindex()?)
+    if errors.is_empty() { Ok(loaded) } else { Err(BuildErrors(errors)) }
 }
 
-/// `patches`: files or inline, strategic merge or JSON 6902, with or without a target.
+/// Reads `patches`.
 ///
 /// # Errors
-/// A patch that can't be read, has no object or does not fit.
-pub(crate) fn patches(files: &Files<'_>, map: &mut ResMap) -> Result<(), BuildErrors> {
-    let entries = load_all(files, &files.kustomization.patches)?;
-    // Built when the first patch without a target needs it; identities only change when a patch may change them.
-    let mut index: Option<AnyIdIndex> = None;
-    for (entry, item, patch) in entries {
-        match (&patch.content, &entry.target) {
-            (Content::Json(_), None) => {
-                return Err(wrong(files, &item, "operations need a `target`".to_owned()).into());
-            }
-            (Content::Json(operations), Some(target)) => {
-                for resource in map.identities_mut().iter_mut().filter(|resource| target.matches_resource(resource)) {
-                    resource.remember_id();
-                    apply_json(operations, &mut resource.value).map_err(|error| failed(files, &item, &error))?;
-                }
-                index = None;
-                map.reindex()?;
-            }
-            (Content::Merge(patches), Some(target)) => {
-                merge_by_target(files, map, entry, &item, patches, target)?;
-                index = None;
-            }
-            (Content::Merge(patches), None) => {
-                let may_change = (entry.allow_name_change, entry.allow_kind_change);
-                for patch in patches {
-                    let index = index.get_or_insert_with(|| map.any_id_index());
-                    merge_by_id(files, map, index, &item, patch, may_change)?;
-                }
-                if may_change != (false, false) {
-                    index = None;
-                }
-            }
-        }
-    }
-    Ok(map.reindex()?)
-}
-
-/// `patchesJson6902`.
-///
-/// # Errors
-/// A patch that can't be read, has no target or does not fit.
-pub(crate) fn json_6902(files: &Files<'_>, map: &mut ResMap) -> Result<(), BuildErrors> {
-    for (entry, item, patch) in load_all(files, &files.kustomization.patches_json_6902)? {
-        let (Content::Json(operations), Some(target)) = (&patch.content, &entry.target) else {
-            return Err(wrong(files, &item, "expected a list of operations and a `target`".to_owned()).into());
-        };
-        if operations.0.is_empty() {
-            return Err(wrong(files, &item, "the list of operations is empty".to_owned()).into());
-        }
-        for resource in map.identities_mut().iter_mut().filter(|resource| target.matches_resource(resource)) {
-            apply_json(operations, &mut resource.value).map_err(|error| failed(files, &item, &error))?;
-        }
-        map.reindex()?;
-    }
-    Ok(())
-}
-
-type Loaded<'a> = (&'a PatchEntry, Located, ObjectPatch);
-
-/// Reads every patch before the first is applied, so that all mistakes are told at once.
-fn load_all<'a>(files: &Files<'_>, entries: &'a [PatchEntry]) -> Result<Vec<Loaded<'a>>, BuildErrors> {
+/// Every patch that can't be read.
+pub(crate) fn load_all(files: &Files<'_>, entries: &[PatchEntry]) -> Result<Vec<Loaded>, BuildErrors> {
     let (mut loaded, mut errors) = (Vec::new(), Vec::new());
     for entry in entries {
         let inline = entry.path.is_empty();
         let text = if inline { entry.patch.clone() } else { entry.path.clone() };
-        let item = Located { text, at: entry.at };
-        match load(files, &item, inline) {
-            Ok(patch) => loaded.push((entry, item, patch)),
+        match load(files, &Located { text, at: entry.at }, inline) {
+            Ok(patch) => loaded.push(Loaded {
+                file: files.file.to_owned(),
+                at: entry.at,
+                patch,
+                target: entry.target.clone(),
+                change: Change { name: entry.allow_name_change, kind: entry.allow_kind_change },
+            }),
             Err(more) => errors.extend(more.0),
         }
     }
     if errors.is_empty() { Ok(loaded) } else { Err(BuildErrors(errors)) }
 }
 
+/// Reads `patchesJson6902`.
+///
+/// # Errors
+/// Every one that can't be read, is no list of operations, is empty or has no target with a name.
+pub(crate) fn load_json(files: &Files<'_>, entries: &[PatchEntry]) -> Result<Vec<Loaded>, BuildErrors> {
+    let loaded = load_all(files, entries)?;
+    let wrong = |loaded: &Loaded| match (&loaded.patch.content, &loaded.target) {
+        (Content::Merge(_), _) => Some("expected a list of operations"),
+        (Content::Json(operations), _) if operations.0.is_empty() => Some("the patch appears to be empty"),
+        (_, None) => Some("must specify a `target`"),
+        (_, Some(target)) if !target.has_name() => Some("must specify the target's `name`"),
+        _ => None,
+    };
+    let errors: Vec<BuildError> =
+        loaded.iter().filter_map(|one| wrong(one).map(|message| one.wrong(message))).collect();
+    if errors.is_empty() { Ok(loaded) } else { Err(BuildErrors(errors)) }
+}
+
 fn load(files: &Files<'_>, item: &Located, inline: bool) -> Result<ObjectPatch, BuildErrors> {
     if inline {
-        return ObjectPatch::parse(&item.text).map_err(|error| wrong(files, item, error.to_string()).into());
+        return ObjectPatch::parse(&item.text).map_err(|error| files.wrong(item, error.to_string()).into());
     }
     let (file, bytes) = files.read(item)?;
     let yaml = |source| BuildError::Yaml { file: file.clone(), source };
     let text = teal_yaml::text_of(&bytes).map_err(yaml)?;
     ObjectPatch::parse(text).map_err(|error| match error {
         PatchError::Yaml(source) => yaml(source).into(),
-        error => wrong(files, item, format!("{file}: {error}")).into(),
+        error => files.wrong(item, format!("{file}: {error}")).into(),
     })
 }
 
-/// A patch without a target is for the one object that has, or had, its identity.
-fn merge_by_id(
-    files: &Files<'_>,
-    map: &mut ResMap,
-    index: &mut AnyIdIndex,
-    item: &Located,
-    patch: &Value,
-    (may_rename, may_change_kind): (bool, bool),
-) -> Result<(), BuildErrors> {
-    require_identity(files, item, patch)?;
-    let metadata = patch.get("metadata").unwrap_or(&Value::Null);
-    let (api_version, kind) = (text(patch, "apiVersion"), text(patch, "kind"));
-    let namespace = id::effective_namespace(api_version, kind, text(metadata, "namespace"));
-    let key = id::key(api_version, kind, namespace, text(metadata, "name"));
-    let places = index.get(&key).map_or(&[][..], Vec::as_slice);
-    let places: Vec<usize> = places.iter().copied().filter(|&at| !map.as_slice()[at].is_deleted()).collect();
-    let &[at] = places.as_slice() else {
-        let found = if places.is_empty() { "no object matches" } else { "several objects match" };
-        return Err(wrong(files, item, format!("{found} the patch for {}", describe(patch))).into());
-    };
-    let resource = &mut map.contents_mut()[at];
-    if may_rename || may_change_kind {
-        resource.remember_id();
-    }
-    Ok(merge(&mut resource.value, patch, may_rename, may_change_kind).map_err(|error| failed(files, item, &error))?)
-}
-
-/// A patch with a target is for every object the target selects; its own identity says nothing.
-fn merge_by_target(
-    files: &Files<'_>,
-    map: &mut ResMap,
-    entry: &PatchEntry,
-    item: &Located,
-    patches: &[Value],
-    target: &Selector,
-) -> Result<(), BuildErrors> {
-    let [patch] = patches else {
-        if patches.is_empty() {
-            return Ok(());
+/// Applies `patchesStrategicMerge`.
+///
+/// # Errors
+/// A patch that has no object, or several, or does not fit.
+pub(super) fn strategic_merge(patches: &[Loaded], map: &mut ResMap, schema: &Schema) -> Result<(), BuildErrors> {
+    for loaded in patches {
+        let Content::Merge(patches) = &loaded.patch.content else { continue };
+        for patch in patches {
+            merge_by_id(loaded, patch, &patch.aimed, map, schema)?;
         }
-        return Err(wrong(files, item, "several patches in one entry can't share a `target`".to_owned()).into());
-    };
-    require_identity(files, item, patch)?;
-    for resource in map.identities_mut().iter_mut().filter(|resource| target.matches_resource(resource)) {
-        if entry.allow_name_change || entry.allow_kind_change {
-            resource.remember_id();
-        }
-        merge(&mut resource.value, patch, entry.allow_name_change, entry.allow_kind_change)
-            .map_err(|error| failed(files, item, &error))?;
-    }
-    Ok(map.reindex()?)
-}
-
-/// kustomize wants a kind and a name in every strategic merge patch.
-fn require_identity(files: &Files<'_>, item: &Located, patch: &Value) -> Result<(), BuildErrors> {
-    let name = patch.get("metadata").map_or("", |metadata| text(metadata, "name"));
-    if text(patch, "kind").is_empty() || name.is_empty() {
-        let message = "a strategic merge patch needs `kind` and `metadata.name`".to_owned();
-        return Err(wrong(files, item, message).into());
     }
     Ok(())
 }
 
-fn failed(files: &Files<'_>, item: &Located, error: &PatchError) -> BuildError {
-    wrong(files, item, error.to_string())
+/// Applies `patches`: strategic merge or JSON 6902, with or without a target.
+///
+/// # Errors
+/// A patch that has no object or does not fit.
+pub(super) fn patches(patches: &[Loaded], map: &mut ResMap, schema: &Schema) -> Result<(), BuildErrors> {
+    for loaded in patches {
+        match (&loaded.patch.content, &loaded.target) {
+            (Content::Json(operations), _) if operations.0.is_empty() => {}
+            (Content::Json(_), None) => return Err(loaded.wrong("operations need a `target`").into()),
+            (Content::Json(_), Some(target)) => json(loaded, target, map, true)?,
+            (Content::Merge(patches), Some(target)) => merge_by_target(loaded, patches, target, map, schema)?,
+            (Content::Merge(patches), None) => {
+                for patch in patches {
+                    merge_by_id(loaded, patch, &patch.value, map, schema)?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
-fn wrong(files: &Files<'_>, item: &Located, message: String) -> BuildError {
-    BuildError::Kustomization { file: files.kustomization.file.clone(), at: item.at, message }
+/// Applies `patchesJson6902`.
+///
+/// # Errors
+/// A patch that does not fit.
+pub(super) fn json_6902(patches: &[Loaded], map: &mut ResMap) -> Result<(), BuildErrors> {
+    for loaded in patches {
+        if let Some(target) = &loaded.target {
+            json(loaded, target, map, false)?;
+        }
+    }
+    Ok(())
+}
+
+fn json(loaded: &Loaded, target: &Selector, map: &mut ResMap, remembers: bool) -> Result<(), BuildErrors> {
+    let Content::Json(operations) = &loaded.patch.content else { return Ok(()) };
+    for at in map.selected(target) {
+        map.change(at, |resource| {
+            if remembers {
+                resource.remember_id();
+            }
+            // kustomize's notes are annotations, so the field is there once an object has been touched.
+            let had_notes = resource.has_notes();
+            if had_notes && let Some(metadata) = resource.metadata_mut() {
+                metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
+            }
+            resource.blanks = Vec::new();
+            let done = apply_json(operations, &mut resource.value);
+            drop_empty_annotations(resource);
+            done.map_err(|error| loaded.wrong(error.to_string()))
+        })?;
+    }
+    Ok(())
+}
+
+fn drop_empty_annotations(resource: &mut Resource) {
+    let Some(metadata) = resource.value.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    if metadata.get("annotations").and_then(Value::as_object).is_some_and(Map::is_empty) {
+        metadata.remove("annotations");
+    }
+}
+
+/// A patch without a target is for the one object that has, or had, its identity.
+fn merge_by_id(
+    loaded: &Loaded,
+    patch: &MergePatch,
+    content: &Value,
+    map: &mut ResMap,
+    schema: &Schema,
+) -> Result<(), BuildErrors> {
+    require_identity(loaded, &patch.value)?;
+    let metadata = patch.value.get("metadata").unwrap_or(&Value::Null);
+    let (api_version, kind) = (text(&patch.value, "apiVersion"), text(&patch.value, "kind"));
+    let namespace = text(metadata, "namespace");
+    let namespace = match map.as_slice().first() {
+        Some(any) => any.scopes().effective_namespace(api_version, kind, namespace),
+        None => id::effective_namespace(api_version, kind, namespace),
+    };
+    let key = id::key(api_version, kind, namespace, text(metadata, "name"));
+    let places = map.with_id(&key);
+    let &[at] = places.as_slice() else {
+        let found = if places.is_empty() { "no object matches" } else { "several objects match" };
+        return Err(loaded.wrong(format!("{found} the patch for {}", describe(&patch.value))).into());
+    };
+    map.change(at, |resource| {
+        merge_into(resource, content, loaded.change, schema).map_err(|error| loaded.wrong(error.to_string()))
+    })?;
+    Ok(())
+}
+
+/// A patch with a target is for every object the target selects; its own identity says nothing.
+fn merge_by_target(
+    loaded: &Loaded,
+    patches: &[MergePatch],
+    target: &Selector,
+    map: &mut ResMap,
+    schema: &Schema,
+) -> Result<(), BuildErrors> {
+    let patch = match patches {
+        [] => return Ok(()),
+        [patch] => patch,
+        _ => return Err(loaded.wrong("several patches in one entry can't share a `target`").into()),
+    };
+    require_identity(loaded, &patch.value)?;
+    for at in map.selected(target) {
+        map.change(at, |resource| {
+            merge_into(resource, &patch.aimed, loaded.change, schema).map_err(|error| loaded.wrong(error.to_string()))
+        })?;
+    }
+    if loaded.change == Change::default() { Ok(()) } else { Ok(map.check_unique()?) }
+}
+
+/// kustomize wants a kind and a name in every strategic merge patch.
+fn require_identity(loaded: &Loaded, patch: &Value) -> Result<(), BuildErrors> {
+    let name = patch.get("metadata").map_or("", |metadata| text(metadata, "name"));
+    if text(patch, "kind").is_empty() || name.is_empty() {
+        return Err(loaded.wrong("a strategic merge patch needs `kind` and `metadata.name`").into());
+    }
+    Ok(())
 }

@@ -1,56 +1,61 @@
 //! `replicas`: the count of a workload, found by any name it has or had.
 
 use crate::BuildError;
-use crate::kustomization::Kustomization;
+use crate::field::{self, FieldSpec, Leaf};
+use crate::kustomization::Replicas;
 use crate::resmap::{ResMap, transform};
-use crate::resource::Resource;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::HashMap;
-
-const KINDS: [&str; 4] = ["Deployment", "ReplicationController", "ReplicaSet", "StatefulSet"];
 
 /// Sets the replicas of a layer.
 ///
 /// # Errors
-/// When a name is no workload's.
-pub(crate) fn run(kustomization: &Kustomization, map: &mut ResMap) -> Result<(), BuildError> {
-    if kustomization.replicas.is_empty() {
-        return Ok(());
-    }
+/// When a name is no workload's, or its field is of another shape.
+pub(super) fn run(replicas: &[Replicas], specs: &[FieldSpec], file: &str, map: &mut ResMap) -> Result<(), BuildError> {
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     for (at, resource) in map.iter().enumerate() {
-        for name in names(resource) {
+        for (_, name, _) in resource.ids() {
             let places = by_name.entry(name.to_owned()).or_default();
             if places.last() != Some(&at) {
                 places.push(at);
             }
         }
     }
-    for replicas in &kustomization.replicas {
-        let Some(places) = by_name.get(&replicas.name) else {
-            let message = format!("replicas: there is no {} named `{}`", KINDS.join(", "), replicas.name);
-            return Err(transform(&kustomization.file, message));
-        };
-        for &at in places {
-            let Some(object) = map.contents_mut()[at].value.as_object_mut() else { continue };
-            let spec = object.entry("spec").or_insert(Value::Null);
-            if spec.is_null() {
-                *spec = Value::Object(Map::new());
+    for replicas in replicas {
+        let places = by_name.get(&replicas.name).map_or(&[][..], Vec::as_slice);
+        let mut found = false;
+        for spec in specs {
+            let path = field::split(&spec.path);
+            for &at in places {
+                let resource = &mut map.contents_mut()[at];
+                let is_it = |(_, name, kind): (&str, &str, &str)| {
+                    name == replicas.name && spec.selects(resource.api_version(), kind)
+                };
+                if !resource.ids().any(is_it) {
+                    continue;
+                }
+                found = true;
+                if !spec.selects(resource.api_version(), resource.kind()) {
+                    continue;
+                }
+                let leaf = if spec.create { Leaf::Text } else { Leaf::None };
+                let set = &mut |value: &mut Value| match value {
+                    Value::Object(_) | Value::Array(_) => Err("found something else than a number".to_owned()),
+                    _ => {
+                        *value = Value::from(replicas.count);
+                        Ok(())
+                    }
+                };
+                field::visit(&mut resource.value, &path, leaf, set).map_err(|wrong| {
+                    transform(file, format!("replicas of {} at {}: {wrong}", resource.describe(), spec.path))
+                })?;
             }
-            if let Some(spec) = spec.as_object_mut() {
-                spec.insert("replicas".to_owned(), Value::from(replicas.count));
-            }
+        }
+        if !found {
+            let kinds: Vec<&str> = specs.iter().map(|spec| &*spec.kind).collect();
+            let message = format!("replicas: there is no {} named `{}`", kinds.join(", "), replicas.name);
+            return Err(transform(file, message));
         }
     }
     Ok(())
-}
-
-/// Every name a workload has or had while it was one.
-fn names(resource: &Resource) -> impl Iterator<Item = &str> {
-    let former = resource
-        .previous
-        .iter()
-        .filter(|previous| KINDS.contains(&previous.kind.as_str()))
-        .map(|previous| previous.name.as_str());
-    former.chain(KINDS.contains(&resource.kind()).then(|| resource.name()))
 }

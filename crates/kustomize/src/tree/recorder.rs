@@ -52,4 +52,8 @@ impl Tree for Recorder<'_> {
         }
         Ok(entry)
     }
+
+    fn real_path(&self, path: &str) -> Result<String, TreeError> {
+        self.tree.real_path(path)
+    }
 }

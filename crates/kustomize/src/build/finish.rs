@@ -1,0 +1,77 @@
+//! What happens once, at the top, when all layers are accumulated: hashes, references, vars, order, metadata.
+
+use super::accumulate::Root;
+use super::{Built, Options, Reorder};
+use crate::config::Config;
+use crate::kustomization::SortOrder;
+use crate::provenance::{ORIGIN, TRANSFORMATIONS, transformations};
+use crate::resource::Resource;
+use crate::{BuildErrors, reference, sort, transform};
+use serde_json::{Map, Value};
+use std::rc::Rc;
+
+/// The label that `buildMetadata: [managedByLabel]` sets.
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// What [`MANAGED_BY`] says: the version of kustomize whose results are followed.
+pub const MANAGED_BY_VALUE: &str = "kustomize-v5.8.2";
+
+/// Finishes a build.
+pub(super) fn finish(root: Root, options: &Options) -> Result<Vec<Built>, BuildErrors> {
+    let Root { mut layer, order, metadata, .. } = root;
+    let config = layer.config.unwrap_or_else(|| Rc::new(Config::built_in()));
+    transform::hash_names(&mut layer.map);
+    reference::fix(&mut layer.map, &config.name_reference)?;
+    layer.vars.resolve(&mut layer.map, &config)?;
+    layer.map.identities_mut().retain(|resource| !resource.is_deleted() && !is_local_config(resource));
+    layer.map.check_unique()?;
+    let mut resources = layer.map.into_list();
+    let default = match options.reorder {
+        Reorder::Legacy => SortOrder::Legacy(None),
+        Reorder::None => SortOrder::Fifo,
+    };
+    sort::sort(&mut resources, &order.unwrap_or(default));
+    let asks = |what: &str| metadata.iter().any(|asked| asked == what);
+    let (origins, steps, managed) = (asks("originAnnotations"), asks("transformerAnnotations"), asks("managedByLabel"));
+    Ok(resources
+        .into_iter()
+        .map(|mut resource| {
+            if managed {
+                set(&mut resource, "labels", MANAGED_BY, Some(MANAGED_BY_VALUE.to_owned()));
+            }
+            let origin = resource.provenance.as_ref().filter(|_| origins).map(|origin| origin.annotation());
+            set(&mut resource, "annotations", ORIGIN, origin);
+            let done = steps && !resource.transformations.is_empty();
+            let done = done.then(|| transformations(&resource.transformations));
+            set(&mut resource, "annotations", TRANSFORMATIONS, done);
+            Built { value: resource.value, origin: resource.origin }
+        })
+        .collect())
+}
+
+/// Sets or takes away an entry of a text map of `metadata`; an empty map goes.
+fn set(resource: &mut Resource, field: &str, key: &str, text: Option<String>) {
+    let Some(metadata) = resource.metadata_mut() else { return };
+    if text.is_none() && !metadata.contains_key(field) {
+        return;
+    }
+    let entries = metadata.entry(field).or_insert_with(|| Value::Object(Map::new()));
+    if entries.is_null() {
+        *entries = Value::Object(Map::new());
+    }
+    let Some(entries) = entries.as_object_mut() else { return };
+    match text {
+        Some(text) => drop(entries.insert(key.to_owned(), Value::String(text))),
+        None => drop(entries.remove(key)),
+    }
+    if entries.is_empty() {
+        metadata.remove(field);
+    }
+}
+
+/// Objects marked as configuration of kustomize itself are no part of the result.
+fn is_local_config(resource: &Resource) -> bool {
+    resource
+        .metadata_map("annotations")
+        .and_then(|annotations| annotations.get("config.kubernetes.io/local-config"))
+        .is_some_and(|value| value.as_str() != Some("false"))
+}
