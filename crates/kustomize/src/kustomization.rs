@@ -147,7 +147,7 @@ pub(crate) struct Image {
 #[derive(Clone)]
 pub(crate) enum ReplacementEntry {
     File(Located),
-    Inline(Replacement),
+    Inline(Box<Replacement>),
 }
 
 /// What is copied where.

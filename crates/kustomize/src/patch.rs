@@ -63,7 +63,7 @@ pub(crate) enum Content {
     /// Strategic merge patches, one a document.
     Merge(Vec<MergePatch>),
     /// JSON 6902 operations.
-    Json(json_patch::Patch),
+    Json(Operations),
 }
 
 /// One strategic merge patch.
@@ -140,7 +140,7 @@ impl ObjectPatch {
     pub fn is_empty(&self) -> bool {
         match &self.content {
             Content::Merge(patches) => patches.is_empty(),
-            Content::Json(operations) => operations.0.is_empty(),
+            Content::Json(operations) => operations.is_empty(),
         }
     }
 }
@@ -225,4 +225,4 @@ fn put_back(object: &mut Value, path: &[&str], old: Option<Value>) {
     }
 }
 
-pub(crate) use json_6902::apply as apply_json;
+pub(crate) use json_6902::{Operations, apply as apply_json};

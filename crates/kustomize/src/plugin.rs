@@ -36,7 +36,7 @@ const GENERATORS: [&str; 4] =
 
 /// What a generator document asks for.
 pub(crate) enum Generated {
-    Map(Generator, bool),
+    Map(Box<Generator>, bool),
     Account(Value),
     Chart(Box<HelmChart>),
 }
@@ -52,7 +52,7 @@ pub(crate) fn generator(document: &Resource) -> Result<Generated, BuildErrors> {
     let generated = match document.kind() {
         kind @ ("ConfigMapGenerator" | "SecretGenerator") => {
             let secret = kind == "SecretGenerator";
-            Generated::Map(data::generator(&mut form, &node, secret), secret)
+            Generated::Map(Box::new(data::generator(&mut form, &node, secret)), secret)
         }
         "IAMPolicyGenerator" => Generated::Account(generate::iam::generate(&mut form, &node)),
         _ => Generated::Chart(Box::new(charts::chart(&mut form, &node))),

@@ -21,7 +21,7 @@ pub(crate) fn load(files: &Files<'_>, entries: &[ReplacementEntry]) -> Result<Ve
     let (mut loaded, mut errors) = (Vec::new(), Vec::new());
     for entry in entries {
         match entry {
-            ReplacementEntry::Inline(replacement) => loaded.push((files.file.to_owned(), replacement.clone())),
+            ReplacementEntry::Inline(replacement) => loaded.push((files.file.to_owned(), (**replacement).clone())),
             ReplacementEntry::File(item) => match read(files.read(item)) {
                 Ok((file, more)) => loaded.extend(more.into_iter().map(|one| (file.clone(), one))),
                 Err(more) => errors.extend(more.0),

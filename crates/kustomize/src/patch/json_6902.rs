@@ -1,16 +1,44 @@
-//! JSON 6902 operations.
+//! JSON 6902 operations as kustomize applies them. Where its library strays from the RFC, so do we: `replace` makes a
+//! missing field, `move` and `copy` of a missing field give null, and negative numbers count items from the end.
 
 use super::PatchError;
-use json_patch::{Patch, PatchOperation};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use teal_yaml::{Data, Node};
 
 /// Most that the `copy` operations of one patch may repeat, as bytes of texts and keys and one for each value: an object
 /// that copies itself into itself doubles each time.
 const MAX_COPIED: usize = 4 << 20;
 
+/// A list of operations.
+#[derive(Clone)]
+pub(crate) struct Operations(Vec<Operation>);
+
+#[derive(Clone)]
+struct Operation {
+    what: What,
+    /// As written, for messages.
+    written: String,
+    path: Vec<String>,
+}
+
+#[derive(Clone)]
+enum What {
+    Add(Value),
+    Replace(Value),
+    Test(Value),
+    Remove,
+    Move(Vec<String>),
+    Copy(Vec<String>),
+}
+
+impl Operations {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// Reads a list of operations. A missing `value` is null.
-pub(super) fn parse(documents: Vec<Node>) -> Result<Patch, PatchError> {
+pub(super) fn parse(documents: Vec<Node>) -> Result<Operations, PatchError> {
     let mut operations = Vec::new();
     let mut documents = documents.into_iter();
     let items = match documents.next().map(|document| document.data) {
@@ -22,54 +50,174 @@ pub(super) fn parse(documents: Vec<Node>) -> Result<Patch, PatchError> {
     }
     for item in items {
         let line = item.at.line;
-        let wrong = |message: &str| PatchError::Shape(format!("line {line}: {message}"));
-        let op = item.get("op").and_then(Node::as_str).ok_or_else(|| wrong("an operation needs `op`"))?.to_owned();
-        let path = item.get("path").and_then(Node::as_str).ok_or_else(|| wrong("an operation needs `path`"))?;
-        if path.matches('/').count() > teal_yaml::MAX_DEPTH {
-            return Err(wrong("`path` is deeper than any object may be"));
-        }
-        let mut operation = json!({"op": op, "path": path});
-        match op.as_str() {
-            "add" | "replace" | "test" => {
-                let value = item.get("value").cloned().map_or(Value::Null, Node::into_value);
-                operation["value"] = value;
-            }
-            "move" | "copy" => {
-                let from =
-                    item.get("from").and_then(Node::as_str).ok_or_else(|| wrong("this operation needs `from`"))?;
-                operation["from"] = json!(from);
-            }
-            "remove" => {}
-            _ => return Err(wrong("`op` must be add, remove, replace, move, copy or test")),
-        }
-        let parsed = serde_json::from_value(operation).map_err(|_| wrong("`path` must begin with `/`"))?;
-        operations.push(parsed);
+        operations.push(operation(&item).map_err(|message| PatchError::Shape(format!("line {line}: {message}")))?);
     }
-    Ok(Patch(operations))
+    Ok(Operations(operations))
+}
+
+fn operation(item: &Node) -> Result<Operation, String> {
+    let text = |name: &str| item.get(name).and_then(Node::as_str);
+    let op = text("op").ok_or("an operation needs `op`")?;
+    let written = text("path").ok_or("an operation needs `path`")?;
+    let value = || item.get("value").cloned().map_or(Value::Null, Node::into_value);
+    let from = || pointer(text("from").ok_or("this operation needs `from`")?, "from");
+    let what = match op {
+        "add" => What::Add(value()),
+        "replace" => What::Replace(value()),
+        "test" => What::Test(value()),
+        "remove" => What::Remove,
+        "move" => What::Move(from()?),
+        "copy" => What::Copy(from()?),
+        _ => return Err("`op` must be add, remove, replace, move, copy or test".to_owned()),
+    };
+    Ok(Operation { what, written: written.to_owned(), path: pointer(written, "path")? })
+}
+
+/// The parts of a pointer: `~1` is a slash, `~0` a tilde.
+fn pointer(text: &str, name: &str) -> Result<Vec<String>, String> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(rest) = text.strip_prefix('/') else { return Err(format!("`{name}` must begin with `/`")) };
+    if text.matches('/').count() > teal_yaml::MAX_DEPTH {
+        return Err(format!("`{name}` is deeper than any object may be"));
+    }
+    Ok(rest.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect())
 }
 
 /// Applies operations; the object is unchanged when one of them fails.
-pub(crate) fn apply(operations: &Patch, object: &mut Value) -> Result<(), PatchError> {
-    let wrong = |object: &Value, message| PatchError::Apply { object: crate::resource::describe(object), message };
-    let copies = |operation: &PatchOperation| matches!(operation, PatchOperation::Copy(_));
-    if !operations.0.iter().any(copies) {
-        return json_patch::patch(object, operations).map_err(|error| wrong(object, error.to_string()));
-    }
+pub(crate) fn apply(operations: &Operations, object: &mut Value) -> Result<(), PatchError> {
     let (mut patched, mut copied) = (object.clone(), 0);
     for (index, operation) in operations.0.iter().enumerate() {
-        if let PatchOperation::Copy(copy) = operation {
-            copied += patched.pointer(copy.from.as_str()).map_or(0, weight);
-            if copied > MAX_COPIED {
-                return Err(wrong(object, format!("operation '/{index}' copies more than {MAX_COPIED} bytes in all")));
-            }
-        }
-        json_patch::patch(&mut patched, std::slice::from_ref(operation)).map_err(|mut error| {
-            error.operation = index;
-            wrong(object, error.to_string())
+        run(operation, &mut patched, &mut copied).map_err(|message| {
+            let message = format!("operation '/{index}' failed at path '{}': {message}", operation.written);
+            PatchError::Apply { object: crate::resource::describe(object), message }
         })?;
     }
     *object = patched;
     Ok(())
+}
+
+fn run(operation: &Operation, object: &mut Value, copied: &mut usize) -> Result<(), String> {
+    let Some((key, parents)) = operation.path.split_last() else { return run_at_root(&operation.what, object) };
+    let missing = || "the path is missing in the object".to_owned();
+    match &operation.what {
+        What::Add(value) => add(walk(object, parents).ok_or_else(missing)?, key, value.clone()),
+        What::Remove => remove(walk(object, parents).ok_or_else(missing)?, key).map(drop),
+        What::Replace(value) => match walk(object, parents).ok_or_else(missing)? {
+            Container::Mapping(map) => {
+                map.insert(key.clone(), value.clone());
+                Ok(())
+            }
+            Container::List(items) => {
+                let at = index(key, items.len())?;
+                items[at] = value.clone();
+                Ok(())
+            }
+        },
+        What::Test(value) => {
+            let found = get(walk(object, parents).ok_or_else(missing)?, key)?;
+            if found == *value { Ok(()) } else { Err("the value there is another one than tested for".to_owned()) }
+        }
+        What::Move(from) => {
+            let (from_key, from_parents) = from.split_last().ok_or("`from` is the whole object")?;
+            let from = || "`from` is missing in the object".to_owned();
+            let value = remove(walk(object, from_parents).ok_or_else(from)?, from_key)?;
+            add(walk(object, parents).ok_or_else(missing)?, key, value)
+        }
+        What::Copy(from) => {
+            let (from_key, from_parents) = from.split_last().ok_or("`from` is the whole object")?;
+            let from = || "`from` is missing in the object".to_owned();
+            let found = walk(object, from_parents).ok_or_else(from)?;
+            *copied += found.peek(from_key).map_or(0, weight);
+            if *copied > MAX_COPIED {
+                return Err(format!("the patch copies more than {MAX_COPIED} bytes in all"));
+            }
+            let value = get(found, from_key)?;
+            add(walk(object, parents).ok_or_else(missing)?, key, value)
+        }
+    }
+}
+
+fn run_at_root(what: &What, object: &mut Value) -> Result<(), String> {
+    match what {
+        What::Replace(value @ (Value::Object(_) | Value::Array(_))) => {
+            object.clone_from(value);
+            Ok(())
+        }
+        What::Test(value) if value == object => Ok(()),
+        What::Test(_) => Err("the object is another one than tested for".to_owned()),
+        _ => Err("the path is the whole object".to_owned()),
+    }
+}
+
+enum Container<'v> {
+    Mapping(&'v mut Map<String, Value>),
+    List(&'v mut Vec<Value>),
+}
+
+impl Container<'_> {
+    fn peek(&self, key: &str) -> Option<&Value> {
+        match self {
+            Self::Mapping(map) => map.get(key),
+            Self::List(items) => index(key, items.len()).ok().map(|at| &items[at]),
+        }
+    }
+}
+
+/// Walks to the mapping or list that parts lead to.
+fn walk<'v>(object: &'v mut Value, parts: &[String]) -> Option<Container<'v>> {
+    let mut at = object;
+    for part in parts {
+        at = match at {
+            Value::Object(map) => map.get_mut(part)?,
+            Value::Array(items) => {
+                let at = index(part, items.len()).ok()?;
+                &mut items[at]
+            }
+            _ => return None,
+        };
+    }
+    match at {
+        Value::Object(map) => Some(Container::Mapping(map)),
+        Value::Array(items) => Some(Container::List(items)),
+        _ => None,
+    }
+}
+
+/// The place of an item that is there.
+fn index(key: &str, length: usize) -> Result<usize, String> {
+    let wrong = || format!("`{key}` is no item of a list of {length}");
+    let number: i64 = key.parse().map_err(|_| wrong())?;
+    let at = if number < 0 { length.checked_sub(number.unsigned_abs() as usize) } else { usize::try_from(number).ok() };
+    at.filter(|at| *at < length).ok_or_else(wrong)
+}
+
+fn get(container: Container<'_>, key: &str) -> Result<Value, String> {
+    match container {
+        Container::Mapping(map) => Ok(map.get(key).cloned().unwrap_or_default()),
+        Container::List(items) => Ok(items[index(key, items.len())?].clone()),
+    }
+}
+
+fn add(container: Container<'_>, key: &str, value: Value) -> Result<(), String> {
+    match container {
+        Container::Mapping(map) => drop(map.insert(key.to_owned(), value)),
+        Container::List(items) if key == "-" => items.push(value),
+        // One place more than there are items: behind the last.
+        Container::List(items) => items.insert(index(key, items.len() + 1)?, value),
+    }
+    Ok(())
+}
+
+fn remove(container: Container<'_>, key: &str) -> Result<Value, String> {
+    match container {
+        Container::Mapping(map) => map.remove(key).ok_or_else(|| "there is nothing to remove".to_owned()),
+        Container::List(items) => {
+            let at = index(key, items.len())?;
+            Ok(items.remove(at))
+        }
+    }
 }
 
 fn weight(value: &Value) -> usize {

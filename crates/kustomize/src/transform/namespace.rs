@@ -61,7 +61,7 @@ pub(super) fn move_one(resource: &mut Resource, to: &Namespace) -> Result<(), St
             Ok(())
         }
     };
-    if !resource.is_cluster_scoped() && !(to.unset_only && !resource.namespace().is_empty()) {
+    if !resource.is_cluster_scoped() && (!to.unset_only || resource.namespace().is_empty()) {
         resource.set_namespace(&to.namespace);
     }
     let is_binding = matches!(resource.kind(), "RoleBinding" | "ClusterRoleBinding");

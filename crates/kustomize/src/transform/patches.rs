@@ -91,7 +91,7 @@ pub(crate) fn load_json(files: &Files<'_>, entries: &[PatchEntry]) -> Result<Vec
     let loaded = load_all(files, entries)?;
     let wrong = |loaded: &Loaded| match (&loaded.patch.content, &loaded.target) {
         (Content::Merge(_), _) => Some("expected a list of operations"),
-        (Content::Json(operations), _) if operations.0.is_empty() => Some("the patch appears to be empty"),
+        (Content::Json(operations), _) if operations.is_empty() => Some("the patch appears to be empty"),
         (_, None) => Some("must specify a `target`"),
         (_, Some(target)) if !target.has_name() => Some("must specify the target's `name`"),
         _ => None,
@@ -135,7 +135,7 @@ pub(super) fn strategic_merge(patches: &[Loaded], map: &mut ResMap, schema: &Sch
 pub(super) fn patches(patches: &[Loaded], map: &mut ResMap, schema: &Schema) -> Result<(), BuildErrors> {
     for loaded in patches {
         match (&loaded.patch.content, &loaded.target) {
-            (Content::Json(operations), _) if operations.0.is_empty() => {}
+            (Content::Json(operations), _) if operations.is_empty() => {}
             (Content::Json(_), None) => return Err(loaded.wrong("operations need a `target`").into()),
             (Content::Json(_), Some(target)) => json(loaded, target, map, true)?,
             (Content::Merge(patches), Some(target)) => merge_by_target(loaded, patches, target, map, schema)?,

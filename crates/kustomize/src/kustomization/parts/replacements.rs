@@ -14,7 +14,7 @@ fn entry(form: &mut Form<'_>, node: &Node) -> ReplacementEntry {
     let known = form.fields(node, &["source", "targets", "sourceValue", "path"]);
     let path = known.iter().find(|(name, _)| *name == "path").map(|(_, value)| (value.at, form.text(value)));
     match path.filter(|(_, text)| !text.is_empty()) {
-        None => ReplacementEntry::Inline(replacement(form, node)),
+        None => ReplacementEntry::Inline(Box::new(replacement(form, node))),
         Some((at, text)) => {
             if known.iter().any(|(name, _)| matches!(*name, "source" | "targets")) {
                 form.mistake(node.at, "a replacement has either `path` or `source` and `targets`, not both");
