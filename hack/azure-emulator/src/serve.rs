@@ -1,0 +1,32 @@
+//! HTTPS in front of the core: bytes to calls, replies to bytes.
+
+mod connection;
+mod http;
+pub(crate) mod tls;
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+
+use crate::provider::Background;
+
+/// Serves everything by HTTPS. Returns where.
+pub(crate) async fn arm(background: &Background, address: SocketAddr) -> Result<SocketAddr> {
+    let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address} (HTTPS)"))?;
+    let bound = listener.local_addr().context("read the listener's address")?;
+    let tls = background.authority.acceptor()?;
+    let state = http::State { shared: background.shared.clone(), scheme: "https", only_identity: false };
+    connection::serve(background, listener, Some(tls), state);
+    Ok(bound)
+}
+
+/// Serves managed identity alone, by plain HTTP. Returns where.
+pub(crate) async fn managed_identity(background: &Background, address: SocketAddr) -> Result<SocketAddr> {
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("listen on {address} (managed identity)"))?;
+    let bound = listener.local_addr().context("read the listener's address")?;
+    let state = http::State { shared: background.shared.clone(), scheme: "http", only_identity: true };
+    connection::serve(background, listener, None, state);
+    Ok(bound)
+}

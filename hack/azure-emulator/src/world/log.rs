@@ -1,0 +1,80 @@
+//! Who asked what, and what came of it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// How many calls are remembered one by one; the counts go on.
+const REMEMBERED: usize = 2_000;
+
+/// One call. No token and no body is ever kept.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Entry {
+    /// Counts up from 1.
+    pub(crate) number: u64,
+    /// When, in emulated time.
+    pub(crate) time: Timestamp,
+    /// The method, or the record type asked for.
+    pub(crate) method: String,
+    /// The type as [`super::faults::Rule::kind`] has it.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// The path, or the name asked for.
+    pub(crate) path: String,
+    /// `api-version`.
+    pub(crate) api_version: String,
+    /// HTTP status, or the response code; 0 when the connection was closed instead.
+    pub(crate) status: u16,
+    /// Client's id as its token says.
+    pub(crate) client: String,
+    /// `User-Agent`.
+    pub(crate) agent: String,
+    /// `x-ms-request-id`.
+    pub(crate) request_id: String,
+    /// The condition it was sent with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) condition: Option<String>,
+    /// The fault that struck.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fault: Option<String>,
+}
+
+/// The last calls and the counts of all.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    entries: VecDeque<Entry>,
+    counts: BTreeMap<(String, String, u16), u64>,
+    last: u64,
+}
+
+impl Log {
+    /// Adds a call; its number is given here.
+    pub(crate) fn add(&mut self, mut entry: Entry) {
+        self.last += 1;
+        entry.number = self.last;
+        let key = (entry.method.clone(), entry.kind.to_ascii_lowercase(), entry.status);
+        *self.counts.entry(key).or_default() += 1;
+        if self.entries.len() == REMEMBERED {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
+    }
+
+    /// The remembered calls, oldest first.
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// How many calls of a method, type (lower case) and status there were since the start or the last [`Log::clear`].
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, &str, u16, u64)> {
+        self.counts.iter().map(|((method, kind, status), count)| (method.as_str(), kind.as_str(), *status, *count))
+    }
+
+    /// Forgets all; numbers go on.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.counts.clear();
+    }
+}

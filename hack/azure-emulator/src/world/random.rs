@@ -1,0 +1,96 @@
+//! Dice with a seed.
+
+use serde::{Deserialize, Serialize};
+
+/// SplitMix64: small, fast, the same on every machine. Nothing secret depends on it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Random(u64);
+
+impl Default for Random {
+    fn default() -> Self {
+        Self::new(1)
+    }
+}
+
+impl Random {
+    /// Dice that start from a seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next 64 bits.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Evenly in `0..below`; 0 when `below` is 0.
+    pub(crate) fn below(&mut self, below: u64) -> u64 {
+        u64::try_from((u128::from(self.next()) * u128::from(below)) >> 64).unwrap_or_default()
+    }
+
+    /// Evenly in `0.0..1.0`.
+    #[allow(clippy::cast_precision_loss)]
+    pub(crate) fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// True with a probability.
+    pub(crate) fn chance(&mut self, probability: f64) -> bool {
+        probability >= 1.0 || self.unit() < probability
+    }
+
+    /// Picks an index with the given weights; `None` when all are 0.
+    pub(crate) fn weighted(&mut self, weights: &[u64]) -> Option<usize> {
+        let total: u64 = weights.iter().sum();
+        let mut point = self.below(total);
+        weights.iter().position(|weight| {
+            let hit = point < *weight;
+            point = point.saturating_sub(*weight);
+            hit
+        })
+    }
+
+    /// A version-4 UUID.
+    pub(crate) fn uuid(&mut self) -> String {
+        let (high, low) = (self.next(), self.next());
+        let third = (high & 0x0fff) | 0x4000;
+        let fourth = ((low >> 48) & 0x3fff) | 0x8000;
+        format!(
+            "{:08x}-{:04x}-{third:04x}-{fourth:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            low & 0xffff_ffff_ffff
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Random;
+
+    #[test]
+    fn equal_seeds_give_equal_dice_that_are_fair_enough() {
+        let draw = |seed| {
+            let mut dice = Random::new(seed);
+            (0..3000).filter_map(|_| dice.weighted(&[1, 0, 2])).collect::<Vec<_>>()
+        };
+        assert_eq!(draw(7), draw(7));
+        assert_ne!(draw(7), draw(8));
+        let ones = draw(7).iter().filter(|&&at| at == 0).count();
+        assert!((800..1200).contains(&ones), "{ones}");
+        assert!(!draw(7).contains(&1));
+        assert_eq!(Random::new(1).weighted(&[0, 0]), None);
+    }
+
+    #[test]
+    fn an_id_looks_like_one() {
+        let id = Random::new(3).uuid();
+        assert_eq!(id.len(), 36);
+        assert_eq!(id.as_bytes()[14], b'4');
+    }
+}
