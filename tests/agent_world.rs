@@ -7,25 +7,32 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use kube::{Client, CustomResourceExt, ResourceExt};
 use serde_json::{Value, json};
 use teal_agent::{Agent, AgentConfig, AgentError, FreezeConfig};
-use teal_api::freeze::FreezeObject;
-use teal_api::inventory::InventoryObject;
 use teal_api::sync::{SyncObject, SyncStatus};
 use teal_api::unit::UnitObject;
 use teal_cluster::counting::{Verb, counted};
 use teal_testkit::control_plane::ControlPlane;
 use teal_testkit::git_server::{GitServer, Repo};
+use teal_testkit::install::install_kinds;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Longest that anything is waited for.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// `teal.yaml` with every folder of `units` as a unit.
+pub(crate) const TWO_UNITS: &str = "
+apiVersion: teal.dev/v1alpha1
+kind: Fleet
+metadata: {name: fleet}
+spec:
+  layers: [{name: all, paths: [units/*]}]
+";
 
 static PLANE: OnceCell<ControlPlane> = OnceCell::const_new();
 
@@ -35,23 +42,10 @@ pub(crate) async fn plane() -> Result<&'static ControlPlane> {
         .get_or_try_init(|| async {
             teal_daemon::init_log(teal_daemon::LogFormat::Text);
             let plane = ControlPlane::start("agent").await?;
-            install_crds(&plane.client().await?).await?;
+            install_kinds(&plane.client().await?).await?;
             Ok(plane)
         })
         .await
-}
-
-/// Installs Teal's CRDs and waits until they are served.
-pub(crate) async fn install_crds(client: &Client) -> Result<()> {
-    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for crd in [SyncObject::crd(), UnitObject::crd(), InventoryObject::crd(), FreezeObject::crd()] {
-        api.patch(&crd.name_any(), &PatchParams::apply("test").force(), &Patch::Apply(&crd)).await?;
-        let established = kube::runtime::conditions::is_crd_established();
-        let name = crd.name_any();
-        let wait = kube::runtime::wait::await_condition(api.clone(), &name, established);
-        tokio::time::timeout(LIMIT, wait).await.context("CRD is served")??;
-    }
-    Ok(())
 }
 
 /// One Sync with its own repository.
@@ -167,15 +161,51 @@ impl World {
         Ok(commit)
     }
 
-    /// What a push's webhook does: asks for a fetch now.
-    pub(crate) async fn request(&self) -> Result<()> {
+    /// Waits until the agent has worked through everything it knows once more: two requests, since the first may be
+    /// answered by a round that had begun before it.
+    pub(crate) async fn worked_through(&self) -> Result<()> {
+        for _ in 0..2 {
+            let asked = self.request().await?;
+            let echoed = |status: &SyncStatus| status.last_handled_reconcile_at.as_deref() == Some(&asked);
+            self.until(&format!("{asked} is echoed"), echoed).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the agent has asked the repository `times` more, one look after the other.
+    pub(crate) async fn looked(&self, times: usize) -> Result<()> {
+        let wanted = self.git.requests().ls as usize + times;
+        eventually(&format!("the repository is asked {times} more times"), async || {
+            let now = self.git.requests().ls as usize;
+            Ok(if now >= wanted { Ok(()) } else { Err(format!("asked {now} times of {wanted}")) })
+        })
+        .await
+    }
+
+    /// Waits until the agent writes nothing between looks at the repository; returns how much it has written.
+    pub(crate) async fn at_rest(&self) -> Result<usize> {
+        let begun = Instant::now();
+        loop {
+            let before = self.writes.load(Ordering::Relaxed);
+            self.looked(2).await?;
+            if self.writes.load(Ordering::Relaxed) == before {
+                return Ok(before);
+            }
+            if begun.elapsed() > LIMIT {
+                bail!("the agent never stops writing: {before} writes so far");
+            }
+        }
+    }
+
+    /// What a push's webhook does: asks for a fetch now. Returns what will be echoed.
+    pub(crate) async fn request(&self) -> Result<String> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let value = format!("request-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let patch = json!({"metadata": {"annotations": {"teal.dev/requestedAt": value}}});
         match self.syncs().patch(&self.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(value),
             // Commits made before the Sync is declared are found at its first look.
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(value),
             Err(error) => Err(error.into()),
         }
     }
@@ -298,6 +328,11 @@ impl Drop for World {
     }
 }
 
+/// Whether there is such an object.
+pub(crate) fn is_there(found: Option<&DynamicObject>) -> bool {
+    found.is_some()
+}
+
 /// `Ready`: whether, why, and in which words.
 pub(crate) fn ready(status: &SyncStatus) -> Option<(bool, &str, &str)> {
     let condition = status.conditions.iter().find(|condition| condition.type_ == "Ready")?;
@@ -337,6 +372,12 @@ pub(crate) fn config_map(namespace: &str, name: &str, value: &str) -> String {
     format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {namespace}}}\ndata: {{value: {value:?}}}\n"
     )
+}
+
+/// A Namespace and `count` ConfigMaps in it, named a0, a1 …, as YAML.
+pub(crate) fn many(ns: &str, count: usize) -> String {
+    let maps = (0..count).map(|at| format!("---\n{}", config_map(ns, &format!("a{at}"), "1")));
+    namespace(ns) + &maps.collect::<String>()
 }
 
 /// A Namespace as YAML.

@@ -6,4 +6,5 @@ mod converge;
 mod freeze;
 mod living;
 mod outside_view;
+mod ownership;
 mod switch;

@@ -3,16 +3,9 @@
 use std::future::Future;
 use std::sync::OnceLock;
 
-use anyhow::{Context, Result};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Api, Patch, PatchParams};
-use kube::runtime::wait::{await_condition, conditions};
-use kube::{CustomResourceExt, ResourceExt};
-use teal_api::freeze::FreezeObject;
-use teal_api::inventory::InventoryObject;
-use teal_api::sync::SyncObject;
-use teal_api::unit::UnitObject;
+use anyhow::Result;
 use teal_testkit::control_plane::ControlPlane;
+use teal_testkit::install::install_kinds;
 use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -46,16 +39,7 @@ pub(crate) async fn pair_alone() -> Result<RwLockWriteGuard<'static, Pair>> {
 
 async fn start() -> Result<RwLock<Pair>> {
     let (blue, green) = tokio::try_join!(ControlPlane::start("switch-blue"), ControlPlane::start("switch-green"))?;
-    tokio::try_join!(install(&blue), install(&green))?;
+    let (at_blue, at_green) = (blue.client().await?, green.client().await?);
+    tokio::try_join!(install_kinds(&at_blue), install_kinds(&at_green))?;
     Ok(RwLock::new(Pair { blue, green }))
-}
-
-async fn install(cluster: &ControlPlane) -> Result<()> {
-    let api = Api::<CustomResourceDefinition>::all(cluster.client().await?);
-    for crd in [SyncObject::crd(), UnitObject::crd(), InventoryObject::crd(), FreezeObject::crd()] {
-        let params = PatchParams::apply("teal-tests").force();
-        api.patch(&crd.name_any(), &params, &Patch::Apply(&crd)).await.context("install a CRD")?;
-        await_condition(api.clone(), &crd.name_any(), conditions::is_crd_established()).await?;
-    }
-    Ok(())
 }

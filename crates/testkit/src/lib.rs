@@ -4,6 +4,7 @@ pub mod control_plane;
 pub mod dns;
 pub mod git_server;
 pub mod http;
+pub mod install;
 pub mod kwok;
 pub mod load_balancer;
 pub mod processes;

@@ -7,18 +7,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use k8s_openapi::api::admissionregistration::v1::ValidatingAdmissionPolicy;
 use k8s_openapi::api::core::v1::ConfigMap;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::runtime::wait::{await_condition, conditions};
-use kube::{Client, CustomResourceExt};
 use serde_json::{Value, json};
-use teal_api::freeze::FreezeObject;
-use teal_api::inventory::InventoryObject;
-use teal_api::names::{FREEZE_POLICY, REQUESTED_AT_ANNOTATION, TEAL_NAMESPACE};
+use teal_api::names::{FREEZE_POLICY, REQUESTED_AT_ANNOTATION};
 use teal_api::sync::SyncObject;
-use teal_api::unit::UnitObject;
 use teal_testkit::control_plane::{ControlPlane, Options};
 use teal_testkit::git_server::{GitServer, Repo};
+use teal_testkit::install::install;
 use teal_testkit::load_balancer::LoadBalancer;
 
 use crate::process::AgentProcess;
@@ -251,24 +248,4 @@ fn every_object(apps: usize, _per: usize) -> Vec<(String, String)> {
 
 async fn cluster(name: &str) -> Result<ControlPlane> {
     ControlPlane::start_with(name, Options { nodes: 1, ..Options::default() }).await
-}
-
-async fn install(client: &Client) -> Result<()> {
-    let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for crd in [SyncObject::crd(), UnitObject::crd(), InventoryObject::crd(), FreezeObject::crd()] {
-        let name = crd.metadata.name.clone().unwrap_or_default();
-        crds.create(&PostParams::default(), &crd).await?;
-        await_condition(crds.clone(), &name, conditions::is_crd_established()).await?;
-    }
-    // A kind that is established may still answer 429 for a second; that is the API server's start, not the agent's.
-    for plural in ["syncs", "units", "inventories", "freezes"] {
-        let path = format!("/apis/teal.dev/v1alpha1/{plural}");
-        while client.request_text(http::Request::get(&path).body(Vec::new())?).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-    let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(client.clone());
-    let namespace = serde_json::from_value(json!({"metadata": {"name": TEAL_NAMESPACE}}))?;
-    namespaces.create(&PostParams::default(), &namespace).await?;
-    Ok(())
 }

@@ -7,23 +7,19 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
-use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, RoleRef, Subject};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Client;
 use kube::api::{Api, ObjectMeta, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::runtime::wait::{await_condition, conditions};
-use kube::{Client, CustomResourceExt};
 use prometheus_client::registry::Registry;
 use teal_agent::{Agent, AgentConfig, Metrics};
 use teal_api::conditions::{READY, STALLED, holds};
-use teal_api::freeze::FreezeObject;
-use teal_api::inventory::InventoryObject;
 use teal_api::names::TEAL_NAMESPACE;
 use teal_api::sync::{Reference, Role, Source, SyncObject, SyncSpec, SyncStatus};
 use teal_api::unit::UnitObject;
 use teal_daemon::{Admin, Readiness};
 use teal_testkit::control_plane::ControlPlane;
+use teal_testkit::install::install;
 use teal_testkit::load_balancer::LoadBalancer;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -52,7 +48,7 @@ impl Side {
     pub(crate) async fn start(color: &'static str, number: u8, store: &Path) -> Result<Self> {
         let cluster = ControlPlane::start(color).await?;
         let client = cluster.client().await?;
-        install(&client).await.with_context(|| format!("install Teal's kinds in {color}"))?;
+        prepare(&client).await.with_context(|| format!("install Teal's kinds in {color}"))?;
         let pool = |last| Ipv4Addr::new(10, number, 255, last);
         let load_balancer = LoadBalancer::start(client.clone(), pool(1), pool(250));
         let (stop, store) = (CancellationToken::new(), store.join(color));
@@ -168,20 +164,8 @@ impl Side {
     }
 }
 
-async fn install(client: &Client) -> Result<()> {
-    let params = PostParams::default();
-    let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for crd in [SyncObject::crd(), UnitObject::crd(), InventoryObject::crd(), FreezeObject::crd()] {
-        let name = crd.metadata.name.clone().unwrap_or_default();
-        crds.create(&params, &crd).await?;
-        await_condition(crds.clone(), &name, conditions::is_crd_established()).await?;
-    }
-    let namespaces: Api<Namespace> = Api::all(client.clone());
-    let namespace = |name: &str| Namespace {
-        metadata: ObjectMeta { name: Some(name.to_owned()), ..Default::default() },
-        ..Default::default()
-    };
-    namespaces.create(&params, &namespace(TEAL_NAMESPACE)).await?;
+async fn prepare(client: &Client) -> Result<()> {
+    install(client).await?;
     parity_key(client).await?;
     // The team whose ordinary changes a freeze must hold back: they may do anything but pass a freeze.
     let bindings: Api<ClusterRoleBinding> = Api::all(client.clone());
@@ -199,7 +183,7 @@ async fn install(client: &Client) -> Result<()> {
             namespace: None,
         }]),
     };
-    bindings.create(&params, &binding).await?;
+    bindings.create(&PostParams::default(), &binding).await?;
     Ok(())
 }
 
