@@ -56,9 +56,7 @@ fn g4_going_back_needs_neither_git_nor_api_servers_nor_metrics() -> Result<()> {
     run(async {
         let pair = pair_alone().await?;
         let mut world = World::new(&pair).await?;
-        world.commit(world.blue_color(), "")?;
-        let mut switcher = world.start("one").await?;
-        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let mut switcher = world.steady_on_blue("").await?;
         let metrics = Metrics::start().await?;
         let text = long_soak(&world.declaration(world.green_color(), &metrics.gate()));
         let head = world.repo.commit(&[("switch.yaml", Some(&text))], "Green")?;
@@ -114,9 +112,7 @@ fn a_server_that_is_down_or_loses_answers_only_delays() -> Result<()> {
     run(async {
         let pair = pair().await?;
         let mut world = World::new(&pair).await?;
-        world.commit(world.blue_color(), "")?;
-        let mut switcher = world.start("one").await?;
-        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let mut switcher = world.steady_on_blue("").await?;
         world.proxy.down().await;
         let blind = switcher.until("told that the record can't be read", |one| one.live.is_none()).await?;
         ensure!(blind.wait.as_ref().is_some_and(|wait| wait.reason == "blind"), "{:?}", blind.wait);
@@ -137,9 +133,7 @@ fn a_record_changed_by_hand_parks_and_is_never_overwritten() -> Result<()> {
     run(async {
         let pair = pair().await?;
         let world = World::new(&pair).await?;
-        world.commit(world.blue_color(), "")?;
-        let mut switcher = world.start("one").await?;
-        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let mut switcher = world.steady_on_blue("").await?;
         let foreign = "203.0.113.9".parse()?;
         world.dns.change_by_hand("shop", 60, &[foreign]).await?;
         let parked = switcher.until("parked for a foreign write", |one| one.phase == "Parked").await?;
@@ -183,9 +177,7 @@ fn undo_takes_back_a_finished_move_without_git() -> Result<()> {
     run(async {
         let pair = pair().await?;
         let world = World::new(&pair).await?;
-        world.commit(world.blue_color(), "")?;
-        let mut switcher = world.start("one").await?;
-        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let mut switcher = world.steady_on_blue("").await?;
         world.commit(world.green_color(), "")?;
         switcher.until("steady on green", steady_on(world.green_color())).await?;
         world.git.fail(GitFault::Drop);
@@ -206,9 +198,7 @@ fn five_mistakes_are_told_at_once_and_change_nothing() -> Result<()> {
     run(async {
         let pair = pair().await?;
         let world = World::new(&pair).await?;
-        world.commit(world.blue_color(), "")?;
-        let mut switcher = world.start("one").await?;
-        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let mut switcher = world.steady_on_blue("").await?;
         let wrong = world
             .declaration("grene", "  attempt: none\n  failover: sometimes\n")
             .replace("soak: 2s", "soak: long")
@@ -264,9 +254,7 @@ fn a_commit_that_changes_color_and_fleet_is_refused_unless_it_says_so() -> Resul
     run(async {
         let pair = pair().await?;
         let world = World::new(&pair).await?;
-        world.commit(world.blue_color(), "")?;
-        let mut switcher = world.start("one").await?;
-        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let mut switcher = world.steady_on_blue("").await?;
         let both = |more: &str, fleet: &str| -> Result<()> {
             let text = world.declaration(world.green_color(), more);
             let files = [("switch.yaml", Some(text.as_str())), ("apps/web.yaml", Some(fleet))];
@@ -296,9 +284,7 @@ fn g4_a_commit_that_can_not_be_acted_on_takes_no_way_back() -> Result<()> {
     run(async {
         let pair = pair().await?;
         let mut world = World::new(&pair).await?;
-        world.commit(world.blue_color(), "")?;
-        let mut switcher = world.start("one").await?;
-        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let mut switcher = world.steady_on_blue("").await?;
         let green = long_soak(&world.declaration(world.green_color(), ""));
         let commit = |text: &str| -> Result<()> {
             let head = world.repo.commit(&[("switch.yaml", Some(text))], "Change the declaration")?;

@@ -14,9 +14,7 @@ fn one_commit_moves_traffic() -> Result<()> {
     run(async {
         let pair = pair().await?;
         let world = World::new(&pair).await?;
-        world.commit(world.blue_color(), GATES)?;
-        let mut switcher = world.start("one").await?;
-        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let mut switcher = world.steady_on_blue(GATES).await?;
         let head = world.commit(world.green_color(), GATES)?;
         switcher.until("frozen", |one| one.freezes.iter().any(|freeze| freeze.state == "Active")).await?;
         let soaking = switcher.until("soaking on green", |one| one.phase == "Soaking").await?;
@@ -48,9 +46,7 @@ fn g5_a_bad_green_is_rolled_back_by_itself_and_stays_parked() -> Result<()> {
     run(async {
         let pair = pair().await?;
         let mut world = World::new(&pair).await?;
-        world.commit(world.blue_color(), "")?;
-        let mut switcher = world.start("one").await?;
-        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let mut switcher = world.steady_on_blue("").await?;
         world.commit(world.green_color(), "")?;
         switcher.until("shifted", |one| one.live.as_deref() == Some(world.green_door.color())).await?;
         world.green_door.set(Mode::Errors).await?;
@@ -78,9 +74,7 @@ fn g3_an_unequal_green_gets_no_traffic_and_the_object_is_named() -> Result<()> {
         let pair = pair().await?;
         let world = World::new(&pair).await?;
         world.green.declares(&["web"]).await?;
-        world.commit(world.blue_color(), GATES)?;
-        let mut switcher = world.start("one").await?;
-        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let mut switcher = world.steady_on_blue(GATES).await?;
         world.commit(world.green_color(), GATES)?;
         let told = |one: &SwitchStatus| {
             one.parity.as_ref().is_some_and(|parity| parity.outcome == "fail") && one.phase != "Steady"
@@ -127,9 +121,7 @@ fn g3_an_unproven_green_gets_no_traffic() -> Result<()> {
         let pair = pair().await?;
         let mut world = World::new(&pair).await?;
         world.green_door.set(Mode::Errors).await?;
-        world.commit(world.blue_color(), "")?;
-        let mut switcher = world.start("one").await?;
-        switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        let mut switcher = world.steady_on_blue("").await?;
         world.commit(world.green_color(), "")?;
         let held = switcher
             .until("preparing, and waiting for a proof", |one| {

@@ -153,6 +153,14 @@ impl World {
         run(self.config(identity)).await
     }
 
+    /// Commits blue, with `more` in the spec, and starts a switcher that has come to rest there.
+    pub(crate) async fn steady_on_blue(&self, more: &str) -> Result<Running> {
+        self.commit(self.blue_color(), more)?;
+        let mut switcher = self.start("one").await?;
+        switcher.until("steady on blue", steady_on(self.blue_color())).await?;
+        Ok(switcher)
+    }
+
     /// The addresses BIND answers with right now.
     pub(crate) async fn answers(&self) -> Result<Vec<Ipv4Addr>> {
         let resolver = teal_testkit::dns::Resolver::new(self.dns.address());
