@@ -253,7 +253,13 @@ fn state(world: &World) -> Value {
 }
 
 fn load(world: &mut World, request: &Request) -> Result<Reply, Refusal> {
-    let mut loaded: World = read(request)?;
+    let whole: Value = read(request)?;
+    // A list would be taken for the fields in their order.
+    if !whole.is_object() {
+        return Err(mistakes(vec!["the body: a state is an object, as GET state gives it".to_owned()]));
+    }
+    let mut loaded: World =
+        serde_json::from_value(whole).map_err(|error| mistakes(vec![format!("the state: {error}")]))?;
     loaded.store.reindex();
     let wrong: Vec<String> = loaded.settings.check().into_iter().chain(loaded.access.check()).collect();
     if !wrong.is_empty() {

@@ -69,6 +69,7 @@ fn body(
         return Err(ArmError::conflict("Conflict", text));
     }
     properties.entry("registrationEnabled".to_owned()).or_insert(json!(false));
+    properties.entry("resolutionPolicy".to_owned()).or_insert(json!("Default"));
     properties.insert("virtualNetworkLinkState".to_owned(), json!("Completed"));
     properties.insert("provisioningState".to_owned(), json!("Succeeded"));
     let mut body = there.map(|link| link.body.clone()).unwrap_or_default();

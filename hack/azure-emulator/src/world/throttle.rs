@@ -110,18 +110,15 @@ fn subscription_limit(world: &World, call: &Call) -> Option<(String, u32)> {
     Some((format!("{} {} {class}", scope.subscription()?.to_ascii_lowercase(), call.principal.client), limit))
 }
 
-/// The zone that a call is about, and whether it is a private one.
+/// The zone whose record sets a call is about, and whether it is a private one.
 fn zone_of(target: &Target) -> Option<(ResourceId, bool)> {
-    let mut id = match target {
-        Target::Resource(id) => id.clone(),
+    let zone = match target {
+        Target::Resource(id) => id.parent()?,
         Target::Below { scope: crate::arm::Scope::Resource(id), .. } => (**id).clone(),
         _ => return None,
     };
-    while let Some(parent) = id.parent() {
-        id = parent;
-    }
-    let private = id.is("Microsoft.Network/privateDnsZones");
-    (private || id.is("Microsoft.Network/dnsZones")).then_some((id, private))
+    let private = zone.is("Microsoft.Network/privateDnsZones");
+    (private || zone.is("Microsoft.Network/dnsZones")).then_some((zone, private))
 }
 
 /// What Azure documents per zone and minute.

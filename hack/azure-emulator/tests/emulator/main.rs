@@ -1,0 +1,13 @@
+//! The emulator from outside: HTTPS and DNS, as any client sees it.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod admin;
+mod dns;
+mod identity;
+mod kit;
+mod lro;
+mod official;
+mod private_zones;
+mod public_zones;
+mod state;
