@@ -5,6 +5,7 @@
 mod cases;
 mod differ;
 mod fuzz;
+mod same;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,6 +58,17 @@ enum What {
         #[arg(long)]
         keep: Option<PathBuf>,
     },
+    /// Every kustomization of a real repository through both commands.
+    Same {
+        /// Our program.
+        #[arg(long)]
+        teal: PathBuf,
+        /// The oracle.
+        #[arg(long)]
+        kustomize: PathBuf,
+        /// The repository.
+        folder: PathBuf,
+    },
     /// Inputs nobody would write, made from a corpus.
     Fuzz {
         /// Folder with a folder a target.
@@ -98,6 +110,7 @@ fn run(what: What) -> Result<bool> {
             let plan = differ::Plan { cases, first: seed, seeds, at_most: seconds.map(Duration::from_secs), keep };
             differ::run(&kustomize, &plan)
         }
+        What::Same { teal, kustomize, folder } => same::run(&teal.canonicalize()?, &kustomize.canonicalize()?, &folder),
         What::Fuzz { corpus, seed, seconds, keep } => {
             fuzz::run(&fuzz::Plan { corpus, seed, time: Duration::from_secs(seconds), keep })
         }

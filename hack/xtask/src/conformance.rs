@@ -52,6 +52,19 @@ pub(crate) fn differ_shortly() -> Result<()> {
     run::run(command.args(["--seeds", SEEDS_IN_TEST, "--cases", CASES_IN_TEST]))
 }
 
+/// Every kustomization of the real fleet through both commands.
+pub(crate) fn real_fleet() -> Result<()> {
+    let Some(fleet) = workspace::shared("fleets/contoso") else {
+        println!(
+            "skipped: rendering the real fleet as kustomize does; there is no ../shared/fleets/contoso beside this clone"
+        );
+        return Ok(());
+    };
+    let mut command = program()?;
+    command.arg("same").arg("--teal").arg(workspace::built("teal")?);
+    run::run(command.arg("--kustomize").arg(tools::kustomize()?.join("kustomize")).arg(fleet))
+}
+
 /// Inputs nobody would write through the YAML reader, the patches and the build.
 pub(crate) fn fuzz_shortly() -> Result<()> {
     fuzz(FUZZED_IN_TEST, 1)

@@ -55,6 +55,7 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
         // Reported until the last field of a kustomization is built; then a case that differs fails the run.
         phases.run("conformance", || conformance::check().or_else(reported));
         phases.run("differential", || conformance::differ_shortly().or_else(reported));
+        phases.run("real fleet", conformance::real_fleet);
         phases.run("fuzz", conformance::fuzz_shortly);
     }
     if everything && !fast {
