@@ -67,11 +67,13 @@ fn fields(base: bool) -> BoxedStrategy<(&'static str, Value)> {
     .boxed()
 }
 
+/// A key has one value only: kustomize lets all places that one transformer wrote share a node, so that changing one later
+/// changes the others too, which nobody wants and we do not do.
 fn pairs() -> impl Strategy<Value = Value> {
     prop::sample::select(vec![
         json!({"team": "one"}),
-        json!({"app": "all"}),
-        json!({"a.example/b": "1.5", "team": "two"}),
+        json!({"tier": "all"}),
+        json!({"a.example/b": "1.5", "team": "one"}),
     ])
 }
 
