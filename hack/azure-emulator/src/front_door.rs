@@ -1,0 +1,88 @@
+//! Front Door Standard and Premium (`Microsoft.Cdn/profiles`): resources, their rules, slow configuration, the edge.
+
+mod actions;
+mod calls;
+pub(crate) mod choose;
+pub(crate) mod config;
+pub(crate) mod kinds;
+mod names;
+pub(crate) mod rollout;
+pub(crate) mod routing;
+pub(crate) mod rules;
+mod usage;
+mod write;
+
+use anyhow::Result;
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+pub(crate) use config::{Forwarding, Group, Origin, Probe, Profile, Route};
+pub(crate) use kinds::{label, uuid};
+
+use crate::arm::{ArmError, Call, ErrorStyle, Reply, ResourceId, ResourceType};
+use crate::provider::{Background, Names, Provider};
+use crate::world::World;
+
+/// The profile's type.
+pub(crate) const PROFILE: &str = "Microsoft.Cdn/profiles";
+/// The type of an edge's host name.
+pub(crate) const ENDPOINT: &str = "Microsoft.Cdn/profiles/afdEndpoints";
+
+const VERSIONS: &[&str] = &[
+    "2020-09-01",
+    "2021-06-01",
+    "2023-05-01",
+    "2024-02-01",
+    "2024-09-01",
+    "2025-04-15",
+    "2025-06-01",
+    "2025-09-01-preview",
+    "2025-12-01",
+    "2026-10-01",
+];
+
+const fn kind(name: &'static str, top_level: bool) -> ResourceType {
+    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped, top_level }
+}
+
+const TYPES: &[ResourceType] = &[
+    kind("Microsoft.Cdn/profiles", true),
+    kind("Microsoft.Cdn/profiles/*", false),
+    kind("Microsoft.Cdn/profiles/afdEndpoints/*", false),
+    kind("Microsoft.Cdn/profiles/originGroups/*", false),
+    kind("Microsoft.Cdn/profiles/originGroups/origins/*", false),
+    kind("Microsoft.Cdn/profiles/ruleSets/*", false),
+    kind("Microsoft.Cdn/profiles/customDomains/*", false),
+    kind("Microsoft.Cdn/checkNameAvailability", false),
+    kind("Microsoft.Cdn/checkEndpointNameAvailability", false),
+];
+
+/// The service.
+#[derive(Debug)]
+pub(crate) struct FrontDoor;
+
+impl Provider for FrontDoor {
+    fn name(&self) -> &'static str {
+        "Front Door"
+    }
+
+    fn types(&self) -> &'static [ResourceType] {
+        TYPES
+    }
+
+    fn handle(&self, world: &mut World, call: &Call) -> Result<Reply, ArmError> {
+        calls::handle(world, call)
+    }
+
+    fn completed(&self, world: &mut World, resource: &ResourceId, note: &Value) {
+        write::completed(world, resource, note);
+    }
+
+    fn names(&self) -> Option<&dyn Names> {
+        Some(self)
+    }
+
+    fn start<'a>(&'a self, background: &'a Background) -> BoxFuture<'a, Result<()>> {
+        Box::pin(crate::edge::start(background))
+    }
+}

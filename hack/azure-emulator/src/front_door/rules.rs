@@ -1,0 +1,410 @@
+//! The rules engine: conditions over a request and the actions that follow.
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::config::Forwarding;
+use crate::check::{is, list, text};
+
+/// What rules see of a request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen<'a> {
+    /// `GET`, …
+    pub(crate) method: &'a str,
+    /// Over HTTPS.
+    pub(crate) https: bool,
+    /// Without a port.
+    pub(crate) host: &'a str,
+    /// Starts with `/`.
+    pub(crate) path: &'a str,
+    /// Without `?`.
+    pub(crate) query: &'a str,
+    /// The client's address.
+    pub(crate) client: &'a str,
+    /// Headers as they came.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+/// One condition.
+#[derive(Clone, Debug)]
+struct Condition {
+    what: String,
+    selector: String,
+    operator: String,
+    values: Vec<String>,
+    patterns: Vec<Regex>,
+    negate: bool,
+    lower: bool,
+    upper: bool,
+}
+
+/// What a rule does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Sends the request to another group.
+    Group {
+        /// Its id, lower case.
+        group: String,
+        /// How it goes on.
+        forwarding: Forwarding,
+    },
+    /// Answers with a redirect.
+    Redirect {
+        /// 301, 302, 307 or 308.
+        status: u16,
+        /// `Http`, `Https` or `MatchRequest`.
+        protocol: Option<String>,
+        /// Another host.
+        host: Option<String>,
+        /// Another path.
+        path: Option<String>,
+        /// Another query.
+        query: Option<String>,
+    },
+    /// Asks the origin for another path.
+    Rewrite {
+        /// What must stand at the path's start.
+        from: String,
+        /// What takes its place.
+        to: String,
+        /// Keeps what followed.
+        keep: bool,
+    },
+    /// Changes a header of the request or of the answer.
+    Header {
+        /// Of the answer.
+        answer: bool,
+        /// `Append`, `Overwrite` or `Delete`.
+        how: String,
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+}
+
+/// One rule of a set.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    /// Its place within its set, the smallest first.
+    pub(crate) order: i64,
+    /// Ends the evaluation when it matched.
+    pub(crate) stop: bool,
+    conditions: Vec<Condition>,
+    actions: Vec<Action>,
+}
+
+impl Rule {
+    /// Reads a rule resource. Conditions and actions of kinds that are not known never match and do nothing; they are
+    /// refused when a rule is written ([`unknown`]).
+    #[must_use]
+    pub(crate) fn parse(body: &Value) -> Self {
+        Self {
+            order: body.pointer("/properties/order").and_then(Value::as_i64).unwrap_or(0),
+            stop: is(body, "/properties/matchProcessingBehavior", "Stop"),
+            conditions: list(body, "/properties/conditions").iter().map(condition).collect(),
+            actions: list(body, "/properties/actions").iter().filter_map(action).collect(),
+        }
+    }
+
+    /// What it does when it matches.
+    pub(crate) fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// Whether all its conditions hold; a rule without conditions always matches.
+    #[must_use]
+    pub(crate) fn matches(&self, seen: &Seen<'_>) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(seen))
+    }
+}
+
+/// The actions of all rules that match, in order.
+#[must_use]
+pub(crate) fn evaluate<'a>(rules: &'a [Rule], seen: &Seen<'_>) -> Vec<&'a Action> {
+    let mut actions = Vec::new();
+    for rule in rules {
+        if rule.matches(seen) {
+            actions.extend(&rule.actions);
+            if rule.stop {
+                break;
+            }
+        }
+    }
+    actions
+}
+
+const CONDITIONS: [&str; 12] = [
+    "RequestMethod",
+    "RequestScheme",
+    "RequestUri",
+    "UrlPath",
+    "UrlFileName",
+    "UrlFileExtension",
+    "HostName",
+    "QueryString",
+    "RequestHeader",
+    "Cookies",
+    "RemoteAddress",
+    "SocketAddr",
+];
+const ACTIONS: [&str; 5] =
+    ["RouteConfigurationOverride", "UrlRedirect", "UrlRewrite", "ModifyRequestHeader", "ModifyResponseHeader"];
+
+/// Names of conditions and actions in a rule that the emulator can't evaluate.
+#[must_use]
+pub(crate) fn unknown(body: &Value) -> Vec<String> {
+    let of = |pointer, known: &[&str]| {
+        list(body, pointer)
+            .iter()
+            .filter_map(|one| text(one, "/name"))
+            .filter(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name)))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    [of("/properties/conditions", &CONDITIONS), of("/properties/actions", &ACTIONS)].concat()
+}
+
+fn condition(body: &Value) -> Condition {
+    let transforms = list(body, "/parameters/transforms");
+    let has = |name: &str| transforms.iter().any(|t| t.as_str().is_some_and(|t| t.eq_ignore_ascii_case(name)));
+    let values: Vec<String> =
+        list(body, "/parameters/matchValues").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let operator = text(body, "/parameters/operator").unwrap_or("Any").to_ascii_lowercase();
+    let patterns =
+        if operator == "regex" { values.iter().filter_map(|v| Regex::new(v).ok()).collect() } else { Vec::new() };
+    Condition {
+        what: text(body, "/name").unwrap_or_default().to_ascii_lowercase(),
+        selector: text(body, "/parameters/selector").unwrap_or_default().to_owned(),
+        operator,
+        values,
+        patterns,
+        negate: body.pointer("/parameters/negateCondition").and_then(Value::as_bool).unwrap_or(false),
+        lower: has("Lowercase"),
+        upper: has("Uppercase"),
+    }
+}
+
+impl Condition {
+    fn holds(&self, seen: &Seen<'_>) -> bool {
+        let Some(found) = self.subject(seen) else { return false };
+        let holds = found.is_some_and(|found| {
+            let found = if self.lower {
+                found.to_lowercase()
+            } else if self.upper {
+                found.to_uppercase()
+            } else {
+                found
+            };
+            self.compare(&found)
+        });
+        holds != self.negate
+    }
+
+    /// What is compared: `None` for a kind that is not known, `Some(None)` if the request has no such thing.
+    fn subject(&self, seen: &Seen<'_>) -> Option<Option<String>> {
+        let file = seen.path.rsplit('/').next().unwrap_or_default();
+        let scheme = if seen.https { "HTTPS" } else { "HTTP" };
+        Some(match self.what.as_str() {
+            "requestmethod" => Some(seen.method.to_owned()),
+            "requestscheme" => Some(scheme.to_owned()),
+            "requesturi" => {
+                let query = if seen.query.is_empty() { String::new() } else { format!("?{}", seen.query) };
+                Some(format!("{}://{}{}{query}", scheme.to_lowercase(), seen.host, seen.path))
+            }
+            // The service compares paths without their leading slash.
+            "urlpath" => Some(seen.path.trim_start_matches('/').to_owned()),
+            "urlfilename" => Some(file.to_owned()),
+            "urlfileextension" => file.rsplit_once('.').map(|(_, extension)| extension.to_owned()),
+            "hostname" => Some(seen.host.to_owned()),
+            "querystring" => Some(seen.query.to_owned()),
+            "requestheader" => header(seen, &self.selector).map(str::to_owned),
+            "cookies" => header(seen, "cookie").and_then(|cookies| cookie(cookies, &self.selector)).map(str::to_owned),
+            "remoteaddress" | "socketaddr" => Some(seen.client.to_owned()),
+            _ => return None,
+        })
+    }
+
+    fn compare(&self, found: &str) -> bool {
+        let path = self.what == "urlpath";
+        let trimmed = |value: &String| if path { value.trim_start_matches('/').to_owned() } else { value.clone() };
+        let any = |f: &dyn Fn(&str) -> bool| self.values.iter().map(trimmed).any(|value| f(&value));
+        let numbers =
+            |f: fn(f64, f64) -> bool| any(&|value| matches!((found.parse(), value.parse()), (Ok(a), Ok(b)) if f(a, b)));
+        match self.operator.as_str() {
+            "any" => true,
+            "equal" if matches!(self.what.as_str(), "requestmethod" | "requestscheme" | "hostname") => {
+                any(&|value| found.eq_ignore_ascii_case(value))
+            }
+            "equal" => any(&|value| found == value),
+            "contains" => any(&|value| found.contains(value)),
+            "beginswith" => any(&|value| found.starts_with(value)),
+            "endswith" => any(&|value| found.ends_with(value)),
+            "regex" => self.patterns.iter().any(|pattern| pattern.is_match(found)),
+            "wildcard" => {
+                any(&|value| value.strip_suffix('*').map_or(found == value, |prefix| found.starts_with(prefix)))
+            }
+            "ipmatch" => any(&|value| in_range(found, value)),
+            "lessthan" => numbers(|a, b| a < b),
+            "lessthanorequal" => numbers(|a, b| a <= b),
+            "greaterthan" => numbers(|a, b| a > b),
+            "greaterthanorequal" => numbers(|a, b| a >= b),
+            _ => false,
+        }
+    }
+}
+
+/// Whether `address` lies within `range` (`10.0.0.0/8`, or one address).
+fn in_range(address: &str, range: &str) -> bool {
+    let (base, bits) = range.split_once('/').map_or((range, None), |(base, bits)| (base, bits.parse::<u32>().ok()));
+    let (Ok(a), Ok(b)) = (address.parse::<std::net::IpAddr>(), base.parse::<std::net::IpAddr>()) else { return false };
+    match (a, b) {
+        (std::net::IpAddr::V4(a), std::net::IpAddr::V4(b)) => {
+            let shift = 32 - bits.unwrap_or(32).min(32);
+            u32::from(a).checked_shr(shift) == u32::from(b).checked_shr(shift)
+        }
+        (std::net::IpAddr::V6(a), std::net::IpAddr::V6(b)) => {
+            let shift = 128 - bits.unwrap_or(128).min(128);
+            u128::from(a).checked_shr(shift) == u128::from(b).checked_shr(shift)
+        }
+        _ => false,
+    }
+}
+
+/// The value of a header.
+fn header<'a>(seen: &'a Seen<'_>, name: &str) -> Option<&'a str> {
+    seen.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+/// The value of the cookie `name` in a `Cookie` header.
+#[must_use]
+pub(crate) fn cookie<'a>(cookies: &'a str, name: &str) -> Option<&'a str> {
+    cookies
+        .split(';')
+        .filter_map(|one| one.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+fn action(body: &Value) -> Option<Action> {
+    let owned = |pointer| text(body, pointer).filter(|t| !t.is_empty()).map(str::to_owned);
+    let name = text(body, "/name")?;
+    Some(match name.to_ascii_lowercase().as_str() {
+        "routeconfigurationoverride" => Action::Group {
+            group: text(body, "/parameters/originGroupOverride/originGroup/id")?.to_ascii_lowercase(),
+            forwarding: Forwarding::parse(text(body, "/parameters/originGroupOverride/forwardingProtocol")),
+        },
+        "urlredirect" => Action::Redirect {
+            status: match text(body, "/parameters/redirectType")?.to_ascii_lowercase().as_str() {
+                "moved" => 301,
+                "temporaryredirect" => 307,
+                "permanentredirect" => 308,
+                _ => 302,
+            },
+            protocol: owned("/parameters/destinationProtocol"),
+            host: owned("/parameters/customHostname"),
+            path: owned("/parameters/customPath"),
+            query: owned("/parameters/customQueryString"),
+        },
+        "urlrewrite" => Action::Rewrite {
+            from: owned("/parameters/sourcePattern")?,
+            to: owned("/parameters/destination")?,
+            keep: body.pointer("/parameters/preserveUnmatchedPath").and_then(Value::as_bool).unwrap_or(true),
+        },
+        name @ ("modifyrequestheader" | "modifyresponseheader") => Action::Header {
+            answer: name == "modifyresponseheader",
+            how: owned("/parameters/headerAction")?,
+            name: owned("/parameters/headerName")?,
+            value: owned("/parameters/value").unwrap_or_default(),
+        },
+        _ => return None,
+    })
+}
+
+/// Every origin group that a rule's actions name, lower case.
+#[must_use]
+pub(crate) fn groups_of(body: &Value) -> Vec<String> {
+    list(body, "/properties/actions")
+        .iter()
+        .filter_map(|action| text(action, "/parameters/originGroupOverride/originGroup/id"))
+        .map(str::to_ascii_lowercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn rule(order: i64, name: &str, parameters: Value, group: &str, stop: bool) -> Rule {
+        let group = json!({"originGroupOverride": {"originGroup": {"id": group}, "forwardingProtocol": "HttpOnly"}});
+        Rule::parse(&json!({"properties": {
+            "order": order,
+            "matchProcessingBehavior": if stop { "Stop" } else { "Continue" },
+            "conditions": [{"name": name, "parameters": parameters}],
+            "actions": [{"name": "RouteConfigurationOverride", "parameters": group}],
+        }}))
+    }
+
+    #[test]
+    fn conditions_hold_or_not() {
+        let seen = Seen {
+            method: "GET",
+            https: true,
+            host: "www.contoso.com",
+            path: "/api/one.json",
+            query: "a=1",
+            client: "10.1.2.3",
+            headers: vec![("X-Color".into(), "Green".into()), ("Cookie".into(), "a=b; color=blue".into())],
+        };
+        for (name, parameters, expected) in [
+            ("RequestMethod", json!({"operator": "Equal", "matchValues": ["POST", "get"]}), true),
+            ("RequestScheme", json!({"operator": "Equal", "matchValues": ["HTTP"]}), false),
+            ("UrlPath", json!({"operator": "BeginsWith", "matchValues": ["/api"]}), true),
+            ("UrlPath", json!({"operator": "BeginsWith", "matchValues": ["api"], "negateCondition": true}), false),
+            ("UrlFileExtension", json!({"operator": "Equal", "matchValues": ["json"]}), true),
+            ("RequestHeader", json!({"operator": "Equal", "selector": "x-color", "matchValues": ["green"]}), false),
+            (
+                "RequestHeader",
+                json!({"operator": "Equal", "selector": "x-color", "matchValues": ["green"], "transforms": ["Lowercase"]}),
+                true,
+            ),
+            ("RequestHeader", json!({"operator": "Any", "selector": "x-none"}), false),
+            ("RequestHeader", json!({"operator": "Any", "selector": "x-none", "negateCondition": true}), true),
+            ("Cookies", json!({"operator": "Equal", "selector": "color", "matchValues": ["blue"]}), true),
+            ("QueryString", json!({"operator": "RegEx", "matchValues": ["^a=\\d$"]}), true),
+            ("RequestUri", json!({"operator": "Contains", "matchValues": ["contoso.com/api"]}), true),
+            ("RemoteAddress", json!({"operator": "IPMatch", "matchValues": ["10.0.0.0/8"]}), true),
+            ("RemoteAddress", json!({"operator": "IPMatch", "matchValues": ["10.2.0.0/16"]}), false),
+            ("NotKnown", json!({"operator": "Any"}), false),
+            ("NotKnown", json!({"operator": "Any", "negateCondition": true}), false),
+        ] {
+            assert_eq!(rule(1, name, parameters.clone(), "/g", false).matches(&seen), expected, "{name} {parameters}");
+        }
+    }
+
+    #[test]
+    fn rules_go_on_until_one_stops() {
+        let any = || json!({"operator": "Any"});
+        let rules = [
+            rule(1, "UrlPath", any(), "/G1", false),
+            rule(2, "UrlPath", any(), "/G2", true),
+            rule(3, "UrlPath", any(), "/G3", false),
+        ];
+        let seen = Seen { path: "/", ..Seen::default() };
+        let groups: Vec<_> = evaluate(&rules, &seen)
+            .into_iter()
+            .map(|action| match action {
+                Action::Group { group, .. } => group.as_str(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(groups, ["/g1", "/g2"]);
+    }
+
+    #[test]
+    fn what_it_cannot_evaluate_is_named() {
+        let body = json!({"properties": {"conditions": [{"name": "IsDevice"}, {"name": "UrlPath"}], "actions": [{"name": "Dance"}]}});
+        assert_eq!(unknown(&body), ["IsDevice", "Dance"]);
+    }
+}
