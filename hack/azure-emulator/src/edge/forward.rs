@@ -1,0 +1,238 @@
+//! Passing a request on and its answer back, both as streams.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use futures::StreamExt;
+use http::header::{CONNECTION, COOKIE, HOST, SET_COOKIE, VIA};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+
+use super::decide::{Change, Plan};
+use super::upstream::Upstream;
+use crate::metrics::Served;
+use crate::shared::Shared;
+
+/// Headers that belong to one connection.
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Who asked, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    /// Where it came from.
+    pub(super) address: SocketAddr,
+    /// Over HTTPS.
+    pub(super) https: bool,
+    /// The host name it asked for.
+    pub(super) host: String,
+    /// `X-Azure-Ref`.
+    pub(super) reference: String,
+}
+
+/// Counts a request when its answer has ended, or broken off.
+struct Counter {
+    shared: Shared,
+    served: Served,
+    start: Instant,
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.served.total = self.start.elapsed();
+        let served = std::mem::take(&mut self.served);
+        self.shared.with(|world| crate::metrics::served(world, served));
+    }
+}
+
+/// Sends the request to the plan's origin; 503 if that can't be reached, 504 if it takes too long.
+pub(super) async fn forward(
+    shared: &Shared,
+    upstream: &Upstream,
+    plan: Plan,
+    client: &Client,
+    request: Request<Body>,
+) -> Response<Body> {
+    let start = Instant::now();
+    let mut counter = Counter {
+        shared: shared.clone(),
+        start,
+        served: Served {
+            profile: plan.profile.id.clone(),
+            endpoint: plan.endpoint.clone(),
+            group: plan.group_name.clone(),
+            origin: Some(plan.origin.host.clone()),
+            ..Served::default()
+        },
+    };
+    let outcome = send(shared, upstream, &plan, client, request).await;
+    counter.served.origin_latency = start.elapsed();
+    match outcome {
+        Ok(answer) => {
+            counter.served.origin_status = Some(answer.status().as_u16());
+            counter.served.status = answer.status().as_u16();
+            give_back(answer, &plan, client, counter)
+        }
+        Err((status, why)) => {
+            tracing::debug!(origin = plan.origin.host, group = plan.group, why, "no answer from an origin");
+            counter.served.status = status.as_u16();
+            let text = format!("Our services aren't available right now: {why}.\n");
+            own(status, &text, &client.reference)
+        }
+    }
+}
+
+/// An answer of the edge itself.
+pub(super) fn own(status: StatusCode, text: &str, reference: &str) -> Response<Body> {
+    let mut answer = Response::new(Body::from(text.to_owned()));
+    *answer.status_mut() = status;
+    put(answer.headers_mut(), "content-type", "text/plain; charset=utf-8");
+    put(answer.headers_mut(), "x-azure-ref", reference);
+    put(answer.headers_mut(), "x-cache", "CONFIG_NOCACHE");
+    answer
+}
+
+type Failure = (StatusCode, String);
+
+async fn send(
+    shared: &Shared,
+    upstream: &Upstream,
+    plan: &Plan,
+    client: &Client,
+    request: Request<Body>,
+) -> Result<reqwest::Response, Failure> {
+    let failed = |why: String| (StatusCode::SERVICE_UNAVAILABLE, why);
+    let port = if plan.https { plan.origin.https_port } else { plan.origin.http_port };
+    let address = crate::hosts::reach(shared, &plan.origin.host, port).await.map_err(|e| failed(e.to_string()))?;
+    let verify = shared.with(|world| world.settings.verify_origins) && plan.origin.check_name;
+    let http = if plan.https { upstream.https(&plan.origin.host, address, verify) } else { upstream.http() };
+    let http = http.map_err(|e| failed(crate::probe::causes(&e)))?;
+    let url = if plan.https {
+        format!("https://{}:{}{}", plan.origin.host, address.port(), plan.path)
+    } else {
+        format!("http://{address}{}", plan.path)
+    };
+    let (parts, body) = request.into_parts();
+    let mut headers = parts.headers;
+    go_on(&mut headers, plan, client);
+    let mut onward = http.request(parts.method, url).headers(headers);
+    if !axum::body::HttpBody::is_end_stream(&body) {
+        onward = onward.body(reqwest::Body::wrap_stream(body.into_data_stream()));
+    }
+    match tokio::time::timeout(plan.timeout, onward.send()).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(failed(crate::probe::causes(&error.without_url()))),
+        Err(_) => Err((StatusCode::GATEWAY_TIMEOUT, format!("no answer within {:?}", plan.timeout))),
+    }
+}
+
+/// Makes the client's headers those that the origin sees.
+fn go_on(headers: &mut HeaderMap, plan: &Plan, client: &Client) {
+    strip(headers);
+    let host = plan.origin.header.clone().unwrap_or_else(|| client.host.clone());
+    let ip = client.address.ip().to_string();
+    let before = headers.get("x-forwarded-for").and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let chain = before.as_ref().map_or_else(|| ip.clone(), |before| format!("{before}, {ip}"));
+    let first = before.as_deref().and_then(|before| before.split(',').next()).map_or(ip.as_str(), str::trim);
+    put(headers, "x-azure-clientip", first);
+    put(headers, "x-azure-socketip", &ip);
+    put(headers, "x-azure-ref", &client.reference);
+    put(headers, "x-azure-requestchain", "hops=1");
+    put(headers, "x-azure-fdid", &plan.profile.front_door_id);
+    put(headers, "x-forwarded-for", &chain);
+    put(headers, "x-forwarded-host", &client.host);
+    put(headers, "x-forwarded-proto", if client.https { "https" } else { "http" });
+    put(headers, VIA.as_str(), "1.1 Azure");
+    change(headers, &plan.request_headers);
+    put(headers, HOST.as_str(), &host);
+    // Several cookie headers, as HTTP/2 sends them, are one for an origin that speaks HTTP/1.
+    let cookies: Vec<String> =
+        headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).map(str::to_owned).collect();
+    if cookies.len() > 1 {
+        put(headers, COOKIE.as_str(), &cookies.join("; "));
+    }
+}
+
+fn give_back(answer: reqwest::Response, plan: &Plan, client: &Client, counter: Counter) -> Response<Body> {
+    let status = answer.status();
+    let mut headers = answer.headers().clone();
+    strip(&mut headers);
+    put(&mut headers, "x-azure-ref", &client.reference);
+    put(&mut headers, "x-cache", "CONFIG_NOCACHE");
+    change(&mut headers, &plan.answer_headers);
+    for cookie in &plan.cookies {
+        if let Ok(value) = HeaderValue::from_str(cookie) {
+            headers.append(SET_COOKIE, value);
+        }
+    }
+    let timeout = plan.timeout.max(Duration::from_secs(1));
+    let stream = futures::stream::unfold(
+        (answer.bytes_stream().boxed(), counter, false),
+        move |(mut bytes, counter, over)| async move {
+            if over {
+                return None;
+            }
+            match tokio::time::timeout(timeout, bytes.next()).await {
+                Ok(Some(Ok(chunk))) => Some((Ok(chunk), (bytes, counter, false))),
+                Ok(Some(Err(error))) => Some((Err(std::io::Error::other(error)), (bytes, counter, true))),
+                Ok(None) => None,
+                Err(_) => Some((Err(std::io::Error::from(std::io::ErrorKind::TimedOut)), (bytes, counter, true))),
+            }
+        },
+    );
+    let mut response = Response::new(Body::from_stream(stream));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Removes what belongs to one connection, and what its `Connection` header names.
+fn strip(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| HeaderName::try_from(name.trim()).ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+fn change(headers: &mut HeaderMap, changes: &[Change]) {
+    for Change { how, name, value } in changes {
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value)) else {
+            continue;
+        };
+        match how.as_str() {
+            "delete" => {
+                headers.remove(name);
+            }
+            "append" => {
+                headers.append(name, value);
+            }
+            _ => {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+fn put(headers: &mut HeaderMap, name: &str, value: &str) {
+    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+        headers.insert(name, value);
+    }
+}

@@ -1,0 +1,99 @@
+//! The listeners of the edge.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use http::header::{HOST, LOCATION};
+use http::{HeaderValue, Request, Response};
+use tokio::net::TcpListener;
+
+use super::decide::{Decision, decide};
+use super::forward::{Client, forward, own};
+use super::upstream::Upstream;
+use super::{LISTENER, TLS_LISTENER};
+use crate::front_door::rules::Seen;
+use crate::metrics::Served;
+use crate::provider::Background;
+use crate::serve::connection::{self, Peer};
+use crate::shared::Shared;
+
+#[derive(Clone)]
+struct Edge {
+    shared: Shared,
+    upstream: Upstream,
+    https: bool,
+}
+
+/// Listens on `address`.
+pub(super) async fn listen(background: &Background, address: SocketAddr, https: bool) -> Result<()> {
+    let name = if https { TLS_LISTENER } else { LISTENER };
+    let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address} ({name})"))?;
+    let bound = listener.local_addr().context("read the listener's address")?;
+    let tls = if https { Some(background.authority.acceptor_for_any()?) } else { None };
+    let edge = Edge { shared: background.shared.clone(), upstream: Upstream::default(), https };
+    connection::serve::<Peer>(background, listener, tls, Router::new().fallback(handle).with_state(edge));
+    background.announce(name, bound);
+    Ok(())
+}
+
+async fn handle(
+    State(edge): State<Edge>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request<Body>,
+) -> Response<Body> {
+    let host = request
+        .uri()
+        .authority()
+        .map(|authority| authority.host().to_owned())
+        .or_else(|| request.headers().get(HOST).and_then(|h| h.to_str().ok()).map(without_port))
+        .unwrap_or_default();
+    let headers: Vec<(String, String)> = request
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect();
+    let address = peer.0.ip().to_string();
+    let seen = Seen {
+        method: request.method().as_str(),
+        https: edge.https,
+        host: &host,
+        path: request.uri().path(),
+        query: request.uri().query().unwrap_or_default(),
+        client: &address,
+        headers,
+    };
+    let (decision, reference) = edge.shared.with(|world| (decide(world, &seen), world.random.uuid()));
+    match decision {
+        Decision::Own(answer, counted) => {
+            if let Some((profile, endpoint)) = counted {
+                let served = Served {
+                    profile: profile.id.clone(),
+                    endpoint,
+                    status: answer.status.as_u16(),
+                    ..Served::default()
+                };
+                edge.shared.with(|world| crate::metrics::served(world, served));
+            }
+            let mut response = own(answer.status, &format!("{}\n", answer.text), &reference);
+            if let Some(location) = answer.location.and_then(|l| HeaderValue::from_str(&l).ok()) {
+                response.headers_mut().insert(LOCATION, location);
+            }
+            response
+        }
+        Decision::Forward(plan) => {
+            let client = Client { address: peer.0, https: edge.https, host, reference };
+            forward(&edge.shared, &edge.upstream, *plan, &client, request).await
+        }
+    }
+}
+
+/// The host of a `Host` header.
+fn without_port(host: &str) -> String {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => name.to_owned(),
+        _ => host.to_owned(),
+    }
+}
