@@ -8,14 +8,24 @@
 
 mod access;
 mod admin;
+mod aks;
+mod application_gateway;
 mod arm;
+mod check;
 mod dns_records;
 mod dns_server;
+mod edge;
 mod emulator;
+mod front_door;
+mod front_door_classic;
+mod hosts;
 mod identity;
+mod key_vault;
+mod metrics;
 mod options;
 mod page;
 mod private_dns;
+mod probe;
 mod provider;
 mod providers;
 mod public_dns;
@@ -23,6 +33,7 @@ mod resources;
 mod serve;
 mod shared;
 mod state_file;
+mod traffic_manager;
 mod world;
 
 pub use emulator::{Emulator, Running};

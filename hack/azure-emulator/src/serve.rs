@@ -1,6 +1,6 @@
 //! HTTPS in front of the core: bytes to calls, replies to bytes.
 
-mod connection;
+pub(crate) mod connection;
 mod http;
 pub(crate) mod tls;
 
@@ -17,7 +17,7 @@ pub(crate) async fn arm(background: &Background, address: SocketAddr) -> Result<
     let bound = listener.local_addr().context("read the listener's address")?;
     let tls = background.authority.acceptor()?;
     let state = http::State { shared: background.shared.clone(), scheme: "https", only_identity: false };
-    connection::serve(background, listener, Some(tls), state);
+    connection::serve::<connection::Breaker>(background, listener, Some(tls), http::router(state));
     Ok(bound)
 }
 
@@ -27,6 +27,6 @@ pub(crate) async fn managed_identity(background: &Background, address: SocketAdd
         TcpListener::bind(address).await.with_context(|| format!("listen on {address} (managed identity)"))?;
     let bound = listener.local_addr().context("read the listener's address")?;
     let state = http::State { shared: background.shared.clone(), scheme: "http", only_identity: true };
-    connection::serve(background, listener, None, state);
+    connection::serve::<connection::Breaker>(background, listener, None, http::router(state));
     Ok(bound)
 }

@@ -74,9 +74,6 @@ fn route(world: &mut World, providers: &[Box<dyn Provider>], request: &Request, 
         let text = format!("Only managed identity is served here, not '{}'.", request.path);
         return ArmError::front(StatusCode::NOT_FOUND, "NotFound", text).reply(ErrorStyle::Wrapped);
     }
-    if let Some(reply) = admin::answer(world, request) {
-        return reply;
-    }
     let host = request.host();
     let other = OtherCall {
         method: &request.method,
@@ -87,7 +84,11 @@ fn route(world: &mut World, providers: &[Box<dyn Provider>], request: &Request, 
         headers: &request.headers,
         body: &request.body,
     };
+    // Services have admin calls of their own, so they come first.
     if let Some(reply) = providers.iter().find_map(|provider| provider.other(world, &other)) {
+        return reply;
+    }
+    if let Some(reply) = admin::answer(world, request) {
         return reply;
     }
     if request.path == "/" && request.method == Method::GET {

@@ -99,6 +99,22 @@ pub(crate) fn resolve(world: &mut World, providers: &[Box<dyn Provider>], name: 
     answer.records.into_iter().filter(|record| record.record_type() == kind).map(|record| record.data).collect()
 }
 
+/// The same, each with the smallest TTL of the chain that leads to it, in seconds.
+pub(crate) fn resolve_for(
+    world: &mut World,
+    providers: &[Box<dyn Provider>],
+    name: &str,
+    kind: RecordType,
+) -> Vec<(u32, RData)> {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    if name == "localhost" || name.parse::<std::net::IpAddr>().is_ok() {
+        return resolve(world, providers, &name, kind).into_iter().map(|data| (u32::MAX, data)).collect();
+    }
+    let answer = answer(world, providers, &name, kind, 0);
+    let ttl = answer.records.iter().map(|record| record.ttl).min().unwrap_or_default();
+    answer.records.into_iter().filter(|record| record.record_type() == kind).map(|record| (ttl, record.data)).collect()
+}
+
 /// A name as DNS has it.
 pub(super) fn absolute(name: &str) -> Option<Name> {
     data::name(name)

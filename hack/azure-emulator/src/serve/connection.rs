@@ -16,7 +16,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
-use super::http::{State, handle};
 use crate::provider::Background;
 
 /// A client that does not finish its handshake by then is let go.
@@ -61,7 +60,7 @@ impl AsyncWrite for Socket {
 
 /// Breaks the connection that a call came by.
 #[derive(Clone, Debug)]
-pub(super) struct Breaker(Arc<AtomicBool>);
+pub(crate) struct Breaker(Arc<AtomicBool>);
 
 impl Breaker {
     /// Nothing more is written to it.
@@ -76,8 +75,18 @@ impl Connected<IncomingStream<'_, Door>> for Breaker {
     }
 }
 
+/// Where a connection comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+impl Connected<IncomingStream<'_, Door>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
 /// Connections whose handshake is done.
-pub(super) struct Door {
+pub(crate) struct Door {
     ready: mpsc::Receiver<(Socket, SocketAddr)>,
     address: SocketAddr,
 }
@@ -99,12 +108,15 @@ impl Listener for Door {
     }
 }
 
-/// Serves a listener until the end.
-pub(super) fn serve(background: &Background, listener: TcpListener, tls: Option<TlsAcceptor>, state: State) {
+/// Serves a listener until the end; `C` is what the router learns of a connection.
+pub(crate) fn serve<C>(background: &Background, listener: TcpListener, tls: Option<TlsAcceptor>, router: Router)
+where
+    C: for<'a> Connected<IncomingStream<'a, Door>>,
+{
     let (sender, ready) = mpsc::channel(64);
     let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::from(([0, 0, 0, 0], 0)));
     background.tasks.spawn(background.stop.clone().run_until_cancelled_owned(accept(listener, tls, sender)));
-    let app = Router::new().fallback(handle).with_state(state).into_make_service_with_connect_info::<Breaker>();
+    let app = router.into_make_service_with_connect_info::<C>();
     let stop = background.stop.clone();
     background.tasks.spawn(async move {
         let door = Door { ready, address };

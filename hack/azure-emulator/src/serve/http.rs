@@ -25,6 +25,11 @@ pub(super) struct State {
     pub(super) only_identity: bool,
 }
 
+/// Everything that a listener of the core serves.
+pub(super) fn router(state: State) -> axum::Router {
+    axum::Router::new().fallback(handle).with_state(state)
+}
+
 /// Serves one request.
 pub(super) async fn handle(
     AxumState(state): AxumState<State>,

@@ -1,13 +1,16 @@
 //! The emulator's own certificate authority and what it signs.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose,
 };
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
 /// Names that every certificate has.
@@ -49,8 +52,34 @@ impl Authority {
         self.acceptor_for(&self.names)
     }
 
+    /// TLS for whatever name a client asks for: a certificate is made when it is first asked for.
+    pub(crate) fn acceptor_for_any(self: &Arc<Self>) -> Result<TlsAcceptor> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .context("choose TLS versions")?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(OnDemand { authority: self.clone(), made: Mutex::default() }));
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
     /// TLS for these names (`*.` at the start is a wildcard) and addresses.
     pub(crate) fn acceptor_for(&self, names: &[String]) -> Result<TlsAcceptor> {
+        let (leaf, key) = self.certify(names)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .context("choose TLS versions")?
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf], key)
+            .context("use the certificate")?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
+    /// A certificate for these names, and its key.
+    fn certify(&self, names: &[String]) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>)> {
         let mut params =
             CertificateParams::new(names.to_vec()).with_context(|| format!("a certificate for {names:?}"))?;
         params.distinguished_name.push(DnType::CommonName, "azure-emulator");
@@ -59,17 +88,39 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().context("make a key")?;
         let leaf = params.signed_by(&key, &self.issuer).context("sign a certificate")?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .context("choose TLS versions")?
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![leaf.der().clone()],
-                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
-            )
-            .context("use the certificate")?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(TlsAcceptor::from(Arc::new(config)))
+        Ok((leaf.der().clone(), PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()))))
+    }
+}
+
+/// As many names are remembered; then all are made anew.
+const REMEMBERED: usize = 1_000;
+
+/// Certificates by the name that was asked for.
+struct OnDemand {
+    authority: Arc<Authority>,
+    made: Mutex<HashMap<String, Arc<CertifiedKey>>>,
+}
+
+impl std::fmt::Debug for OnDemand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("certificates on demand")
+    }
+}
+
+impl ResolvesServerCert for OnDemand {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let name = hello.server_name().unwrap_or("localhost").to_ascii_lowercase();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = made.get(&name) {
+            return Some(known.clone());
+        }
+        let (leaf, key) = self.authority.certify(std::slice::from_ref(&name)).ok()?;
+        let key = rustls::crypto::ring::sign::any_supported_type(&key).ok()?;
+        let certified = Arc::new(CertifiedKey::new(vec![leaf], key));
+        if made.len() >= REMEMBERED {
+            made.clear();
+        }
+        made.insert(name, certified.clone());
+        Some(certified)
     }
 }

@@ -22,6 +22,10 @@ pub(crate) struct Settings {
     pub(crate) strict_groups: bool,
     /// Only api-versions on the lists are taken.
     pub(crate) strict_versions: bool,
+    /// Where names and addresses really are: `name`, `name:port`, `address` or `address:port` to `address[:port]`.
+    pub(crate) hosts: BTreeMap<String, String>,
+    /// The edge verifies the certificates of HTTPS origins.
+    pub(crate) verify_origins: bool,
 }
 
 impl Default for Settings {
@@ -34,6 +38,8 @@ impl Default for Settings {
             throttle: Throttle::default(),
             strict_groups: false,
             strict_versions: false,
+            hosts: BTreeMap::new(),
+            verify_origins: false,
         }
     }
 }
@@ -57,6 +63,7 @@ impl Settings {
         for (at, extra) in self.propagation.servers.iter().enumerate() {
             seconds(format!("propagation.servers[{at}]"), *extra);
         }
+        wrong.extend(crate::hosts::check(&self.hosts));
         if self.location.trim().is_empty() {
             wrong.push("location is empty; give the region of groups that spring into being".to_owned());
         }

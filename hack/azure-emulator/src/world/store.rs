@@ -223,6 +223,30 @@ impl Store {
             .take_while(move |key| key.starts_with(prefix))
     }
 
+    /// When the last change of a resource and all below it becomes effective; `key` is its id in lower case.
+    pub(crate) fn last_effective(&self, key: &str) -> Option<Timestamp> {
+        self.family(key).map(|version| version.effective).max()
+    }
+
+    /// When the next change below a prefix becomes effective after `now`.
+    pub(crate) fn next_effective(&self, prefix: &str, now: Timestamp) -> Option<Timestamp> {
+        let below = self.versions.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
+        below.flat_map(|(_, versions)| versions).map(|version| version.effective).filter(|time| *time > now).min()
+    }
+
+    /// How many changes of a resource and all below it the data plane has not heard of.
+    pub(crate) fn coming(&self, key: &str, now: Timestamp) -> usize {
+        self.family(key).filter(|version| version.effective > now).count()
+    }
+
+    /// Versions of a resource and of all below it.
+    fn family<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Version> {
+        let near = self.versions.range(key.to_owned()..).take_while(move |(other, _)| other.starts_with(key));
+        let related =
+            near.filter(move |(other, _)| other.len() == key.len() || other.as_bytes().get(key.len()) == Some(&b'/'));
+        related.flat_map(|(_, versions)| versions)
+    }
+
     /// A group.
     pub(crate) fn group(&self, subscription: &str, name: &str) -> Option<&Group> {
         self.groups.get(&group_key(subscription, name))

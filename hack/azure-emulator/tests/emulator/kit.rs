@@ -59,7 +59,15 @@ impl Kit {
     ) -> reqwest::Result<Answer> {
         let mut url = if path.starts_with("https://") { path.to_owned() } else { self.emulator.url() + path };
         if !url.contains("api-version=") && !url.contains("/_emulator/") {
-            let version = if url.to_lowercase().contains("privatednszones") { "2024-06-01" } else { "2018-05-01" };
+            let low = url.to_lowercase();
+            let version = match () {
+                () if low.contains("privatednszones") => "2024-06-01",
+                () if low.contains("microsoft.cdn") || low.contains("microsoft.containerservice") => "2025-06-01",
+                () if low.contains("trafficmanager") || low.contains("gateways") || low.contains("frontdoors") => {
+                    "2024-05-01"
+                }
+                () => "2018-05-01",
+            };
             url += &format!("{}api-version={version}", if url.contains('?') { "&" } else { "?" });
         }
         let mut request = self.client.request(Method::from_bytes(method.as_bytes()).unwrap(), url);

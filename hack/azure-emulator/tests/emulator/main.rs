@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod admin;
+mod backend;
 mod dns;
+mod edge;
+mod front_door;
 mod identity;
 mod kit;
 mod lro;
@@ -11,3 +14,4 @@ mod official;
 mod private_zones;
 mod public_zones;
 mod state;
+mod traffic_manager;
