@@ -24,6 +24,7 @@ mod generate;
 mod hash;
 mod id;
 mod kustomization;
+mod links;
 mod load;
 mod patch;
 mod path;

@@ -126,9 +126,15 @@ fn check(node: &Node, dialect: Dialect) -> Result<(), (Place, String)> {
             Some(other) => return Err((other.at, format!("`{field}` must be a text"))),
         }
     }
-    let metadata = node.get("metadata").ok_or_else(|| missing("metadata.name"))?;
+    // kustomize lets a list be without a name.
+    let is_list = dialect == Dialect::Kustomize
+        && node.get("kind").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("List"));
+    let Some(metadata) = node.get("metadata") else {
+        return if is_list { Ok(()) } else { Err(missing("metadata.name")) };
+    };
     for field in ["name", "namespace"] {
         match metadata.get(field) {
+            None | Some(Node { data: Data::Null, .. }) if is_list => {}
             Some(Node { data: Data::String(text), .. }) if field != "name" || !text.is_empty() => {}
             None if field == "namespace" => {}
             Some(Node { data: Data::Null, .. }) if field == "namespace" => {}

@@ -32,15 +32,9 @@ struct Rule<'c> {
 pub(crate) fn fix(map: &mut ResMap, references: &[NameReference]) -> Result<(), BuildError> {
     check_subjects(map)?;
     let known = Known::of(map);
-    if known.is_empty() {
-        return Ok(());
-    }
-    // Only rules whose target is there at all; of these, each kind gets its own once it is met.
-    let rules: Vec<Rule<'_>> = references
-        .iter()
-        .filter(|target| target.kind.is_empty() || known.has_kind(&target.kind))
-        .flat_map(|target| target.referrers.iter().map(move |spec| rule(target, spec)))
-        .collect();
+    let rules: Vec<Rule<'_>> =
+        references.iter().flat_map(|target| target.referrers.iter().map(move |spec| rule(target, spec))).collect();
+    // Each kind gets its own rules once it is met. Rules run even where nothing changed: they also say what is malformed.
     let mut by_kind: HashMap<String, Vec<usize>> = HashMap::new();
     for resource in map.contents_mut() {
         let kind = resource.original_kind();

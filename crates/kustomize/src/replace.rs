@@ -12,6 +12,7 @@ use crate::resource::{Resource, text};
 use crate::{BuildError, BuildErrors};
 use path::{Create, lookup, split, visit};
 use serde_json::Value;
+use structured::Outcome;
 
 /// Reads the files among replacements; each replacement comes with the file it stands in.
 ///
@@ -178,16 +179,22 @@ fn write(target: &Target, value: &Value, map: &mut ResMap) -> Result<(), String>
 fn copy(resource: &mut Resource, value: &Value, target: &Target) -> Result<(), String> {
     for field in &target.field_paths {
         let parts = split(field);
-        if structured::write(&mut resource.value, &parts, value, &target.options) {
-            continue;
+        match structured::write(&mut resource.value, &parts, value, &target.options) {
+            Outcome::Written | Outcome::Lost => continue,
+            Outcome::Missing => return Err(not_found(field, target, resource)),
+            Outcome::Elsewhere => {}
         }
         let create = target.options.create.then(|| Create::of(value));
-        let mut found = 0;
+        let (mut found, mut misfit) = (0, None);
         visit(&mut resource.value, &parts, create, &mut |place, fresh| {
             found += 1;
-            set(place, value, &target.options, fresh)
+            misfit = misfit.take().or(set(place, value, &target.options, fresh).err());
+            Ok(())
         })
         .map_err(|wrong| format!("{}: {wrong}", not_found(field, target, resource)))?;
+        if let Some(misfit) = misfit {
+            return Err(format!("field `{field}` of replacement target {}: {misfit}", resource.describe()));
+        }
         if found == 0 {
             return Err(not_found(field, target, resource));
         }

@@ -58,6 +58,7 @@ impl ResMap {
         let resource = &mut self.list[at];
         let (key, former) = (resource.key(), resource.previous.len());
         let result = change(resource);
+        resource.follow_links();
         // What was remembered meanwhile is the identity of before, which the indexes know.
         let is_same = resource.is_deleted() || (resource.key() == key && resource.previous.len() <= former + 1);
         if !is_same {

@@ -1,6 +1,7 @@
 //! One object on its way through the build, with what kustomize remembers about it.
 
 use crate::id::{self, Scopes};
+use crate::links::Link;
 use crate::provenance::Provenance;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -62,6 +63,8 @@ pub(crate) struct Resource {
     /// Known only when the build is asked for metadata.
     pub(crate) provenance: Option<Rc<Provenance>>,
     pub(crate) transformations: Vec<Rc<Provenance>>,
+    /// Fields that hold one value.
+    pub(crate) links: Vec<Link>,
     scopes: Rc<Scopes>,
 }
 
@@ -81,6 +84,7 @@ impl Resource {
             vars: Vec::new(),
             provenance: None,
             transformations: Vec::new(),
+            links: Vec::new(),
             scopes: Rc::clone(scopes),
         }
     }

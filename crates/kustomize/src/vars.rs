@@ -165,6 +165,7 @@ fn replace(map: &mut ResMap, specs: &[FieldSpec], values: &HashMap<String, Value
                 message: format!("vars in {} at {}: {message}", resource.describe(), spec.path),
             })?;
         }
+        resource.follow_links();
     }
     Ok(())
 }

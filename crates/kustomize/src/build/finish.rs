@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::kustomization::SortOrder;
 use crate::provenance::{ORIGIN, TRANSFORMATIONS, transformations};
 use crate::resource::Resource;
-use crate::{BuildErrors, reference, sort, transform};
+use crate::{BuildError, BuildErrors, reference, sort, transform};
 use serde_json::{Map, Value};
 use std::rc::Rc;
 
@@ -22,6 +22,14 @@ pub(super) fn finish(root: Root, options: &Options) -> Result<Vec<Built>, BuildE
     transform::hash_names(&mut layer.map);
     reference::fix(&mut layer.map, &config.name_reference)?;
     layer.vars.resolve(&mut layer.map, &config)?;
+    if let Some(nameless) = layer.map.iter().find(|resource| !resource.is_deleted() && is_nameless(resource)) {
+        return Err(BuildError::Object {
+            file: nameless.origin.file.to_string(),
+            at: teal_yaml::Place { line: nameless.origin.line, column: 1 },
+            message: format!("missing metadata.name in object {}: a patch took it away", nameless.describe()),
+        }
+        .into());
+    }
     layer.map.identities_mut().retain(|resource| !resource.is_deleted() && !is_local_config(resource));
     layer.map.check_unique()?;
     let mut resources = layer.map.into_list();
@@ -38,6 +46,7 @@ pub(super) fn finish(root: Root, options: &Options) -> Result<Vec<Built>, BuildE
             if managed {
                 set(&mut resource, "labels", MANAGED_BY, Some(MANAGED_BY_VALUE.to_owned()));
             }
+            annotations_as_texts(&mut resource);
             let origin = resource.provenance.as_ref().filter(|_| origins).map(|origin| origin.annotation());
             set(&mut resource, "annotations", ORIGIN, origin);
             let done = steps && !resource.transformations.is_empty();
@@ -65,6 +74,20 @@ fn set(resource: &mut Resource, field: &str, key: &str, text: Option<String>) {
     }
     if entries.is_empty() {
         metadata.remove(field);
+    }
+}
+
+fn is_nameless(resource: &Resource) -> bool {
+    resource.kind().is_empty() || (resource.name().is_empty() && !resource.kind().ends_with("List"))
+}
+
+/// Whatever wrote them, annotations are texts in the end.
+fn annotations_as_texts(resource: &mut Resource) {
+    let annotations = resource.value.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    for value in annotations.and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        if matches!(value, Value::Number(_) | Value::Bool(_) | Value::Null) {
+            *value = Value::String(value.to_string());
+        }
     }
 }
 

@@ -73,12 +73,12 @@ fn operation(item: &Node) -> Result<Operation, String> {
     Ok(Operation { what, written: written.to_owned(), path: pointer(written, "path")? })
 }
 
-/// The parts of a pointer: `~1` is a slash, `~0` a tilde.
+/// The parts of a pointer: `~1` is a slash, `~0` a tilde. What stands before the first slash says nothing.
 fn pointer(text: &str, name: &str) -> Result<Vec<String>, String> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    let Some(rest) = text.strip_prefix('/') else { return Err(format!("`{name}` must begin with `/`")) };
+    let Some((_, rest)) = text.split_once('/') else { return Err(format!("`{name}` must begin with `/`")) };
     if text.matches('/').count() > teal_yaml::MAX_DEPTH {
         return Err(format!("`{name}` is deeper than any object may be"));
     }

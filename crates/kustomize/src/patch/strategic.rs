@@ -14,6 +14,10 @@ const DIRECTIVE: &str = "$patch";
 /// # Errors
 /// A text that says where the two do not fit.
 pub(super) fn merge(object: &mut Value, patch: &Value, schema: &Schema) -> Result<(), String> {
+    // kustomize makes a new object of the patch, and loses it: the old one stays as it is.
+    if patch.get(DIRECTIVE).and_then(Value::as_str) == Some("replace") {
+        return Ok(());
+    }
     let merge = Merge { schema };
     if !merge.value(object, patch, Shape::default()).map_err(|wrong| wrong.to_string())? {
         *object = Value::Null;

@@ -26,7 +26,6 @@ pub(super) struct Target {
 pub(super) struct Known {
     targets: Vec<Target>,
     by_former_name: HashMap<String, Vec<usize>>,
-    kinds: HashSet<String>,
     /// By the namespace objects are in now: those they were in at first.
     original_namespaces: HashMap<String, HashSet<String>>,
     all_original_namespaces: HashSet<String>,
@@ -37,7 +36,6 @@ impl Known {
         let mut known = Self {
             targets: Vec::new(),
             by_former_name: HashMap::new(),
-            kinds: HashSet::new(),
             original_namespaces: HashMap::new(),
             all_original_namespaces: HashSet::new(),
         };
@@ -58,22 +56,10 @@ impl Known {
                 if places.last() != Some(&at) {
                     places.push(at);
                 }
-                if !known.kinds.contains(&previous.kind) {
-                    known.kinds.insert(previous.kind.clone());
-                }
             }
             known.targets.push(Target::of(resource));
         }
         known
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.targets.is_empty()
-    }
-
-    /// Says whether an object that changed is, or was, of a kind.
-    pub(super) fn has_kind(&self, kind: &str) -> bool {
-        self.kinds.contains(kind)
     }
 }
 

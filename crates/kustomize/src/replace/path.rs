@@ -45,13 +45,13 @@ pub(crate) fn split(path: &str) -> Vec<String> {
 }
 
 /// `[field=value]`, or `[=value]` for a scalar.
-fn item_of(part: &str) -> Option<Result<(&str, &str), String>> {
+pub(super) fn item_of(part: &str) -> Option<Result<(&str, &str), String>> {
     let inner = part.strip_prefix('[')?.strip_suffix(']')?;
     let wrong = || format!("`{part}` must be [field=value], to find an item of a list");
     Some(inner.split_once('=').ok_or_else(wrong))
 }
 
-fn text_of(value: &Value) -> String {
+pub(super) fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -127,7 +127,7 @@ impl Create {
     }
 }
 
-fn is_index(part: &str) -> bool {
+pub(super) fn is_index(part: &str) -> bool {
     part.parse::<i64>().is_ok_and(|index| index >= 0)
 }
 

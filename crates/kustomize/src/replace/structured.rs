@@ -1,4 +1,9 @@
 //! Fields that hold a document of their own: JSON or YAML inside a ConfigMap's value or an annotation.
+//!
+//! A scalar in a YAML document is replaced where it stands, so comments, order and quotes stay; only when that can't be
+//! done is the document written anew, with sorted keys.
+
+mod in_place;
 
 use super::path::{Create, lookup, visit};
 use super::set;
@@ -6,80 +11,88 @@ use crate::kustomization::FieldOptions;
 use serde_json::Value;
 use teal_yaml::Dialect;
 
-/// Writes into a document inside a text; `false` when the path leads through no such text, or finds nothing in it.
-pub(super) fn write(object: &mut Value, path: &[String], value: &Value, options: &FieldOptions) -> bool {
+/// What came of a path that may lead into a document inside a text.
+pub(super) enum Outcome {
+    /// It leads through no such text.
+    Elsewhere,
+    Written,
+    /// The place is there and can't hold the value; kustomize passes over that.
+    Lost,
+    /// There is nothing at this path.
+    Missing,
+}
+
+/// Writes into a document inside a text.
+pub(super) fn write(object: &mut Value, path: &[String], value: &Value, options: &FieldOptions) -> Outcome {
     for length in 1..path.len() {
         let (outer, inner) = path.split_at(length);
-        match lookup(object, outer) {
-            Ok(Some(Value::String(text))) => {
-                let Some(new) = rewritten(text, inner, value, options) else { return false };
-                let mut place = |place: &mut Value, _| {
-                    *place = Value::String(new.clone());
-                    Ok(())
-                };
-                return visit_exactly(object, outer, &mut place);
+        let text = match lookup(object, outer) {
+            Ok(Some(Value::String(text))) => text,
+            Ok(Some(Value::Object(_) | Value::Array(_))) => continue,
+            _ => return Outcome::Elsewhere,
+        };
+        let new = match rewritten(text, inner, value, options) {
+            Ok(new) => new,
+            Err(outcome) => return outcome,
+        };
+        return match at_exactly(object, outer) {
+            Some(place) => {
+                *place = Value::String(new);
+                Outcome::Written
             }
-            Ok(Some(Value::Object(_) | Value::Array(_))) => {}
-            _ => return false,
-        }
+            None => Outcome::Missing,
+        };
     }
-    false
+    Outcome::Elsewhere
 }
 
 /// Goes where [`lookup`] went.
-fn visit_exactly(
-    object: &mut Value,
-    path: &[String],
-    visitor: &mut dyn FnMut(&mut Value, bool) -> Result<(), String>,
-) -> bool {
-    let mut at = object;
-    for part in path {
-        let next = match at {
-            Value::Object(map) => map.get_mut(part.trim()),
-            Value::Array(items) => {
-                let place = (0..items.len()).find(|&place| {
-                    let single = Value::Array(vec![items[place].clone()]);
-                    matches!(lookup(&single, std::slice::from_ref(part)), Ok(Some(_)))
-                        && part.parse::<usize>().map_or(true, |index| index == place)
-                });
-                match part.parse::<usize>() {
-                    Ok(index) => items.get_mut(index),
-                    Err(_) if part == "-" => items.last_mut(),
-                    Err(_) => place.and_then(|place| items.get_mut(place)),
-                }
-            }
-            _ => None,
-        };
-        match next {
-            Some(next) => at = next,
-            None => return false,
+fn at_exactly<'v>(object: &'v mut Value, path: &[String]) -> Option<&'v mut Value> {
+    path.iter().try_fold(object, |at, part| match at {
+        Value::Object(map) => map.get_mut(part.trim()),
+        Value::Array(items) => {
+            let place = match part.parse::<usize>() {
+                Ok(index) => index,
+                Err(_) if part == "-" => items.len().checked_sub(1)?,
+                Err(_) => items.iter().position(|item| {
+                    let alone = Value::Array(vec![item.clone()]);
+                    matches!(lookup(&alone, std::slice::from_ref(part)), Ok(Some(_)))
+                })?,
+            };
+            items.get_mut(place)
         }
-    }
-    visitor(at, false).is_ok()
+        _ => None,
+    })
 }
 
 /// The text with the value written into its document.
-fn rewritten(text: &str, path: &[String], value: &Value, options: &FieldOptions) -> Option<String> {
-    let mut documents = teal_yaml::read_as(Dialect::Kustomize, text).ok()?;
-    let mut document = documents.drain(..).next()?.into_value();
+fn rewritten(text: &str, path: &[String], value: &Value, options: &FieldOptions) -> Result<String, Outcome> {
+    let documents = teal_yaml::read_as(Dialect::Kustomize, text).map_err(|_| Outcome::Missing)?;
+    let node = documents.into_iter().next().ok_or(Outcome::Missing)?;
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    let mut document = node.clone().into_value();
     let create = options.create.then(|| Create::of(value));
-    let mut found = 0;
-    visit(&mut document, path, create, &mut |place, is_fresh| {
+    let (mut found, mut is_lost) = (0, false);
+    let walked = visit(&mut document, path, create, &mut |place, is_fresh| {
         found += 1;
-        set(place, value, options, is_fresh)
-    })
-    .ok()?;
-    if found == 0 {
-        return None;
+        is_lost |= set(place, value, options, is_fresh).is_err();
+        Ok(())
+    });
+    match walked {
+        Ok(()) if found > 0 && is_lost => return Err(Outcome::Lost),
+        Ok(()) if found > 0 => {}
+        _ => return Err(Outcome::Missing),
     }
-    if text.trim_start().starts_with(['{', '[']) {
-        return if text.contains('\n') && text.contains("  ") {
-            Some(escaped(&serde_json::to_string_pretty(&document).ok()?))
+    if is_json {
+        let printed = if text.contains('\n') && text.contains("  ") {
+            serde_json::to_string_pretty(&document)
         } else {
-            Some(escaped(&document.to_string()))
+            serde_json::to_string(&document)
         };
+        return printed.map(|json| escaped(&json)).map_err(|_| Outcome::Lost);
     }
-    Some(teal_yaml::write(&document).trim().to_owned())
+    let new = in_place::replaced(text, &node, path, &mut |place| set(place, value, options, false));
+    Ok(new.unwrap_or_else(|| teal_yaml::write(&document)).trim().to_owned())
 }
 
 /// Go's JSON escapes these inside texts.

@@ -174,7 +174,7 @@ fn json(loaded: &Loaded, target: &Selector, map: &mut ResMap, remembers: bool) -
             if had_notes && let Some(metadata) = resource.metadata_mut() {
                 metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
             }
-            resource.blanks = Vec::new();
+            (resource.blanks, resource.links) = (Vec::new(), Vec::new());
             let done = apply_json(operations, &mut resource.value);
             drop_empty_annotations(resource);
             done.map_err(|error| loaded.wrong(error.to_string()))

@@ -1,9 +1,9 @@
 //! Labels and annotations: text pairs for the mappings that field specs lead to.
 
-use crate::BuildError;
 use crate::field::{self, FieldSpec, Leaf};
 use crate::kustomization::TextMap;
 use crate::resmap::{ResMap, transform};
+use crate::{BuildError, links};
 use serde_json::Value;
 
 /// Writes text pairs into the mappings that `specs` lead to.
@@ -22,16 +22,24 @@ pub(super) fn set(
     }
     let paths: Vec<_> = specs.iter().map(|spec| field::split(&spec.path)).collect();
     for resource in map.contents_mut() {
-        for (spec, path) in specs.iter().zip(&paths) {
-            if !spec.selects(resource.api_version(), resource.kind()) {
-                continue;
-            }
+        let selected: Vec<_> = specs
+            .iter()
+            .zip(&paths)
+            .filter(|(spec, _)| spec.selects(resource.api_version(), resource.kind()))
+            .collect();
+        let before = links::places(resource, &selected, pairs.keys());
+        for (spec, path) in &selected {
             let leaf = if spec.create { Leaf::Map } else { Leaf::None };
             let done = field::visit(&mut resource.value, path, leaf, &mut |value| put(value, pairs));
             if let Err(wrong) = done {
                 let message = format!("{what} of {} at {}: {wrong}", resource.describe(), spec.path);
                 return Err(transform(file, message));
             }
+        }
+        resource.follow_links();
+        if selected.len() > 1 {
+            let after = links::places(resource, &selected, pairs.keys());
+            resource.link(after.difference(&before).cloned().collect());
         }
     }
     Ok(())

@@ -1,0 +1,235 @@
+//! Patches: how lists merge, what directives do, and what JSON 6902 does beyond its RFC. Compared with kustomize 5.8.2.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use serde_json::{Value, json};
+use teal_kustomize::{LoadRestrictor, MemoryTree, ObjectPatch, Options, Reorder, build};
+
+fn pod(field: &str, list: &Value) -> Value {
+    let mut container = json!({"name": "c"});
+    container[field] = list.clone();
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [container]}})
+}
+
+/// Patches one list of a container; what comes out.
+fn merged(field: &str, old: &Value, patch: &Value) -> Value {
+    let mut object = pod(field, old);
+    let patch = json!({"spec": {"containers": [{"name": "c", field: patch}]}});
+    assert!(ObjectPatch::parse(&patch.to_string()).unwrap().apply(&mut object).unwrap());
+    object.pointer(&format!("/spec/containers/0/{field}")).cloned().unwrap_or_default()
+}
+
+#[test]
+fn items_merge_by_their_keys() {
+    for (field, old, patch, want) in [
+        // One key: the patch's order first. Of a repeated key the last item stays, as it was.
+        (
+            "env",
+            json!([{"name": "A"}, {"name": "B"}]),
+            json!([{"name": "C"}, {"name": "B", "v": 1}]),
+            json!([{"name": "C"}, {"name": "B", "v": 1}, {"name": "A"}]),
+        ),
+        (
+            "env",
+            json!([{"name": "A", "v": 1}, {"name": "A", "v": 2}]),
+            json!([{"name": "B"}]),
+            json!([{"name": "B"}, {"name": "A", "v": 2}]),
+        ),
+        (
+            "env",
+            json!([{"name": "A", "v": 1}, {"name": "A", "v": 2}]),
+            json!([{"name": "A", "v": 3}]),
+            json!([{"name": "A", "v": 2}]),
+        ),
+        (
+            "env",
+            json!([{"name": "A", "v": 1}, {"name": "A", "v": 2}, {"name": "C"}]),
+            json!([{"name": "A", "$patch": "delete"}]),
+            json!([{"name": "C"}]),
+        ),
+        // Two keys: what is new first, everything else keeps its place.
+        (
+            "ports",
+            json!([{"containerPort": 1, "protocol": "T"}, {"containerPort": 2, "protocol": "T"}]),
+            json!([{"containerPort": 2, "protocol": "T", "n": 1}, {"containerPort": 3, "protocol": "U"}]),
+            json!([{"containerPort": 3, "protocol": "U"}, {"containerPort": 1, "protocol": "T"}, {"containerPort": 2, "protocol": "T", "n": 1}]),
+        ),
+        // No item has the second key: it does not count.
+        (
+            "ports",
+            json!([{"containerPort": 1}, {"containerPort": 2}]),
+            json!([{"containerPort": 3}, {"containerPort": 2, "n": 1}]),
+            json!([{"containerPort": 3}, {"containerPort": 2, "n": 1}, {"containerPort": 1}]),
+        ),
+        // Some items have it: kustomize loses the patch, and items as well.
+        (
+            "ports",
+            json!([{"containerPort": 1, "protocol": "T"}]),
+            json!([{"containerPort": 1, "n": 1}]),
+            json!([{"containerPort": 1, "protocol": "T"}]),
+        ),
+        (
+            "ports",
+            json!([{"containerPort": 1}]),
+            json!([{"containerPort": 1, "protocol": "T", "n": 1}]),
+            json!([{"containerPort": 1}]),
+        ),
+        (
+            "ports",
+            json!([{"containerPort": 53, "protocol": "U"}, {"containerPort": 53}]),
+            json!([]),
+            json!([{"containerPort": 53}]),
+        ),
+        (
+            "ports",
+            json!([{"containerPort": 53, "protocol": "U"}, {"containerPort": 53, "protocol": "T"}, {"containerPort": 80}]),
+            json!([{"containerPort": 80, "n": "x"}]),
+            json!([{"containerPort": 53, "protocol": "U"}, {"containerPort": 53, "protocol": "T"}, {"containerPort": 80, "n": "x"}]),
+        ),
+        // Directives for the whole list.
+        ("env", json!([{"name": "A"}]), json!([{"$patch": "replace"}, {"name": "Z"}]), json!([{"name": "Z"}])),
+        ("env", json!([{"name": "A"}]), json!([{"$patch": "delete"}]), Value::Null),
+        (
+            "env",
+            json!([{"name": "A"}]),
+            json!([{"$patch": "merge"}, {"name": "Z"}]),
+            json!([{"name": "Z"}, {"name": "A"}]),
+        ),
+        // An item that says `replace` is put back, and one that is emptied goes.
+        (
+            "env",
+            json!([{"name": "A", "v": 1}]),
+            json!([{"name": "A", "$patch": "replace"}]),
+            json!([{"name": "A", "v": 1}]),
+        ),
+        // Lists without keys are replaced.
+        ("args", json!(["a", "b"]), json!(["c"]), json!(["c"])),
+    ] {
+        assert_eq!(merged(field, &old, &patch), want, "{old} + {patch}");
+    }
+    let error = ObjectPatch::parse("spec: {containers: [{$patch: other}]}").unwrap().apply(&mut pod("env", &json!([])));
+    assert!(error.unwrap_err().to_string().contains("`$patch` must be delete, replace or merge"));
+}
+
+#[test]
+fn mappings_merge_and_take_directives() {
+    for (patch, pointer, want) in [
+        ("spec: {a: {$patch: replace, c: d}}", "/spec/a", json!({"c": "d"})),
+        ("spec: {a: {$patch: delete}}", "/spec", json!({"n": null})),
+        ("spec: {a: null}", "/spec", json!({"n": null})),
+        ("spec: {z: {y: null, $patch: merge}}", "/spec/z", json!({})),
+        ("spec: {z: {$patch: delete}}", "/spec/z", Value::Null),
+        // Other directives of strategic merge are fields like any other to kustomize.
+        ("spec: {$retainKeys: [a]}", "/spec/$retainKeys", json!(["a"])),
+        ("spec: {$setElementOrder/l: [{name: a}]}", "/spec/$setElementOrder~1l", json!([{"name": "a"}])),
+        // At the root `replace` does nothing.
+        ("{$patch: replace, spec: {q: r}}", "/spec/a", json!({"b": 1})),
+        ("metadata: {finalizers: [c, a]}", "/metadata/finalizers", json!(["c", "a", "b"])),
+    ] {
+        let mut object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "finalizers": ["a", "b", "b"]}, "spec": {"a": {"b": 1}, "n": null}});
+        ObjectPatch::parse(patch).unwrap().apply(&mut object).unwrap();
+        assert_eq!(object.pointer(pointer).unwrap_or(&Value::Null), &want, "{patch}");
+    }
+    // A type is looked up where there is one: an object within an object.
+    let mut object = json!({"apiVersion": "x/v1", "kind": "Foo", "metadata": {"name": "f"}, "spec": {"pod": pod("env", &json!([{"name": "A"}]))}});
+    ObjectPatch::parse("spec: {pod: {spec: {containers: [{name: c, env: [{name: B}]}]}}}")
+        .unwrap()
+        .apply(&mut object)
+        .unwrap();
+    assert_eq!(object.pointer("/spec/pod/spec/containers/0/env"), Some(&json!([{"name": "B"}, {"name": "A"}])));
+}
+
+#[test]
+fn operations_go_beyond_their_rfc() {
+    for (operation, want) in [
+        ("{op: replace, path: /none, value: 1}", Ok(json!({"l": [1, 2], "m": {"k": "v"}, "none": 1}))),
+        ("{op: add, path: /l/-1, value: 3}", Ok(json!({"l": [1, 2, 3], "m": {"k": "v"}}))),
+        ("{op: remove, path: /l/-1}", Ok(json!({"l": [1], "m": {"k": "v"}}))),
+        ("{op: add, path: /l/2, value: 3}", Ok(json!({"l": [1, 2, 3], "m": {"k": "v"}}))),
+        ("{op: copy, from: /none, path: /c}", Ok(json!({"l": [1, 2], "m": {"k": "v"}, "c": null}))),
+        ("{op: move, from: /m/k, path: /k}", Ok(json!({"l": [1, 2], "m": {}, "k": "v"}))),
+        ("{op: test, path: /none}", Ok(json!({"l": [1, 2], "m": {"k": "v"}}))),
+        ("{op: add, path: 'ignored/x~1y', value: 1}", Ok(json!({"l": [1, 2], "m": {"k": "v"}, "x/y": 1}))),
+        ("{op: add, path: /l/4, value: 3}", Err("no item of a list")),
+        ("{op: replace, path: /l/2, value: 3}", Err("no item of a list")),
+        ("{op: remove, path: /none}", Err("nothing to remove")),
+        ("{op: add, path: /none/x, value: 1}", Err("the path is missing")),
+        ("{op: test, path: /m/k, value: other}", Err("another one than tested for")),
+    ] {
+        let mut object = json!({"l": [1, 2], "m": {"k": "v"}});
+        let done = ObjectPatch::parse(&format!("- {operation}")).unwrap().apply(&mut object);
+        match (done, want) {
+            (Ok(_), Ok(want)) => assert_eq!(object, want, "{operation}"),
+            (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{operation}: {error}"),
+            (done, want) => panic!("{operation}: {done:?}, wanted {want:?}"),
+        }
+    }
+}
+
+fn built(files: &[(&str, &str)]) -> Result<Vec<Value>, String> {
+    let mut tree = MemoryTree::new();
+    files.iter().for_each(|(path, text)| tree.insert(*path, text));
+    let options = Options { reorder: Reorder::None, restrictor: LoadRestrictor::RootOnly };
+    let built = build(&tree, "", &options).map_err(|errors| errors.to_string())?;
+    Ok(built.objects.into_iter().map(|object| object.value).collect())
+}
+
+#[test]
+fn notes_and_labels_of_a_build_show_in_patches() {
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, labels: {a: b}}\ndata:\n  blank:\n  null: null\n  kept: {inner: }\n  list: [{x: }]\n";
+    let one = |kustomization: &str| {
+        built(&[("kustomization.yaml", &format!("resources: [m.yaml]\n{kustomization}")), ("m.yaml", map)])
+            .map(|mut all| all.remove(0))
+    };
+    // kustomize's notes are annotations, so the mapping is there for an operation once an object was touched …
+    let operation =
+        "[{target: {kind: ConfigMap, name: m}, patch: '- {op: add, path: /metadata/annotations/x, value: z}'}]";
+    assert_eq!(one(&format!("patches: {operation}\n")).unwrap()["metadata"]["annotations"], json!({"x": "z"}));
+    // … and not before.
+    assert!(one(&format!("patchesJson6902: {operation}\n")).unwrap_err().contains("the path is missing"));
+    assert!(one(&format!("namePrefix: p-\npatchesJson6902: {operation}\n")).is_ok());
+    // A patch that looks for targets has texts for labels, null included.
+    let aimed = "patches: [{target: {kind: ConfigMap}, patch: '{kind: X, metadata: {name: y, labels: {a: null, b: ~, c: }}}'}]\n";
+    assert_eq!(one(aimed).unwrap()["metadata"]["labels"], json!({"a": "null", "b": "~", "c": ""}));
+    let own = "patches: [{patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: m, labels: {a: null}}}'}]\n";
+    assert_eq!(one(own).unwrap()["metadata"]["labels"], json!({}));
+    // Keys with nothing behind them go with the first merge, where it gets to; written nulls stay.
+    assert_eq!(one("").unwrap()["data"]["blank"], Value::Null);
+    assert!(one("").unwrap()["data"].as_object().unwrap().contains_key("blank"));
+    assert_eq!(one(own).unwrap()["data"], json!({"null": null, "kept": {}, "list": [{"x": null}]}));
+}
+
+#[test]
+fn labels_that_were_set_together_change_together() {
+    let base = [
+        ("base/kustomization.yaml", "resources: [d.yaml]\nlabels: [{pairs: {a: one}, includeSelectors: true}]\n"),
+        (
+            "base/d.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: s, labels: {a: own}}\n",
+        ),
+    ];
+    let over = |kustomization: &str| {
+        let text = format!("resources: [base]\n{kustomization}");
+        let mut files = vec![("kustomization.yaml", text.as_str())];
+        files.extend(base);
+        built(&files).unwrap()
+    };
+    let selector = |objects: &[Value]| objects[0]["spec"]["selector"]["matchLabels"]["a"].clone();
+    for kustomization in [
+        "labels: [{pairs: {a: two}}]\n",
+        "patches: [{target: {kind: Deployment}, patch: '{kind: X, metadata: {name: y, labels: {a: two}}}'}]\n",
+        "replacements: [{sourceValue: two, targets: [{select: {kind: Deployment}, fieldPaths: [metadata.labels.a]}]}]\n",
+    ] {
+        assert_eq!(selector(&over(kustomization)), "two", "{kustomization}");
+    }
+    // A label that was there before is not one of them, and operations end it.
+    let objects = over("labels: [{pairs: {a: two}}]\n");
+    assert_eq!(
+        (&objects[1]["metadata"]["labels"]["a"], &objects[1]["spec"]["selector"]["a"]),
+        (&json!("two"), &json!("one"))
+    );
+    let objects = over(
+        "patches: [{target: {kind: Deployment}, patch: '- {op: replace, path: /metadata/labels/a, value: two}'}]\n",
+    );
+    assert_eq!(selector(&objects), "one");
+}
