@@ -24,6 +24,7 @@ mod key_vault;
 mod metrics;
 mod options;
 mod page;
+mod passthrough;
 mod private_dns;
 mod probe;
 mod provider;

@@ -188,9 +188,11 @@ pub(crate) fn parse(get: &dyn Fn(&str) -> Option<String>, now: Timestamp) -> Res
 
 /// `start/end`, `start/duration` or `duration/end`; the last hour without one. Some clients encode it twice.
 fn span(text: Option<String>, now: Timestamp) -> Result<(Timestamp, Timestamp), String> {
+    // Whole minutes, as measurements are kept.
+    let floor = |time: Timestamp| Timestamp::from_second(time.as_second().div_euclid(60) * 60).unwrap_or(time);
     let before = |time: Timestamp, by: SignedDuration| time.checked_sub(by).unwrap_or(Timestamp::MIN);
     let Some(mut text) = text.filter(|text| !text.is_empty()) else {
-        return Ok((before(now, SignedDuration::from_hours(1)), now));
+        return Ok((floor(before(now, SignedDuration::from_hours(1))), now));
     };
     if text.contains('%') {
         text = percent_decode(&text)?;
@@ -206,7 +208,7 @@ fn span(text: Option<String>, now: Timestamp) -> Result<(Timestamp, Timestamp), 
         span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()
     };
     let Some((first, second)) = text.split_once('/') else {
-        return Ok((before(now, length(&text).ok_or_else(wrong)?), now));
+        return Ok((floor(before(now, length(&text).ok_or_else(wrong)?)), now));
     };
     let (start, end) = match (time(first), time(second)) {
         (Some(start), Some(end)) => (start, end),
@@ -214,8 +216,6 @@ fn span(text: Option<String>, now: Timestamp) -> Result<(Timestamp, Timestamp), 
         (None, Some(end)) => (before(end, length(first).ok_or_else(wrong)?), end),
         (None, None) => return Err(wrong()),
     };
-    // Whole minutes, as measurements are kept.
-    let floor = |time: Timestamp| Timestamp::from_second(time.as_second().div_euclid(60) * 60).unwrap_or(time);
     if end <= start {
         return Err(format!("The end of the timespan '{text}' is not after its start."));
     }

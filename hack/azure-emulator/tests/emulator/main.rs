@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod admin;
+mod aks;
 mod backend;
 mod dns;
 mod edge;
 mod front_door;
+mod gateway;
 mod identity;
+mod key_vault;
 mod kit;
 mod lro;
 mod official;

@@ -1,0 +1,132 @@
+//! AKS, public addresses, metrics of other resources.
+
+use hickory_proto::rr::RecordType;
+use serde_json::json;
+
+use crate::kit::{GROUP, Kit};
+
+const CLUSTERS: &str = "/providers/Microsoft.ContainerService/managedClusters";
+
+#[tokio::test]
+async fn a_cluster_that_goes_takes_its_addresses_with_it() {
+    let kit = Kit::start().await;
+    let path = format!("{GROUP}{CLUSTERS}/blue");
+    let body = json!({"location": "westeurope", "properties": {"agentPoolProfiles": [{"name": "sys", "count": 3}]}});
+    let made = kit.put(&path, body.clone()).await;
+    assert_eq!(
+        (made.status.as_u16(), &made.body["properties"]["provisioningState"]),
+        (201, &json!("Succeeded")),
+        "{}",
+        made.body
+    );
+    assert_eq!(made.body["properties"]["powerState"]["code"], "Running");
+    let nodes = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/MC_rg_blue_westeurope";
+    let address = format!("{nodes}/providers/Microsoft.Network/publicIPAddresses/ingress");
+    let label = json!({"location": "westeurope", "properties": {"ipAddress": "198.18.0.9", "dnsSettings": {"domainNameLabel": "ingress"}}});
+    assert_eq!(kit.put(&address, label).await.status, 201);
+    assert_eq!(kit.ask("ingress.westeurope.cloudapp.azure.com.", RecordType::A).await, ["10 A 198.18.0.9"]);
+    let zone = kit.zone("contoso.dev").await;
+    let alias = json!({"properties": {"TTL": 5, "targetResource": {"id": address}}});
+    assert!(kit.put(&format!("{zone}/A/aks"), alias).await.status.is_success());
+    assert_eq!(kit.ask("aks.contoso.dev.", RecordType::A).await, ["5 A 198.18.0.9"]);
+
+    let stale = kit.send("DELETE", &path, &[("if-match", "stale")], None).await;
+    assert_eq!(stale.status, 412);
+    let current = kit.get(&path).await.body["eTag"].as_str().unwrap().to_owned();
+    assert_eq!(kit.send("DELETE", &path, &[("if-match", &current)], None).await.status, 202);
+    assert_eq!(kit.get(&path).await.status, 404);
+    assert_eq!(kit.delete(&path).await.status, 204);
+    assert_eq!(kit.get(&address).await.status, 404);
+    assert!(kit.ask("aks.contoso.dev.", RecordType::A).await.is_empty(), "the alias emptied with its target");
+}
+
+#[tokio::test]
+async fn one_operation_at_a_time_and_power() {
+    let kit = Kit::start().await;
+    let path = format!("{GROUP}{CLUSTERS}/blue");
+    kit.put(&path, json!({"location": "westeurope"})).await;
+    kit.settings(json!({"lro": {"default": {"polls": 1}}})).await;
+    let post = async |action: &str| kit.send("POST", &format!("{path}/{action}"), &[], None).await;
+    let begun = post("stop").await;
+    assert_eq!(begun.status, 202);
+    assert_eq!(kit.get(&path).await.body["properties"]["provisioningState"], "Stopping");
+    let busy = kit.delete(&path).await;
+    assert_eq!((busy.status.as_u16(), busy.body["error"]["code"].as_str().unwrap()), (409, "OperationNotAllowed"));
+    assert!(busy.body.to_string().contains("Another operation (Stop) is in progress"), "{}", busy.body);
+    assert_eq!(kit.get(begun.header("azure-asyncoperation")).await.body["status"], "InProgress");
+    assert_eq!(kit.get(begun.header("azure-asyncoperation")).await.body["status"], "Succeeded");
+    let stopped = kit.get(&path).await.body;
+    assert_eq!(
+        (&stopped["properties"]["powerState"]["code"], &stopped["properties"]["provisioningState"]),
+        (&json!("Stopped"), &json!("Succeeded"))
+    );
+    post("start").await;
+    assert_eq!(post("abort").await.status, 202);
+    let aborted = kit.get(&path).await.body;
+    assert_eq!(
+        (&aborted["properties"]["powerState"]["code"], &aborted["properties"]["provisioningState"]),
+        (&json!("Stopped"), &json!("Canceled"))
+    );
+}
+
+#[tokio::test]
+async fn a_cluster_hands_out_the_kubeconfig_it_was_given() {
+    let kit = Kit::start().await;
+    let path = format!("{GROUP}{CLUSTERS}/blue");
+    kit.put(&path, json!({"location": "westeurope"})).await;
+    let given = kit
+        .send("PUT", "/_emulator/kubeconfigs", &[], Some(json!({"cluster": path, "kubeconfig": "kind: Config"})))
+        .await;
+    assert_eq!(given.status, 204);
+    for action in ["listClusterUserCredential", "listClusterAdminCredential"] {
+        let body = kit.send("POST", &format!("{path}/{action}"), &[], None).await.body;
+        assert_eq!(body["kubeconfigs"][0]["value"], "a2luZDogQ29uZmln", "{body}");
+    }
+    assert!(!kit.get(&path).await.body.to_string().contains("kind: Config"));
+    kit.put(&path, json!({"location": "westeurope", "tags": {"a": "b"}})).await;
+    let body = kit.send("POST", &format!("{path}/listClusterUserCredential"), &[], None).await.body;
+    assert_eq!(body["kubeconfigs"][0]["value"], "a2luZDogQ29uZmln", "an update keeps it");
+    let nobody = json!({"cluster": path.replace("blue", "none"), "kubeconfig": "secret"});
+    let refused = kit.send("PUT", "/_emulator/kubeconfigs", &[], Some(nobody)).await;
+    assert!(refused.status == 404 && !refused.body.to_string().contains("secret"));
+}
+
+#[tokio::test]
+async fn metrics_are_put_in_and_fail_inside_a_200() {
+    let kit = Kit::start().await;
+    let path = format!("{GROUP}{CLUSTERS}/blue");
+    kit.put(&path, json!({"location": "westeurope"})).await;
+    let put = async |body| kit.send("PUT", "/_emulator/metrics", &[], Some(body)).await.status;
+    let values = json!([{"value": 40.0, "dimensions": {"node": "a"}}, {"value": 60.0, "dimensions": {"node": "b"}}]);
+    assert_eq!(put(json!({"resource": path, "metric": "node_cpu_usage_percentage", "values": values})).await, 204);
+    let at = format!(
+        "{path}/providers/Microsoft.Insights/metrics?api-version=2024-02-01&interval=FULL&timespan=PT1H&metricnames=node_cpu_usage_percentage"
+    );
+    let body = kit.get(&at).await.body;
+    assert_eq!(body["value"][0]["timeseries"][0]["data"][0]["average"], 50.0, "{body}");
+    assert_eq!(
+        (&body["value"][0]["errorCode"], &body["namespace"]),
+        (&json!("Success"), &json!("microsoft.containerservice/managedclusters"))
+    );
+    let error = json!({"code": "InvalidSamplingType", "message": "Sampling type is not found."});
+    assert_eq!(put(json!({"resource": path, "metric": "node_cpu_usage_percentage", "error": error})).await, 204);
+    let failing = kit.get(&at).await;
+    assert_eq!((failing.status.as_u16(), &failing.body["value"][0]["errorCode"]), (200, &json!("InvalidSamplingType")));
+    assert_eq!(put(json!({"resource": path, "metric": "node_cpu_usage_percentage", "error": null})).await, 204);
+    assert_eq!(kit.get(&at).await.body["value"][0]["errorCode"], "Success");
+    for (query, words) in [
+        ("metricnames=nope", "Valid metrics"),
+        ("interval=PT7M", "time grain"),
+        ("$filter=x", "filter"),
+        ("$filter=Nope%20eq%20'*'", "dimension"),
+        ("timespan=x", "timespan"),
+    ] {
+        let url = format!("{path}/providers/Microsoft.Insights/metrics?api-version=2024-02-01&{query}");
+        let answer = kit.get(&url).await;
+        assert!(
+            answer.status == 400 && answer.body["error"]["message"].as_str().unwrap().contains(words),
+            "{query}: {}",
+            answer.body
+        );
+    }
+}
