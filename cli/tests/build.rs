@@ -76,6 +76,8 @@ fn paths_and_flags_mean_what_kustomize_means() {
         legacy
     );
     assert_eq!(built(Path::new("/"), &[at.join("over").to_str().unwrap(), "--reorder=legacy"]), legacy);
+    let labelled = built(at, &["over", "--enable-managedby-label"]);
+    assert_eq!(labelled.matches("    app.kubernetes.io/managed-by: kustomize-v5.8.2\n").count(), 2, "{labelled}");
     assert_eq!(built(at, &["over/", "--reorder", "none"]), format!("{}---\n{NAMESPACE}", map("x-a")));
 
     let said = refused(at, &["loose"]);
@@ -91,6 +93,15 @@ fn links_on_disk_are_followed() {
     let folder = overlay();
     std::os::unix::fs::symlink("over", folder.path().join("link")).unwrap();
     assert_eq!(built(folder.path(), &["link"]), built(folder.path(), &["over"]));
+    // The load restriction goes by where a file really is, and `..` by where its folder is.
+    std::os::unix::fs::symlink("../shared/map.yaml", folder.path().join("loose/in.yaml")).unwrap();
+    put(folder.path(), "loose/kustomization.yaml", "resources: [in.yaml]\n");
+    let said = refused(folder.path(), &["loose"]);
+    assert!(said.contains("loose/kustomization.yaml:1:13: "), "{said}");
+    assert_eq!(built(folder.path(), &["loose", "--load-restrictor=LoadRestrictionsNone"]), map("s"));
+    put(folder.path(), "deep/er/kustomization.yaml", "resources: [../../over]\n");
+    std::os::unix::fs::symlink("deep/er", folder.path().join("short")).unwrap();
+    assert_eq!(built(folder.path(), &["short"]), built(folder.path(), &["over"]));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod layers;
 mod objects;
 mod patches;
+mod plugins;
 mod world;
 
 use std::cell::Cell;

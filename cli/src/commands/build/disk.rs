@@ -30,4 +30,16 @@ impl Tree for DiskTree {
         // A pipe or a device as well: `resources: [/dev/stdin]` works where it does today.
         fs::read(&file).map(|bytes| Some(Entry::File(Arc::from(bytes)))).map_err(error)
     }
+
+    /// The load restriction and `..` go by where a file or folder really is, as kustomize has it.
+    fn real_path(&self, path: &str) -> Result<String, TreeError> {
+        match Path::new("/").join(path).canonicalize() {
+            Ok(real) => match real.to_str() {
+                Some(text) => Ok(text.trim_start_matches('/').to_owned()),
+                None => Err(TreeError::new(path, "leads to a path that is no UTF-8")),
+            },
+            // What is not there is told by whoever asks for it next.
+            Err(_) => Ok(path.to_owned()),
+        }
+    }
 }

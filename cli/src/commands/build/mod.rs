@@ -9,8 +9,8 @@ mod output;
 mod place;
 mod revision;
 
-use serde_json::Value;
-use teal_kustomize::{LoadRestrictor, Options, Reorder};
+use serde_json::{Value, json};
+use teal_kustomize::{LoadRestrictor, MANAGED_BY_VALUE, Options, Reorder};
 
 use crate::exit::{FINE, NOT_SO};
 pub(crate) use arguments::Build;
@@ -46,7 +46,7 @@ fn kustomize(build: &Build) -> Result<(), Failure> {
             Restrictor::LoadRestrictionsNone => LoadRestrictor::None,
         },
     };
-    let built = teal_kustomize::build(place.tree.as_ref(), &place.dir, &options).map_err(|errors| {
+    let mut built = teal_kustomize::build(place.tree.as_ref(), &place.dir, &options).map_err(|errors| {
         let failure = Failure::build(&errors, &place.shown);
         if place.is_fleet() {
             failure.with_hint("this folder holds a teal.yaml; add --fleet to render its units")
@@ -54,10 +54,25 @@ fn kustomize(build: &Build) -> Result<(), Failure> {
             failure
         }
     })?;
+    if build.enable_managedby_label {
+        built.objects.iter_mut().for_each(|object| add_managed_by(&mut object.value));
+    }
     let values: Vec<&Value> = built.objects.iter().map(|object| &object.value).collect();
     match Output::of(build) {
         Output::Stdout => output::print(&values),
         Output::File(file) => output::write_file(file, &values),
         Output::Folder(folder) => output::write_folder(folder, &values),
+    }
+}
+
+/// The label that kustomize adds at the very end; the same as `buildMetadata: [managedByLabel]`.
+fn add_managed_by(object: &mut Value) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    let labels = metadata.entry("labels").or_insert_with(|| json!({}));
+    if labels.is_null() {
+        *labels = json!({});
+    }
+    if let Some(labels) = labels.as_object_mut() {
+        labels.insert("app.kubernetes.io/managed-by".to_owned(), json!(MANAGED_BY_VALUE));
     }
 }

@@ -47,6 +47,10 @@ fn names(want: &str) -> Vec<&str> {
     let fields = want.split('\'').skip(1).step_by(2).filter(|word| !word.contains(['/', ' ', '{']) && !word.is_empty());
     let fields = fields.map(|path| path.rsplit('.').next().unwrap_or(path));
     let mut names: Vec<&str> = named.chain(quoted).chain(fields).filter(|name| !name.is_empty()).collect();
+    // Where several files are named, a message about all of them need not repeat one.
+    if want.contains("patch appears to be empty") {
+        names.clear();
+    }
     names.retain(|name| {
         !["kustomization.yaml", "kustomization.yml", "kustomization", "input", "v1alpha1"].contains(name)
     });

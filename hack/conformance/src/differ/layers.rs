@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::objects::{Object, api_version, image_names, kinds, names, namespaces};
 use super::patches::{patches, strategic, targets, text};
+use super::plugins::{generators, named_files, odd_transformers, transformers};
 
 /// Fields of one kustomization; few at a time, so that most worlds can be built.
 #[derive(Debug, Clone)]
@@ -63,6 +64,10 @@ fn fields(base: bool) -> BoxedStrategy<(&'static str, Value)> {
         1 => prop::sample::select(vec![json!(["originAnnotations"]), json!(["managedByLabel"]), json!(["transformerAnnotations", "originAnnotations"])])
             .prop_map(|metadata| ("buildMetadata", metadata)),
         1 => vars().prop_map(one("vars")),
+        3 => transformers().prop_map(one("transformers")),
+        1 => generators().prop_map(one("generators")),
+        2 => named_files(),
+        1 => odd_transformers().prop_map(one("transformers")),
     ]
     .boxed()
 }

@@ -167,7 +167,7 @@ impl Object {
             "NetworkPolicy" => json!({"spec": {"podSelector": {"matchLabels": {"app": first}},
                 "ingress": [{"from": [{"podSelector": {"matchLabels": {"app": second}}}]}]}}),
             "Widget" => {
-                json!({"spec": {"containers": [{"name": "main", "image": self.image(0)}], "configMapName": first,
+                json!({"spec": {"containers": [{"name": "main", "image": self.image(0)}], "configMapName": first, "ref": {"name": second},
                 "parts": [{"name": "a", "size": 1}, {"name": "b", "size": 2.5}], "deep": {"list": ["x", "y"], "flag": true}}})
             }
             "ValidatingWebhookConfiguration" => {

@@ -101,7 +101,7 @@ fn changes() -> impl Strategy<Value = Value> {
 
 fn operations() -> impl Strategy<Value = Value> {
     let one = prop::sample::select(vec![
-        json!({"op": "add", "path": "/metadata/annotations", "value": {"by": "json"}}),
+        json!({"op": "add", "path": "/metadata/labels", "value": {"by": "json"}}),
         json!({"op": "add", "path": "/metadata/annotations/by", "value": "json"}),
         json!({"op": "add", "path": "/metadata/labels/a~1b", "value": "c~d"}),
         json!({"op": "replace", "path": "/metadata/name", "value": "renamed"}),
@@ -110,7 +110,7 @@ fn operations() -> impl Strategy<Value = Value> {
         json!({"op": "add", "path": "/spec/template/spec/containers/0/env/0", "value": {"name": "FIRST", "value": "1"}}),
         json!({"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "redis:7"}),
         json!({"op": "remove", "path": "/spec/template/spec/containers/0/env"}),
-        json!({"op": "copy", "from": "/metadata/name", "path": "/metadata/annotations"}),
+        json!({"op": "copy", "from": "/metadata/name", "path": "/metadata/annotations/name"}),
         json!({"op": "move", "from": "/spec/selector", "path": "/spec/moved"}),
         json!({"op": "test", "path": "/kind", "value": "Deployment"}),
         json!({"op": "add", "path": "/data/added", "value": "0123"}),

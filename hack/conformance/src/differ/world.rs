@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::layers::{Layer, layers};
 use super::objects::{Object, objects};
+use super::plugins::FILES;
 use super::yaml;
 
 /// Values as people write them, which JSON can't say: read, they become something else, or stay text.
@@ -60,7 +61,11 @@ impl World {
     /// The files for a person, those that kustomizations only might read left out.
     pub(super) fn shown(&self) -> String {
         let mut text = String::new();
-        for (path, bytes) in self.files.iter().filter(|(path, _)| path.ends_with(".yaml")) {
+        for (path, bytes) in self
+            .files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".yaml") && !FILES.iter().any(|(file, _)| path.ends_with(file)))
+        {
             let _ = writeln!(text, "--- {path}\n{}", String::from_utf8_lossy(bytes));
         }
         text
@@ -161,5 +166,8 @@ fn put(
         ("file.env", b"# comment\nA=1\n\n  B= two words # no comment\nC\n"),
     ] {
         world.files.insert(format!("{dir}/{name}"), bytes.to_vec());
+    }
+    for (name, text) in FILES {
+        world.files.insert(format!("{dir}/{name}"), text.as_bytes().to_vec());
     }
 }
