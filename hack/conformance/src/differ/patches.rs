@@ -116,7 +116,7 @@ fn operations() -> impl Strategy<Value = Value> {
         json!({"op": "add", "path": "/data/added", "value": "0123"}),
         json!({"op": "replace", "path": "/spec/replicas", "value": 4}),
         json!({"op": "add", "path": "/spec/replicas", "value": 1.5}),
-        json!({"op": "add", "path": "/spec/number", "value": 12_345_678_901_234_567_890_u64}),
+        json!({"op": "add", "path": "/spec/number", "value": 123_456_789}),
     ]);
     prop::collection::vec(one, 1..3).prop_map(Value::from)
 }
