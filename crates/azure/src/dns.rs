@@ -112,6 +112,12 @@ impl Zone {
         self.get_set(kind, name).write(Method::Patch, Some(body), what).when(condition)
     }
 
+    /// Reads the zone's SOA record.
+    #[must_use]
+    pub fn get_soa(&self) -> Request {
+        self.get().at(&["SOA", "@"]).told(format!("reading the SOA record of {}", self.name()))
+    }
+
     /// Deletes one record set.
     #[must_use]
     pub fn delete_set(&self, kind: RecordType, name: &str, condition: Condition) -> Request {
@@ -122,6 +128,20 @@ impl Zone {
     fn full(&self, name: &str) -> String {
         if name == "@" { self.name().to_owned() } else { format!("{name}.{}", self.name()) }
     }
+}
+
+/// The smaller of an SOA's own TTL and its minimum, from the answer to [`Zone::get_soa`].
+#[must_use]
+pub fn negative_ttl(body: &Value) -> Option<u32> {
+    let number = |fields: &Value, name: &str| {
+        let fields = fields.as_object()?;
+        let (_, value) = fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        Some(value.clone())
+    };
+    let properties = body.get("properties")?;
+    let minimum = number(&number(properties, "soaRecord")?, "minimumTTL")?.as_u64()?;
+    let ttl = number(properties, "ttl").and_then(|ttl| ttl.as_u64()).unwrap_or(u64::MAX);
+    u32::try_from(minimum.min(ttl)).ok()
 }
 
 /// The record sets that an answer to [`references`] names.
@@ -230,6 +250,15 @@ impl Client {
             Err(AzureError::NotFound { .. }) => self.zone(zone).await.map(|_| ()),
             Err(error) => Err(error),
         }
+    }
+
+    /// How long resolvers may remember that a name of the zone is absent, in seconds (RFC 2308 §5); `None` when the
+    /// SOA does not tell.
+    ///
+    /// # Errors
+    /// See [`AzureError`].
+    pub async fn negative_ttl(&self, zone: &Zone) -> Result<Option<u32>, AzureError> {
+        Ok(negative_ttl(&self.send(&zone.get_soa()).await?.body))
     }
 
     /// The address of a public IP resource, which an alias record answers; `None` while it has none.

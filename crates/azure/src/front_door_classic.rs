@@ -83,11 +83,12 @@ pub fn backends(body: &Value, pool: &str) -> Option<Vec<Backend>> {
     Some(list.iter().filter_map(|backend| serde_json::from_value(backend.clone()).ok()).collect())
 }
 
-/// The same body, in which exactly the backends that `enabled` says yes to get traffic.
+/// The same body with a pool's traffic split anew: `weight` tells of a backend's address what it gets, 0 for nothing,
+/// `None` to leave it as it is.
 ///
 /// # Errors
-/// [`AzureError::Refused`] without such a pool, or when none would be enabled.
-pub fn with_enabled(mut body: Value, pool: &str, enabled: impl Fn(&str) -> bool) -> Result<Value, AzureError> {
+/// [`AzureError::Refused`] without such a pool, or when no backend would be left enabled.
+pub fn with_weights(mut body: Value, pool: &str, weight: impl Fn(&str) -> Option<u32>) -> Result<Value, AzureError> {
     let refused = |why: &str| AzureError::Refused { what: format!("changing the pool {pool}"), why: why.to_owned() };
     let pools = body.pointer_mut("/properties/backendPools").and_then(Value::as_array_mut);
     let found = pools.and_then(|pools| pools.iter_mut().find(|one| named(one, pool)));
@@ -95,9 +96,13 @@ pub fn with_enabled(mut body: Value, pool: &str, enabled: impl Fn(&str) -> bool)
     let list = list.ok_or_else(|| refused("there is no such backend pool"))?;
     let mut any = false;
     for backend in list.iter_mut() {
-        let on = backend.get("address").and_then(Value::as_str).is_some_and(&enabled);
-        any |= on;
-        backend["enabledState"] = Value::from(if on { "Enabled" } else { "Disabled" });
+        if let Some(weight) = backend.get("address").and_then(Value::as_str).and_then(&weight) {
+            backend["enabledState"] = Value::from(if weight > 0 { "Enabled" } else { "Disabled" });
+            if weight > 0 {
+                backend["weight"] = Value::from(weight.clamp(1, 1000));
+            }
+        }
+        any |= backend.get("enabledState").and_then(Value::as_str).is_some_and(|on| on.eq_ignore_ascii_case("Enabled"));
     }
     if any { Ok(body) } else { Err(refused("no backend would be left enabled")) }
 }

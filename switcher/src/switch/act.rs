@@ -64,7 +64,7 @@ impl Route {
         let change = write
             .change
             .as_ref()
-            .map(|change| Change { addresses: self.addresses(change.color.as_str()), ttl: change.ttl });
+            .and_then(|change| self.to.get(change.color.as_str()).map(|to| Change { to: to.clone(), ttl: change.ttl }));
         Ok(self.target.commit(&routed.tag, change.as_ref(), sealed.as_bytes()).await?)
     }
 }

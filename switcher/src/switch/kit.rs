@@ -9,7 +9,7 @@ use teal_gates::health::Monitor;
 use teal_gates::http::ProbeError;
 use teal_switcher_core as core;
 use teal_switcher_core::{Color, LedgerKey, LedgerSeen, SealError, Value};
-use teal_targets::{ConfigMistake, ConfigMistakes, Options, Routed, Secret, Target, TargetError};
+use teal_targets::{Access, ConfigMistake, ConfigMistakes, Options, Routed, Secret, Target, TargetError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -102,7 +102,7 @@ impl Route {
             return Err(KitError::Targets { count: switch.targets.len() });
         };
         let Provider::Rfc2136(declared) = provider else {
-            return Err(KitError::Target(ConfigMistakes(vec![ConfigMistake::Provider { kind: provider.kind() }])));
+            return Err(KitError::Target(ConfigMistakes(vec![ConfigMistake::NoAzure { kind: provider.kind() }])));
         };
         let secret = &declared.tsig.secret;
         let text = |key: &str| -> Result<String, KitError> {
@@ -113,7 +113,8 @@ impl Route {
             .map_err(|source| KitError::Tsig { secret: secret.clone(), source })?;
         let key = LedgerKey::from_base64(&text("ledger")?)
             .map_err(|source| KitError::Key { secret: secret.clone(), source })?;
-        Ok(Self { target: Target::new(provider, &tsig, Options::default())?, key, to: to.clone() })
+        let access = Access { secret: Some(tsig), azure: None };
+        Ok(Self { target: Target::new(provider, to, &access, Options::default())?, key, to: to.clone() })
     }
 
     /// Reads the record and opens the ledger beside it, in one consistent view. `ever`: one is known to have existed.
@@ -129,16 +130,13 @@ impl Route {
     /// Where the record routes to.
     #[must_use]
     pub fn value(&self, routed: &Routed) -> Value {
-        value_of(self, routed.value.as_deref())
+        value_of(self, routed.value.as_ref())
     }
 
-    /// The addresses of a color; empty for a color that has none, which validation excludes.
+    /// What a color's traffic points to, for people; empty for a color that has nothing, which validation excludes.
     #[must_use]
-    pub fn addresses(&self, color: &str) -> Vec<std::net::Ipv4Addr> {
-        match self.to.get(color) {
-            Some(Destination::Ip(addresses)) => addresses.clone(),
-            _ => Vec::new(),
-        }
+    pub fn addresses(&self, color: &str) -> Vec<String> {
+        self.to.get(color).map(|to| to.to_string().split(", ").map(str::to_owned).collect()).unwrap_or_default()
     }
 }
 

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use teal_api::switch::Vantage as Declared;
+use teal_api::switch::{Destination, Vantage as Declared};
 use teal_switcher_core::propagation::{Says, Vantage};
 use teal_switcher_core::{Color, Value};
-use teal_targets::{Answer, Outcome, Target};
+use teal_targets::{Answer, Meaning, Outcome, Target};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -133,8 +133,8 @@ async fn ask_everyone(target: &Target, resolvers: &[String]) -> Vec<(bool, Answe
 
 fn says(route: &Route, answer: &Answer) -> Says {
     match &answer.outcome {
-        Outcome::Addresses(addresses, _) => match value_of(route, Some(addresses)) {
-            Value::Color(color) => Says::Color(color),
+        Outcome::Addresses(..) | Outcome::Cname(..) => match route.target.means(answer) {
+            Meaning::Color(color) => Says::Color(Color::new(color)),
             _ => Says::Other(answer.outcome.to_string()),
         },
         Outcome::NxDomain => Says::NxDomain,
@@ -148,23 +148,12 @@ fn says(route: &Route, answer: &Answer) -> Says {
     }
 }
 
-/// What a set of addresses means: one color exactly, several colors at once, or something that no color declares.
-pub(crate) fn value_of(route: &Route, addresses: Option<&[std::net::Ipv4Addr]>) -> Value {
-    let Some(addresses) = addresses else { return Value::Gone };
-    let sorted = |mut list: Vec<std::net::Ipv4Addr>| {
-        list.sort_unstable();
-        list.dedup();
-        list
-    };
-    let found = sorted(addresses.to_vec());
-    let declared: Vec<(&String, Vec<_>)> =
-        route.to.keys().map(|color| (color, sorted(route.addresses(color)))).collect();
-    if let Some((color, _)) = declared.iter().find(|(_, addresses)| *addresses == found) {
-        return Value::Color(Color::new(color));
+/// What a value means: one color exactly, several colors at once, or something that no color declares.
+pub(crate) fn value_of(route: &Route, value: Option<&Destination>) -> Value {
+    match route.target.means_value(value) {
+        Meaning::Color(color) => Value::Color(Color::new(color)),
+        Meaning::Mixed => Value::Mixed,
+        Meaning::Foreign(what) => Value::Foreign(what),
+        Meaning::Gone => Value::Gone,
     }
-    let known = |address: &std::net::Ipv4Addr| declared.iter().any(|(_, addresses)| addresses.contains(address));
-    if !found.is_empty() && found.iter().all(known) {
-        return Value::Mixed;
-    }
-    Value::Foreign(found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
 }

@@ -171,7 +171,7 @@ fn colors(facts: &Facts<'_>, live: Option<&str>) -> Vec<ColorStatus> {
         live: live == Some(color.as_str()),
         proof: seen.proof.as_str().to_owned(),
         proof_message: seen.message.clone(),
-        addresses: facts.kit.route.addresses(color.as_str()).iter().map(ToString::to_string).collect(),
+        addresses: facts.kit.route.addresses(color.as_str()),
         cluster: cluster(facts.kit, color.as_str(), &seen.sync),
     };
     seen.iter().map(one).collect()

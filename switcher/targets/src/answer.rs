@@ -1,10 +1,10 @@
 //! What the name servers say, seen from outside.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::routed::shown;
+use teal_api::switch::Destination;
 
 /// One server's answer to one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,9 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Sorted addresses and the TTL in seconds.
-    Addresses(Vec<Ipv4Addr>, u32),
+    Addresses(Vec<IpAddr>, u32),
+    /// Another name, where one was asked for, and the TTL in seconds.
+    Cname(String, u32),
     /// The name does not exist.
     NxDomain,
     /// The name exists without an address.
@@ -35,7 +37,7 @@ pub enum Outcome {
     Refused,
     /// The server is not authoritative for the zone: lame, or a resolver.
     NotAuthoritative,
-    /// Another type than an address, such as `CNAME`.
+    /// Another type than the one asked for, such as `CNAME`.
     WrongType(String),
     /// Nothing came back in time.
     Timeout,
@@ -46,17 +48,25 @@ pub enum Outcome {
 }
 
 impl Answer {
-    /// The addresses, when the server told some.
-    pub fn addresses(&self) -> Option<&[Ipv4Addr]> {
+    /// What the server points to, in the words of a declaration; `None` when it points to nothing.
+    pub fn value(&self) -> Option<Destination> {
         match &self.outcome {
-            Outcome::Addresses(addresses, _) => Some(addresses),
+            Outcome::Cname(name, _) => Some(Destination::Cname(name.clone())),
+            Outcome::Addresses(addresses, _) => {
+                let v4: Vec<_> =
+                    addresses.iter().filter_map(|ip| if let IpAddr::V4(ip) = ip { Some(*ip) } else { None }).collect();
+                let v6: Vec<_> =
+                    addresses.iter().filter_map(|ip| if let IpAddr::V6(ip) = ip { Some(*ip) } else { None }).collect();
+                // One question has one type of answer.
+                Some(if v6.is_empty() { Destination::Ip(v4) } else { Destination::Ipv6(v6) }.canonical())
+            }
             _ => None,
         }
     }
 
-    /// Does this server answer exactly these addresses, in any order?
-    pub fn says(&self, addresses: &[Ipv4Addr]) -> bool {
-        self.addresses() == Some(crate::routed::canonical(addresses).as_slice())
+    /// Does this server answer exactly this, in any order?
+    pub fn says(&self, wanted: &Destination) -> bool {
+        self.value().is_some_and(|value| value == wanted.clone().canonical())
     }
 }
 
@@ -65,6 +75,7 @@ impl Outcome {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Addresses(..) => "addresses",
+            Self::Cname(..) => "cname",
             Self::NxDomain => "nxdomain",
             Self::NoData => "nodata",
             Self::ServFail => "servfail",
@@ -81,13 +92,17 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Addresses(addresses, ttl) => write!(f, "{} (TTL {ttl} s)", shown(Some(addresses))),
+            Self::Addresses(addresses, ttl) => {
+                let all: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+                write!(f, "{} (TTL {ttl} s)", all.join(", "))
+            }
+            Self::Cname(name, ttl) => write!(f, "{name} (TTL {ttl} s)"),
             Self::NxDomain => f.write_str("NXDOMAIN: the name does not exist"),
-            Self::NoData => f.write_str("no address at this name"),
+            Self::NoData => f.write_str("nothing of this type at this name"),
             Self::ServFail => f.write_str("SERVFAIL: the server failed"),
             Self::Refused => f.write_str("REFUSED: the server will not answer us"),
             Self::NotAuthoritative => f.write_str("not authoritative for the zone"),
-            Self::WrongType(kind) => write!(f, "a {kind} instead of an address"),
+            Self::WrongType(kind) => write!(f, "a {kind} instead of what was asked for"),
             Self::Timeout => f.write_str("no answer in time"),
             Self::Unreachable(why) => write!(f, "unreachable: {why}"),
             Self::Malformed => f.write_str("an answer that can't be read"),

@@ -66,9 +66,37 @@ impl fmt::Debug for Options {
 /// One thing wrong with a declared target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigMistake {
-    /// A provider that this version can't move yet.
-    #[error("`{kind}` can't be moved yet by this version")]
-    Provider {
+    /// A destination that the provider can't point to.
+    #[error("{color}: `{kind}` points to {wanted}, not to {found}")]
+    Destination {
+        /// As declared.
+        kind: &'static str,
+        /// Whose.
+        color: String,
+        /// What the provider points to.
+        wanted: &'static str,
+        /// As declared.
+        found: String,
+    },
+    /// A part of a resource's place.
+    #[error("`{kind}`: {why}")]
+    Place {
+        /// As declared.
+        kind: &'static str,
+        /// What would be right.
+        why: String,
+    },
+    /// No identity to act with.
+    #[error(
+        "`{kind}` needs an Azure identity: give this process one, such as workload identity by its service account"
+    )]
+    NoAzure {
+        /// As declared.
+        kind: &'static str,
+    },
+    /// No secret to sign with.
+    #[error("`{kind}` needs the Secret that its `tsig` names")]
+    NoSecret {
         /// As declared.
         kind: &'static str,
     },
@@ -111,6 +139,15 @@ pub enum ConfigMistake {
         /// Its length.
         bytes: usize,
     },
+}
+
+/// What a target is reached with.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// The TSIG secret, for RFC 2136.
+    pub secret: Option<Secret>,
+    /// Azure, for everything there. One a process.
+    pub azure: Option<teal_azure::Client>,
 }
 
 /// All that is wrong with a declared target.

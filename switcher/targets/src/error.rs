@@ -1,7 +1,10 @@
 //! What can go wrong with a target, and what to do then.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use teal_api::switch::Destination;
+use teal_azure::AzureError;
 
 use crate::routed::{Routed, Tag, shown};
 
@@ -37,18 +40,18 @@ pub enum TargetError {
         found: Box<Routed>,
     },
     /// Our write landed, and then somebody else changed the record, leaving our ledger as it is.
-    #[error("{record}: we wrote {}, then someone else changed it to {}; it is not overwritten: adopt or reassert", shown(.wrote.as_deref()), shown(.found.value.as_deref()))]
+    #[error("{record}: we wrote {}, then someone else changed it to {}; it is not overwritten: adopt or reassert", shown(.wrote.as_ref()), shown(.found.value.as_ref()))]
     Foreign {
         /// The record's full name.
         record: String,
-        /// The addresses we wrote.
-        wrote: Option<Vec<Ipv4Addr>>,
+        /// What we wrote.
+        wrote: Option<Destination>,
         /// What is there.
         found: Box<Routed>,
     },
     /// Sent, but whether it landed is not known. Repeat it with the *same* expectation and payload: it is recognised.
     #[error(
-        "{record}: an UPDATE was sent to {server}, then {doubt}; {seen}; repeat it unchanged, or read before anything else"
+        "{record}: a write was sent to {server}, then {doubt}; {seen}; repeat it unchanged, or read before anything else"
     )]
     Unknown {
         /// The record's full name.
@@ -138,15 +141,17 @@ pub enum TargetError {
         /// Bytes that fit.
         limit: usize,
     },
-    /// The name holds something that is not an address.
+    /// The name holds something of another kind.
     #[error(
-        "{record} holds a {found}, not an address: a change between the two would be a gap; replace it by hand first"
+        "{record} holds a {found}, not {wanted}: a change between the two would be a gap; replace it by hand first"
     )]
     WrongType {
         /// The record's full name.
         record: String,
         /// Such as `CNAME`.
         found: String,
+        /// Such as `an address`.
+        wanted: &'static str,
     },
     /// A change without a single address would empty the record.
     #[error("a change of {record} without any address was refused: the record would be empty")]
@@ -172,6 +177,56 @@ pub enum TargetError {
         /// Why not.
         why: String,
     },
+    /// Traffic goes to something that no color declares; nothing was written.
+    #[error("{target}: traffic goes to {what}, which no color declares; it is not overwritten: adopt or reassert")]
+    Strange {
+        /// The target's name.
+        target: String,
+        /// What was found.
+        what: String,
+    },
+    /// The record belongs to someone else; nothing was written.
+    #[error("{record} belongs to {owner}; two writers would fight over it: end the other one first")]
+    Owned {
+        /// The record's full name.
+        record: String,
+        /// Who.
+        owner: String,
+    },
+    /// The target is made so that a move by it is not safe; nothing was written.
+    #[error("{target}: {why}")]
+    Unfit {
+        /// The target's name.
+        target: String,
+        /// What, and what to do.
+        why: String,
+    },
+    /// The provider is at work on something else; nothing was written.
+    #[error("{target} is busy: {why}")]
+    Busy {
+        /// The target's name.
+        target: String,
+        /// With what.
+        why: String,
+        /// When to come back, as the provider says.
+        after: Option<Duration>,
+    },
+    /// The provider took a change and failed at it.
+    #[error("{target}: the provider took the change and failed at it: {why}")]
+    Failed {
+        /// The target's name.
+        target: String,
+        /// Its words.
+        why: String,
+    },
+    /// Azure's answer to a request.
+    #[error("{target}: {error}")]
+    Azure {
+        /// The target's name.
+        target: String,
+        /// What went wrong; its words tell what to do.
+        error: Box<AzureError>,
+    },
     /// A request could not be encoded; a defect of ours, or a name beyond DNS limits.
     #[error("a request for {record} can't be encoded: {why}")]
     Encoding {
@@ -191,6 +246,8 @@ pub enum Doubt {
     Closed,
     /// The server failed somewhere in the middle.
     ServFail,
+    /// Anything else, in the client's words.
+    Other(String),
     /// The answer was not signed for this request; with why.
     Untrusted(String),
 }
@@ -237,6 +294,13 @@ impl TargetError {
             Self::Rejected { .. } => "Rejected",
             Self::Untrusted { .. } => "Untrusted",
             Self::Encoding { .. } => "Encoding",
+            // Traffic that someone else moved, wherever it is seen.
+            Self::Strange { .. } => "ForeignWrite",
+            Self::Owned { .. } => "Owned",
+            Self::Unfit { .. } => "Unfit",
+            Self::Busy { .. } => "Busy",
+            Self::Failed { .. } => "OperationFailed",
+            Self::Azure { error, .. } => error.reason(),
         }
     }
 
@@ -249,14 +313,44 @@ impl TargetError {
             | Self::ServFail { .. }
             | Self::Truncated { .. }
             | Self::ClockSkew { .. }
+            | Self::Busy { .. }
             | Self::Untrusted { .. } => Retry::Later,
+            Self::Azure { error, .. } if error.outcome_unknown() => Retry::AfterRead,
+            Self::Azure { error, .. } => match **error {
+                AzureError::Changed { .. } => Retry::AfterRead,
+                AzureError::Odd { .. } | AzureError::Cancelled { .. } => Retry::Later,
+                _ if error.transient() => Retry::Later,
+                _ => Retry::WhenConfigChanges,
+            },
             _ => Retry::WhenConfigChanges,
         }
     }
 
     /// Was something sent whose effect is not known?
     pub fn outcome_unknown(&self) -> bool {
-        matches!(self, Self::Unknown { .. })
+        match self {
+            Self::Unknown { .. } => true,
+            Self::Azure { error, .. } => error.outcome_unknown(),
+            _ => false,
+        }
+    }
+
+    /// When to come back, as the provider says.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { after, .. } => *after,
+            Self::Azure { error, .. } => error.retry_after(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn azure(target: &str, error: AzureError) -> Self {
+        match error {
+            AzureError::Busy { retry_after, said, .. } => {
+                Self::Busy { target: target.to_owned(), why: said.to_string(), after: retry_after }
+            }
+            error => Self::Azure { target: target.to_owned(), error: Box::new(error) },
+        }
     }
 }
 
@@ -266,6 +360,7 @@ impl fmt::Display for Doubt {
             Self::Silence => f.write_str("no answer came in time"),
             Self::Closed => f.write_str("the connection ended without an answer"),
             Self::ServFail => f.write_str("the server answered SERVFAIL"),
+            Self::Other(why) => f.write_str(why),
             Self::Untrusted(why) => write!(f, "an answer came that can't be trusted ({why})"),
         }
     }
@@ -288,9 +383,9 @@ fn skew(seconds: i64) -> String {
 
 /// What differs. The ledger is sealed, so only that it differs is told.
 fn difference(expected: &Tag, found: &Routed) -> String {
-    let (was, is) = (expected.value(), found.value.as_deref());
+    let (was, is) = (expected.value(), found.value.as_ref());
     let value = if was == is {
-        format!("the address is {} as expected", shown(is))
+        format!("it points to {} as expected", shown(is))
     } else {
         format!("expected {}, found {}", shown(was), shown(is))
     };
@@ -298,6 +393,9 @@ fn difference(expected: &Tag, found: &Routed) -> String {
         (true, true) => "no ledger, as expected",
         (true, false) => "a ledger where none was",
         (false, true) => "its ledger is gone",
+        (false, false) if expected.ledger == found.tag.ledger && expected.value == found.value => {
+            "the same ledger, but something else of the record has changed"
+        }
         (false, false) if expected.ledger == found.tag.ledger => "the same ledger",
         (false, false) => "another ledger",
     };

@@ -150,6 +150,8 @@ fn http(ca: Option<&[u8]>) -> Result<reqwest::Client, SettingsError> {
         .connect_timeout(CONNECT)
         .pool_idle_timeout(IDLE)
         .redirect(reqwest::redirect::Policy::none())
+        // A request that was given up takes its connection with it, and nothing else.
+        .http1_only()
         // Not even what HTTP/2 calls safe: the caller is told of every attempt.
         .retry(reqwest::retry::never());
     if let Some(pem) = ca {

@@ -101,6 +101,9 @@ fn set(kind: ZoneKind, body: &Value) -> Verdict {
     // The private examples lack a type in none, an etag in none.
     let set = RecordSet::of(kind, body, None, "a record set").map_err(|error| error.to_string())?;
     let empty = matches!(set.records, dns::Records::None) && set.target.is_none();
+    if set.kind == "SOA" {
+        want(dns::negative_ttl(body).is_some_and(|ttl| ttl > 0), "no minimum TTL")?;
+    }
     want(!set.name.is_empty() && !set.etag.is_empty() && !empty, "not understood")
 }
 

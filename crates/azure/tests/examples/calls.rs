@@ -81,6 +81,7 @@ fn dns(operation: &str, asked: &Asked, kind: ZoneKind) -> Ours {
         ("Zones.Get" | "PrivateZones.Get", _) => made(zone.get()),
         ("RecordSets.ListByDNSZone" | "RecordSets.List", _) => made(zone.list_sets(None)),
         ("RecordSets.ListByType", Some(set)) => made(zone.list_sets(Some(set))),
+        ("RecordSets.Get", None) if word == "SOA" => made(zone.get_soa()),
         ("RecordSets.Get", Some(set)) => made(zone.get_set(set, name)),
         ("RecordSets.Delete", Some(set)) => made(zone.delete_set(set, name, Condition::None)),
         ("RecordSets.Update", Some(set)) => made(zone.patch_metadata(set, name, json!({"teal": "x"}), Condition::None)),
@@ -158,8 +159,8 @@ fn classic(operation: &str, asked: &Asked) -> Ours {
         "FrontDoors.CreateOrUpdate" => {
             // As Teal does it: what was read, changed.
             let read = with_answer(asked.body.clone().unwrap());
-            let changed =
-                teal_azure::front_door_classic::with_enabled(read, "backendPool1", |address| address.starts_with("w3"));
+            let weight = |address: &str| Some(if address.starts_with("w3") { 50 } else { 0 });
+            let changed = teal_azure::front_door_classic::with_weights(read, "backendPool1", weight);
             made(Classic { id: id(&parts, 8) }.put(changed.unwrap()))
         }
         "FrontDoors.Delete"

@@ -6,7 +6,6 @@
 //! for the ledger. Nothing is retried: an answer that got lost is decided by reading the ledger back.
 
 mod exchange;
-mod observe;
 mod read;
 mod signed;
 mod update;
@@ -15,14 +14,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use hickory_proto::rr::Name;
-use teal_api::switch::Rfc2136;
+use hickory_proto::rr::{Name, RecordType};
+use teal_api::switch::{Destination, Rfc2136};
 use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::config::{ConfigMistakes, Names, Options, Secret};
 use crate::error::{Doubt, Seen, TargetError};
-use crate::routed::{Change, Routed, Tag, Truths, canonical, joined};
+use crate::flow::Finding;
+use crate::lookup;
+use crate::routed::{Change, Routed, Tag, Truths, empty, joined};
 
 use exchange::Sent;
 use read::Sets;
@@ -84,8 +85,10 @@ impl Rfc2136Target {
     /// What is true of this provider.
     pub fn truths(&self) -> Truths {
         Truths {
+            kind: "rfc2136",
             cas: true,
-            weights: false,
+            weights: None,
+            settling: Duration::ZERO,
             propagation_bound: Duration::ZERO,
             rollback_lane: true,
             request_life: self.0.options.timeout.saturating_mul(2),
@@ -123,13 +126,15 @@ impl Rfc2136Target {
         let (names, wait) = (&self.0.names, self.0.options.timeout);
         let mut servers: Vec<&str> = vec![&self.0.server];
         servers.extend(self.0.secondaries.iter().map(String::as_str).filter(|server| *server != self.0.server));
-        let asked = servers.into_iter().map(|server| observe::authority(server, &names.record, &names.zone, wait));
+        let asked = servers
+            .into_iter()
+            .map(|server| lookup::authority(server, &names.record, RecordType::A, &names.zone, wait));
         futures::future::join_all(asked).await
     }
 
     /// Asks a recursive resolver, `host[:port]`, for the record.
     pub async fn ask(&self, resolver: &str) -> Answer {
-        observe::resolver(resolver, &self.0.names.record, self.0.options.timeout).await
+        lookup::resolver(resolver, &self.0.names.record, RecordType::A, self.0.options.timeout).await
     }
 
     fn deadline(&self) -> Instant {
@@ -139,8 +144,12 @@ impl Rfc2136Target {
     /// Refuses what must never be sent.
     fn acceptable(&self, change: Option<&Change>, ledger: &[u8]) -> Result<(), TargetError> {
         let record = || self.0.shown.clone();
-        if change.is_some_and(|change| change.addresses.is_empty()) {
+        if change.is_some_and(|change| empty(&change.to)) {
             return Err(TargetError::NoAddress { record: record() });
+        }
+        if let Some(Change { to, .. }) = change.filter(|change| !matches!(change.to, Destination::Ip(_))) {
+            let why = format!("an A record can't point to {to}");
+            return Err(TargetError::Unfit { target: record(), why });
         }
         if ledger.is_empty() || ledger.len() > LEDGER_LIMIT {
             return Err(TargetError::TooLarge { record: record(), size: ledger.len(), limit: LEDGER_LIMIT });
@@ -172,7 +181,7 @@ impl Rfc2136Target {
 /// The state after a write that lands.
 fn wanted(expect: &Tag, change: Option<&Change>, ledger: &[u8]) -> Routed {
     let sets = match change {
-        Some(change) => Sets { value: Some(canonical(&change.addresses)), ttl: change.ttl, negative_ttl: None },
+        Some(change) => Sets { value: Some(change.to.clone().canonical()), ttl: change.ttl, negative_ttl: None },
         None => Sets { value: expect.value.clone(), ttl: expect.ttl, negative_ttl: None },
     };
     routed(sets, vec![update::strings(ledger)])
@@ -181,5 +190,40 @@ fn wanted(expect: &Tag, change: Option<&Change>, ledger: &[u8]) -> Routed {
 fn routed(sets: Sets, records: Vec<Vec<Vec<u8>>>) -> Routed {
     let Sets { value, ttl, negative_ttl } = sets;
     let ledger = joined(&records);
-    Routed { tag: Tag { value: value.clone(), ledger: records, ttl }, value, ttl, negative_ttl, ledger }
+    Routed { tag: Tag { value: value.clone(), ledger: records, ttl, etag: None }, value, ttl, negative_ttl, ledger }
+}
+
+#[async_trait::async_trait]
+impl crate::target::Holder for Rfc2136Target {
+    fn name(&self) -> &str {
+        Self::name(self)
+    }
+
+    fn truths(&self) -> Truths {
+        Self::truths(self)
+    }
+
+    async fn read(&self) -> Result<Routed, TargetError> {
+        Self::read(self).await
+    }
+
+    async fn commit(&self, expect: &Tag, change: Option<&Change>, ledger: &[u8]) -> Result<Routed, TargetError> {
+        Self::commit(self, expect, change, ledger).await
+    }
+
+    async fn observe(&self) -> Vec<Answer> {
+        Self::observe(self).await
+    }
+
+    async fn ask(&self, resolver: &str) -> Answer {
+        Self::ask(self, resolver).await
+    }
+
+    fn clock_skew(&self) -> Option<i64> {
+        Self::clock_skew(self)
+    }
+
+    async fn preflight(&self) -> Result<Vec<Finding>, TargetError> {
+        Ok(Vec::new())
+    }
 }

@@ -1,14 +1,13 @@
 //! Reading record and ledger in one consistent view.
 
-use std::net::Ipv4Addr;
-
 use hickory_proto::op::{Message, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
+use teal_api::switch::Destination;
 use tokio::time::Instant;
 
 use super::{Rfc2136Target, routed};
 use crate::error::TargetError;
-use crate::routed::{Routed, canonical};
+use crate::routed::Routed;
 use crate::wire::Link;
 
 /// Reads of the two sets are repeated until the ledger stands still, at most so often.
@@ -16,7 +15,7 @@ const CONSISTENT_READS: usize = 5;
 
 /// What the record looks like.
 pub(super) struct Sets {
-    pub(super) value: Option<Vec<Ipv4Addr>>,
+    pub(super) value: Option<Destination>,
     pub(super) ttl: u32,
     pub(super) negative_ttl: Option<u32>,
 }
@@ -66,7 +65,7 @@ impl Rfc2136Target {
                 RData::A(address) => addresses.push(address.0),
                 other => {
                     let found = other.record_type().to_string();
-                    return Err(TargetError::WrongType { record: self.0.shown.clone(), found });
+                    return Err(TargetError::WrongType { record: self.0.shown.clone(), found, wanted: "an address" });
                 }
             }
             ttl = ttl.min(record.ttl);
@@ -74,7 +73,7 @@ impl Rfc2136Target {
         if addresses.is_empty() {
             return Ok(Sets { value: None, ttl: 0, negative_ttl: negative_ttl(&answer) });
         }
-        Ok(Sets { value: Some(canonical(&addresses)), ttl, negative_ttl: None })
+        Ok(Sets { value: Some(Destination::Ip(addresses).canonical()), ttl, negative_ttl: None })
     }
 
     async fn read_ledger(&self, link: &mut Link, by: Instant) -> Result<Vec<Vec<Vec<u8>>>, TargetError> {

@@ -5,7 +5,8 @@ use hickory_proto::rr::rdata::{A, TXT};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 
 use crate::config::Names;
-use crate::routed::{Change, Tag, canonical};
+use crate::routed::{Change, Tag};
+use teal_api::switch::Destination;
 
 /// Seconds for which resolvers may keep the ledger. Nobody reads it through one; zero keeps it out of caches.
 const LEDGER_TTL: u32 = 0;
@@ -29,14 +30,14 @@ pub(super) fn message(names: &Names, expect: &Tag, change: Option<&Change>, ledg
     message.add_zone(zone);
 
     message.add_pre_requisite(empty(&names.record, RecordType::CNAME, DNSClass::NONE));
-    let addresses = expect.value.iter().flatten().map(|address| RData::A(A(*address)));
-    message.add_pre_requisites(exactly(&names.record, RecordType::A, addresses.collect()));
+    let expected = addresses(expect.value.as_ref()).into_iter().map(|address| RData::A(A(address)));
+    message.add_pre_requisites(exactly(&names.record, RecordType::A, expected.collect()));
     let texts = expect.ledger.iter().map(|strings| text(strings));
     message.add_pre_requisites(exactly(&names.ledger, RecordType::TXT, texts.collect()));
 
     if let Some(change) = change {
         message.add_update(empty(&names.record, RecordType::A, DNSClass::ANY));
-        for address in canonical(&change.addresses) {
+        for address in addresses(Some(&change.to)) {
             message.add_update(Record::from_rdata(names.record.clone(), change.ttl, RData::A(A(address))));
         }
     }
@@ -45,6 +46,14 @@ pub(super) fn message(names: &Names, expect: &Tag, change: Option<&Change>, ledg
         message.add_update(Record::from_rdata(names.ledger.clone(), LEDGER_TTL, text(strings)));
     }
     message
+}
+
+/// Only addresses get here: the target refuses anything else.
+fn addresses(value: Option<&Destination>) -> Vec<std::net::Ipv4Addr> {
+    match value.cloned().map(Destination::canonical) {
+        Some(Destination::Ip(addresses)) => addresses,
+        _ => Vec::new(),
+    }
 }
 
 /// The set is exactly this (RFC 2136 §2.4.2), or does not exist (§2.4.3).

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use teal_api::switch::Provider;
-use teal_targets::{Options, Outcome, Retry, Secret, Target, TargetError};
+use teal_targets::{Access, Options, Outcome, Retry, Secret, Target, TargetError};
 use teal_testkit::dns::{Bind, DnsServer, Fault, Key, Zone, bind_or_skip};
 
-use crate::rfc2136::{DnsBench, authority, bind, declared, options, target, target_with, zone};
-use crate::suite::{BLUE, Bench, GREEN, to};
+use crate::rfc2136::{DnsBench, access, authority, bind, colors, declared, options, target, target_with, zone};
+use crate::suite::{BLUE, Bench, GREEN, ip, to};
 
 /// Both servers, or only ours where BIND is absent.
 async fn both(test: &str) -> Vec<DnsBench> {
@@ -22,7 +22,7 @@ async fn refused(target: &Target, server: &DnsBench) -> TargetError {
     let write = target.commit(&tag, Some(&to(&[GREEN], 10)), b"op").await.unwrap_err();
     assert_eq!(read.reason(), write.reason(), "{read} / {write}");
     assert!(!write.outcome_unknown());
-    assert_eq!(server.target().read().await.unwrap().value.as_deref(), Some(&[BLUE][..]), "nothing changed");
+    assert_eq!(server.target().read().await.unwrap().value, Some(ip(&[BLUE])), "nothing changed");
     write
 }
 
@@ -60,8 +60,8 @@ async fn a_wrong_clock_is_told_with_the_skew_and_its_side() {
             let wrong = move || (clock + started.elapsed().as_secs()).saturating_add_signed(offset);
             let options = Options { clock: Arc::new(wrong), ..options() };
             let declared = Provider::Rfc2136(declared(bench.proxy.address(), "aks", &bench.key));
-            let secret = Secret::new(bench.key.secret());
-            let target = Target::new(&declared, &secret, options).unwrap();
+            let access = access(&bench.key);
+            let target = Target::new(&declared, &colors(), &access, options).unwrap();
             let error = refused(&target, &bench).await;
             assert_eq!((error.reason(), error.retry()), ("ClockSkew", Retry::Later), "{error}");
             let TargetError::ClockSkew { seconds, .. } = error else { panic!("{error:?}") };
@@ -99,8 +99,8 @@ async fn a_zone_that_is_not_here_is_told() {
     for bench in both("a foreign zone").await {
         let mut declared = declared(bench.proxy.address(), "aks", &bench.key);
         declared.zone = "fabrikam.test".to_owned();
-        let secret = Secret::new(bench.key.secret());
-        let target = Target::new(&Provider::Rfc2136(declared), &secret, options()).unwrap();
+        let access = access(&bench.key);
+        let target = Target::new(&Provider::Rfc2136(declared), &colors(), &access, options()).unwrap();
         let read = target.read().await.unwrap_err();
         assert_eq!(read.reason(), "Refused", "{read}");
         let tag = teal_targets::Tag::absent();
@@ -143,7 +143,7 @@ async fn g2_a_connection_that_ends_after_commit_is_decided_by_reading_back() {
         let tag = target.read().await.unwrap().tag;
         bench.proxy.once(Fault::HangUpAfterUpdate);
         let landed = target.commit(&tag, Some(&to(&[GREEN], 10)), b"op").await.unwrap();
-        assert_eq!((landed.value.as_deref(), bench.proxy.injected()), (Some(&[GREEN][..]), 1));
+        assert_eq!((landed.value, bench.proxy.injected()), (Some(ip(&[GREEN])), 1));
     }
 }
 
@@ -154,7 +154,7 @@ async fn g2_a_tampered_answer_is_not_believed_either_way() {
         let tag = target.read().await.unwrap().tag;
         bench.proxy.once(Fault::TamperWithUpdateAnswers);
         let landed = target.commit(&tag, Some(&to(&[GREEN], 10)), b"op").await.unwrap();
-        assert_eq!((landed.value.as_deref(), bench.proxy.injected()), (Some(&[GREEN][..]), 1));
+        assert_eq!((landed.value, bench.proxy.injected()), (Some(ip(&[GREEN])), 1));
     }
 }
 
@@ -218,7 +218,8 @@ fn all_mistakes_of_a_declaration_are_told_at_once() {
     let mut declared = declared(([127, 0, 0, 1], 53).into(), "aks.contoso.test", &key);
     declared.server = "dns://ns1".to_owned();
     declared.tsig.name = "my key".to_owned();
-    let error = Target::new(&Provider::Rfc2136(declared), &Secret::new(*b"short"), options()).unwrap_err();
+    let short = Access { secret: Some(Secret::new(*b"short")), azure: None };
+    let error = Target::new(&Provider::Rfc2136(declared), &colors(), &short, options()).unwrap_err();
     assert_eq!(error.0.len(), 4, "{error}");
     for part in
         ["write it relative to the zone: `aks`", "`dns://ns1`: write `host:port`", "` ` is not allowed", "5 bytes"]

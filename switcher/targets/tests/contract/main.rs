@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod algorithms;
+mod azure;
+mod azure_dns;
+mod azure_faults;
 mod faults;
 mod propagation;
 mod rfc2136;

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use teal_api::switch::Provider;
-use teal_targets::{Answer, Outcome, Secret, Target};
+use teal_targets::{Answer, Outcome, Target};
 use teal_testkit::dns::{Bind, Key, Recursor, bind_or_skip};
 
-use crate::rfc2136::{declared, options, zone};
-use crate::suite::{BLUE, GREEN, to};
+use crate::rfc2136::{access, colors, declared, options, zone};
+use crate::suite::{BLUE, GREEN, ip, to};
 
 async fn servers() -> Option<(Bind, Target, Key)> {
     bind_or_skip("primary and secondary").unwrap()?;
@@ -15,7 +15,7 @@ async fn servers() -> Option<(Bind, Target, Key)> {
     let server = Bind::start_with_secondary(&zone(), std::slice::from_ref(&key)).await.unwrap();
     let mut declared = declared(server.address(), "aks", &key);
     declared.secondaries = vec![server.address().to_string(), server.secondary().unwrap().address().to_string()];
-    let target = Target::new(&Provider::Rfc2136(declared), &Secret::new(key.secret()), options()).unwrap();
+    let target = Target::new(&Provider::Rfc2136(declared), &colors(), &access(&key), options()).unwrap();
     Some((server, target, key))
 }
 
@@ -37,15 +37,15 @@ async fn a_change_is_seen_at_the_primary_at_once_and_at_the_secondary_in_time() 
     let Some((_server, target, _)) = servers().await else { return };
     let before = target.observe().await;
     assert_eq!(before.len(), 2, "a primary named twice is asked once: {before:?}");
-    assert!(before.iter().all(|answer| answer.says(&[BLUE])), "{before:?}");
+    assert!(before.iter().all(|answer| answer.says(&ip(&[BLUE]))), "{before:?}");
     assert_eq!(before[0].serial, before[1].serial);
 
     let tag = target.read().await.unwrap().tag;
     let started = Instant::now();
     target.commit(&tag, Some(&to(&[GREEN], 10)), b"op").await.unwrap();
     let committed = started.elapsed();
-    assert!(target.observe().await[0].says(&[GREEN]));
-    let after = until(&target, |answers| answers.iter().all(|answer| answer.says(&[GREEN]))).await;
+    assert!(target.observe().await[0].says(&ip(&[GREEN])));
+    let after = until(&target, |answers| answers.iter().all(|answer| answer.says(&ip(&[GREEN])))).await;
     println!("commit took {committed:?}, both servers answered alike after {:?}", started.elapsed());
     assert_eq!(after[0].serial, after[1].serial);
     assert!(after[0].serial > before[0].serial);
@@ -59,17 +59,17 @@ async fn a_secondary_that_lags_hangs_or_is_down_is_told_apart() {
     let tag = target.read().await.unwrap().tag;
     let written = target.commit(&tag, Some(&to(&[GREEN], 10)), b"op").await.unwrap();
     let answers = target.observe().await;
-    assert!(answers[0].says(&[GREEN]));
+    assert!(answers[0].says(&ip(&[GREEN])));
     assert_eq!(answers[1].outcome, Outcome::Timeout, "it hangs");
     server.secondary().unwrap().signal("CONT").unwrap();
-    until(&target, |answers| answers[1].says(&[GREEN])).await;
+    until(&target, |answers| answers[1].says(&ip(&[GREEN]))).await;
 
     server.secondary_mut().unwrap().stop().unwrap();
     target.commit(&written.tag, Some(&to(&[BLUE], 10)), b"op 2").await.unwrap();
     let answers = target.observe().await;
     assert!(matches!(answers[1].outcome, Outcome::Unreachable(_)), "it is down: {answers:?}");
     server.secondary_mut().unwrap().start().await.unwrap();
-    until(&target, |answers| answers.iter().all(|answer| answer.says(&[BLUE]))).await;
+    until(&target, |answers| answers.iter().all(|answer| answer.says(&ip(&[BLUE])))).await;
 }
 
 #[tokio::test]
@@ -79,12 +79,12 @@ async fn the_old_answer_of_a_resolver_is_seen_until_its_ttl_ends() {
     let lowered = target.commit(&tag, Some(&to(&[BLUE], 1)), b"lowered").await.unwrap();
     let resolver = Recursor::start(server.address()).await.unwrap();
     let address = resolver.address().to_string();
-    assert!(target.ask(&address).await.says(&[BLUE]));
+    assert!(target.ask(&address).await.says(&ip(&[BLUE])));
     target.commit(&lowered.tag, Some(&to(&[GREEN], 1)), b"moved").await.unwrap();
     let moved = Instant::now();
     let stale = target.ask(&address).await;
-    assert!(stale.says(&[BLUE]), "believed until its TTL ends: {stale:?}");
-    while !target.ask(&address).await.says(&[GREEN]) {
+    assert!(stale.says(&ip(&[BLUE])), "believed until its TTL ends: {stale:?}");
+    while !target.ask(&address).await.says(&ip(&[GREEN])) {
         assert!(moved.elapsed() < Duration::from_millis(1500), "a TTL of 1 s was not obeyed");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -96,7 +96,7 @@ async fn a_name_that_is_absent_or_bare_and_a_lame_server_are_told_apart() {
     let ask = async |record: &str, zone: &str| {
         let mut declared = declared(server.address(), record, &key);
         declared.zone = zone.to_owned();
-        let target = Target::new(&Provider::Rfc2136(declared), &Secret::new(key.secret()), options()).unwrap();
+        let target = Target::new(&Provider::Rfc2136(declared), &colors(), &access(&key), options()).unwrap();
         target.observe().await.remove(0).outcome
     };
     server.nsupdate("update add bare.contoso.test. 60 TXT only").await.unwrap();

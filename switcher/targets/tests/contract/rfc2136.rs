@@ -1,13 +1,14 @@
 //! RFC 2136 under the contract, on real BIND and on the testkit's own authority.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use teal_api::switch::{Provider, Rfc2136, Tsig, TsigAlgorithm};
-use teal_targets::{Options, Secret, Target};
+use teal_api::switch::{Destination, Provider, Rfc2136, Tsig, TsigAlgorithm};
+use teal_targets::{Access, Options, Secret, Target};
 use teal_testkit::dns::{Algorithm, Authority, Bind, DnsServer, Fault, Key, Proxy, Zone, bind_or_skip};
 
-use crate::suite::{BLUE, Bench, target_contract};
+use crate::suite::{BLUE, Bench, GREEN, ip, target_contract};
 
 pub(crate) const ZONE: &str = "contoso.test";
 
@@ -37,8 +38,16 @@ pub(crate) fn target(server: SocketAddr, record: &str, key: &Key) -> Target {
 }
 
 pub(crate) fn target_with(server: SocketAddr, record: &str, key: &Key, options: Options) -> Target {
-    let secret = Secret::from_base64(&key.base64()).unwrap();
-    Target::new(&Provider::Rfc2136(declared(server, record, key)), &secret, options).unwrap()
+    let access = Access { secret: Some(Secret::from_base64(&key.base64()).unwrap()), azure: None };
+    Target::new(&Provider::Rfc2136(declared(server, record, key)), &colors(), &access, options).unwrap()
+}
+
+pub(crate) fn access(key: &Key) -> Access {
+    Access { secret: Some(Secret::new(key.secret())), azure: None }
+}
+
+pub(crate) fn colors() -> BTreeMap<String, Destination> {
+    [("blue".to_owned(), ip(&[BLUE])), ("green".to_owned(), ip(&[GREEN]))].into()
 }
 
 pub(crate) fn zone() -> Zone {
@@ -81,7 +90,8 @@ impl Bench for DnsBench {
         target(self.proxy.address(), "new", &self.key)
     }
 
-    async fn change_by_hand(&self, addresses: &[Ipv4Addr]) {
+    async fn change_by_hand(&self, to: &Destination) {
+        let Destination::Ip(addresses) = to else { panic!("an A record holds addresses: {to}") };
         self.server.change_by_hand("aks", 300, addresses).await.unwrap();
     }
 
@@ -89,15 +99,15 @@ impl Bench for DnsBench {
         self.server.change_text_by_hand("_teal.aks", text).await.unwrap();
     }
 
-    fn lose_next_answer(&self) {
+    async fn lose_next_answer(&self) {
         self.proxy.once(Fault::LoseUpdateAnswers);
     }
 
-    fn lose_next_write(&self) {
+    async fn lose_next_write(&self) {
         self.proxy.once(Fault::LoseUpdates);
     }
 
-    fn delay_next_write(&self) {
+    async fn delay_next_write(&self) {
         // Beyond the sender's whole life, its read-back included.
         self.proxy.once(Fault::LateUpdates(options().timeout * 2 + Duration::from_millis(200)));
     }

@@ -1,4 +1,4 @@
-//! The outside view: what servers answer to anybody who asks.
+//! The outside view: what name servers answer to anybody who asks.
 
 use std::time::Duration;
 
@@ -6,19 +6,20 @@ use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::time::Instant;
 
+use std::net::IpAddr;
+
 use crate::answer::{Answer, Outcome};
-use crate::routed::canonical;
 use crate::wire::{Link, WireError, datagram};
 
 /// Asks an authoritative server for the record, and for the zone's serial at the same time.
-pub(super) async fn authority(server: &str, record: &Name, zone: &Name, wait: Duration) -> Answer {
+pub(crate) async fn authority(server: &str, record: &Name, kind: RecordType, zone: &Name, wait: Duration) -> Answer {
     let started = Instant::now();
     let by = started + wait;
     let (answer, soa) =
-        tokio::join!(ask(server, record, RecordType::A, false, by), ask(server, zone, RecordType::SOA, false, by));
+        tokio::join!(ask(server, record, kind, false, by), ask(server, zone, RecordType::SOA, false, by));
     let outcome = match answer {
         Ok(message) if lame(&message) => Outcome::NotAuthoritative,
-        Ok(message) => outcome(&message),
+        Ok(message) => outcome(&message, kind),
         Err(outcome) => outcome,
     };
     let serial = soa.ok().and_then(|message| serial(&message));
@@ -26,10 +27,10 @@ pub(super) async fn authority(server: &str, record: &Name, zone: &Name, wait: Du
 }
 
 /// Asks a recursive resolver for the record.
-pub(super) async fn resolver(server: &str, record: &Name, wait: Duration) -> Answer {
+pub(crate) async fn resolver(server: &str, record: &Name, kind: RecordType, wait: Duration) -> Answer {
     let started = Instant::now();
-    let answer = ask(server, record, RecordType::A, true, started + wait).await;
-    let outcome = answer.map_or_else(|outcome| outcome, |message| outcome(&message));
+    let answer = ask(server, record, kind, true, started + wait).await;
+    let outcome = answer.map_or_else(|outcome| outcome, |message| outcome(&message, kind));
     Answer { server: server.to_owned(), outcome, serial: None, took: started.elapsed() }
 }
 
@@ -67,9 +68,9 @@ fn lame(message: &Message) -> bool {
     !message.metadata.authoritative && matches!(code, ResponseCode::NoError | ResponseCode::NXDomain)
 }
 
-fn outcome(message: &Message) -> Outcome {
+fn outcome(message: &Message, kind: RecordType) -> Outcome {
     match message.metadata.response_code {
-        ResponseCode::NoError => addresses(message),
+        ResponseCode::NoError => found(message, kind),
         ResponseCode::NXDomain => Outcome::NxDomain,
         ResponseCode::ServFail => Outcome::ServFail,
         ResponseCode::Refused => Outcome::Refused,
@@ -78,17 +79,26 @@ fn outcome(message: &Message) -> Outcome {
     }
 }
 
-fn addresses(message: &Message) -> Outcome {
+/// What the answer says of the type asked for. A resolver may have followed a CNAME to addresses: those of the name
+/// asked for count, and for an alias its target's.
+fn found(message: &Message, kind: RecordType) -> Outcome {
     let name = message.queries.first().map(|query| query.name.clone());
-    let (mut found, mut ttl) = (Vec::new(), u32::MAX);
+    let (mut addresses, mut ttl) = (Vec::new(), u32::MAX);
     for record in message.answers.iter().filter(|record| Some(&record.name) == name.as_ref()) {
         match &record.data {
-            RData::A(address) => found.push(address.0),
+            RData::A(address) if kind == RecordType::A => addresses.push(IpAddr::V4(address.0)),
+            RData::AAAA(address) if kind == RecordType::AAAA => addresses.push(IpAddr::V6(address.0)),
+            RData::CNAME(to) if kind == RecordType::CNAME => {
+                let to = to.0.to_ascii().trim_end_matches('.').to_ascii_lowercase();
+                return Outcome::Cname(to, record.ttl);
+            }
             other => return Outcome::WrongType(other.record_type().to_string()),
         }
         ttl = ttl.min(record.ttl);
     }
-    if found.is_empty() { Outcome::NoData } else { Outcome::Addresses(canonical(&found), ttl) }
+    addresses.sort_unstable();
+    addresses.dedup();
+    if addresses.is_empty() { Outcome::NoData } else { Outcome::Addresses(addresses, ttl) }
 }
 
 fn serial(message: &Message) -> Option<u32> {

@@ -1,0 +1,65 @@
+//! What the zone's own name servers answer.
+
+use std::net::IpAddr;
+use std::sync::PoisonError;
+
+use futures::future::join_all;
+use teal_azure::dns::ZoneKind;
+
+use super::AzureDnsTarget;
+use crate::answer::{Answer, Outcome};
+use crate::lookup;
+
+impl AzureDnsTarget {
+    /// Asks all of them by UDP, each alone. A private zone answers only inside linked networks, by the platform's
+    /// resolver: there is nobody to ask but declared vantages.
+    pub(super) async fn ask_servers(&self) -> Vec<Answer> {
+        let inner = &self.0;
+        if inner.ledger_only {
+            return Vec::new();
+        }
+        self.learn().await;
+        let servers = match self.servers().await {
+            Ok(servers) => servers,
+            Err(answer) => return vec![answer],
+        };
+        let (kind, wait) = (self.dns_type(), inner.options.timeout);
+        join_all(servers.iter().map(|server| lookup::authority(server, &inner.name, kind, &inner.apex, wait))).await
+    }
+
+    /// The declared ones, else those that the zone names; asked for once.
+    async fn servers(&self) -> Result<&[String], Answer> {
+        let inner = &self.0;
+        if !inner.declared_servers.is_empty() || inner.zone.kind == ZoneKind::Private {
+            return Ok(&inner.declared_servers);
+        }
+        let started = tokio::time::Instant::now();
+        let named = inner.servers.get_or_try_init(|| async {
+            let zone = inner.client.zone(&inner.zone).await?;
+            Ok(zone.name_servers.iter().map(|name| name.trim_end_matches('.').to_owned()).collect())
+        });
+        named.await.map(Vec::as_slice).map_err(|error: teal_azure::AzureError| Answer {
+            server: inner.shown.clone(),
+            outcome: Outcome::Unreachable(format!("the zone's name servers are not known: {error}")),
+            serial: None,
+            took: started.elapsed(),
+        })
+    }
+
+    /// Learns the addresses of what aliases follow, once each, so that an answer can be told by color. Only public IP
+    /// resources have one that is known; what can't be learned is told as foreign.
+    async fn learn(&self) {
+        let inner = &self.0;
+        for id in &inner.aliases {
+            let known = inner.followed.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id);
+            let Ok(resource) = id.parse::<teal_azure::ResourceId>() else { continue };
+            if known || resource.kind() != "microsoft.network/publicipaddresses" {
+                continue;
+            }
+            let address: Option<IpAddr> = inner.client.public_ip(&resource).await.ok().flatten();
+            if let Some(address) = address {
+                inner.followed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), address);
+            }
+        }
+    }
+}

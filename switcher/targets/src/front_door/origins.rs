@@ -1,0 +1,277 @@
+//! The origins of one group, by weight: a color that gets nothing is disabled, but never the last enabled one, and
+//! never before another has been enabled. One PATCH a call.
+
+use std::collections::BTreeMap;
+
+use teal_api::switch::Destination;
+use teal_azure::front_door::{Found, Origin, OriginGroup};
+
+use super::FrontDoorTarget;
+use crate::arm;
+use crate::error::TargetError;
+use crate::flow::{Colors, RoutedNow, Settled, Split, Written, shares};
+
+/// Azure's weight where it answers none.
+const DEFAULT_WEIGHT: u32 = 1000;
+/// Smallest weight: an origin that is off has no health.
+const LEAST: u32 = 1;
+
+/// One PATCH of one origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Patch {
+    pub(super) origin: String,
+    pub(super) enabled: bool,
+    pub(super) weight: Option<u32>,
+}
+
+/// What of an origin decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Lever {
+    pub(super) name: String,
+    pub(super) enabled: bool,
+    pub(super) weight: u32,
+    pub(super) priority: u32,
+}
+
+impl Lever {
+    fn of(origin: &Found<Origin>) -> Self {
+        let facts = &origin.facts;
+        let (weight, priority) = (facts.weight.unwrap_or(DEFAULT_WEIGHT), facts.priority.unwrap_or(1));
+        Self { name: origin.name.clone(), enabled: facts.enabled(), weight, priority }
+    }
+}
+
+fn color_of<'a>(colors: &'a Colors, origin: &str) -> Option<&'a String> {
+    let named = |to: &Destination| matches!(to, Destination::Named(name) if name.eq_ignore_ascii_case(origin));
+    colors.iter().find(|(_, to)| named(to)).map(|(color, _)| color)
+}
+
+/// Where the group sends requests: the enabled origins of the smallest priority, by weight.
+pub(super) fn now(levers: &[Lever], colors: &Colors) -> RoutedNow {
+    let on = || levers.iter().filter(|lever| lever.enabled);
+    let Some(first) = on().map(|lever| lever.priority).min() else {
+        return RoutedNow::foreign("nothing: no origin is enabled");
+    };
+    let live: Vec<&Lever> = on().filter(|lever| lever.priority == first).collect();
+    if let Some(strange) = live.iter().find(|lever| color_of(colors, &lever.name).is_none()) {
+        return RoutedNow::foreign(format!("the origin {}", strange.name));
+    }
+    let weight = |lever: &&Lever| color_of(colors, &lever.name).map(|color| (color.clone(), lever.weight));
+    let weights: BTreeMap<String, u32> = live.iter().filter_map(weight).collect();
+    let mut warnings = Vec::new();
+    for lever in on().filter(|lever| lever.priority != first && color_of(colors, &lever.name).is_some()) {
+        warnings
+            .push(format!("the origin {} has priority {} and stands behind the others", lever.name, lever.priority));
+    }
+    RoutedNow { shares: shares(&weights), warnings, ..RoutedNow::all("") }
+}
+
+/// The next change towards a split: what gains first, what is switched off last, so that something always answers.
+pub(super) fn next(levers: &[Lever], colors: &Colors, split: &Split) -> Option<Patch> {
+    let ours =
+        || levers.iter().filter_map(|lever| color_of(colors, &lever.name).map(|color| (lever, split.share(color))));
+    let wanted = |share: u32| share.saturating_mul(10).clamp(LEAST, DEFAULT_WEIGHT);
+    let changes = |(lever, share): &(&Lever, u32)| !lever.enabled || lever.weight != wanted(*share);
+    // Of several that get something, the one that gets most.
+    let raise = ours().filter(|(_, share)| *share > 0).filter(changes).max_by_key(|(_, share)| *share);
+    if let Some((lever, share)) = raise {
+        return Some(Patch { origin: lever.name.clone(), enabled: true, weight: Some(wanted(share)) });
+    }
+    let off = ours().find(|(lever, share)| *share == 0 && lever.enabled);
+    let others = ours().any(|(lever, share)| share > 0 && lever.enabled);
+    off.filter(|_| others).map(|(lever, _)| Patch { origin: lever.name.clone(), enabled: false, weight: None })
+}
+
+impl FrontDoorTarget {
+    async fn read_origins(&self, group: &str) -> Result<Vec<Found<Origin>>, TargetError> {
+        self.client.find_all(&self.profile.list_origins(group)).await.map_err(|error| self.azure(error))
+    }
+
+    pub(super) async fn read_group(&self, group: &str) -> Result<Found<OriginGroup>, TargetError> {
+        self.client.find(&self.profile.get_group(group)).await.map_err(|error| self.azure(error))
+    }
+
+    pub(super) async fn origins_now(&self, group: &str) -> Result<RoutedNow, TargetError> {
+        let (found, origins) = tokio::try_join!(self.read_group(group), self.read_origins(group))?;
+        Ok(self.whole(&found, &origins))
+    }
+
+    /// The group and its origins, as traffic.
+    fn whole(&self, group: &Found<OriginGroup>, origins: &[Found<Origin>]) -> RoutedNow {
+        let levers: Vec<Lever> = origins.iter().map(Lever::of).collect();
+        let mut now = now(&levers, &self.colors);
+        if latency(group) == 0 && now.shares.len() > 1 {
+            now.warnings.push("latency sensitivity is 0 ms: the fastest origin gets all, whatever the weights".into());
+        }
+        let states = origins.iter().map(|origin| (format!("the origin {}", origin.name), &origin.state));
+        let states = states.chain([("the origin group".to_owned(), &group.state)]);
+        let settled: Vec<Settled> = states.map(|(what, state)| arm::settled(&what, state)).collect();
+        let worst = settled.iter().find(|one| matches!(one, Settled::Working { .. }));
+        let worst = worst.or_else(|| settled.iter().find(|one| matches!(one, Settled::Failed { .. })));
+        now.settled = worst.cloned().unwrap_or(Settled::Yes);
+        now
+    }
+
+    /// One change towards a split.
+    pub(super) async fn step(&self, name: &str, split: &Split) -> Result<Written, TargetError> {
+        let (group, origins) = tokio::try_join!(self.read_group(name), self.read_origins(name))?;
+        if split.only().is_none() && latency(&group) == 0 {
+            return Err(self.unfit(
+                "latency sensitivity (additionalLatencyInMilliseconds) is 0: the fastest origin would get all whatever the weights; set it, such as to 500",
+            ));
+        }
+        let levers: Vec<Lever> = origins.iter().map(Lever::of).collect();
+        self.complete(&levers)?;
+        let before = self.whole(&group, &origins);
+        // Weights decide even where the shares look right: 1000 beside 1 is a hundred percent of nothing.
+        let patch = next(&levers, &self.colors, split);
+        match arm::unneeded(&self.shown, &before, split)? {
+            Some(Written::Done(now)) if patch.is_none() => return Ok(Written::Done(now)),
+            Some(working @ Written::Working { .. }) => return Ok(working),
+            _ => {}
+        }
+        let Some(patch) = patch else {
+            let why = format!("no change of weights leads to {split}; look at the origins' priorities");
+            return Err(self.unfit(why));
+        };
+        self.change(name, &patch, split).await
+    }
+
+    /// Every color must have an origin there.
+    fn complete(&self, levers: &[Lever]) -> Result<(), TargetError> {
+        let there = |name: &str| levers.iter().any(|lever| lever.name.eq_ignore_ascii_case(name));
+        for (color, to) in self.colors.iter() {
+            if let Destination::Named(name) = to
+                && !there(name)
+            {
+                return Err(self.unfit(format!("the group has no origin `{name}` for {color}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Enables a color at the smallest weight, so that it has a health before it gets traffic.
+    pub(super) async fn warm(&self, group: &str, color: &str) -> Result<Written, TargetError> {
+        let origins = self.read_origins(group).await?;
+        let found = self.read_group(group).await?;
+        let levers: Vec<Lever> = origins.iter().map(Lever::of).collect();
+        self.complete(&levers)?;
+        let before = self.whole(&found, &origins);
+        if let Some(what) = before.foreign {
+            return Err(TargetError::Strange { target: self.shown.clone(), what });
+        }
+        if let Settled::Working { operation, .. } = &before.settled {
+            return Ok(Written::Working { operation: operation.clone(), now: before });
+        }
+        let cold = levers.iter().find(|lever| color_of(&self.colors, &lever.name).is_some_and(|own| own == color));
+        let Some(cold) = cold.filter(|lever| !lever.enabled) else { return Ok(Written::Done(before)) };
+        let patch = Patch { origin: cold.name.clone(), enabled: true, weight: Some(LEAST) };
+        let request = self.profile.patch_origin(group, &patch.origin, patch.enabled, patch.weight);
+        let sent = self.client.start(&request).await;
+        let back = self.origins_now(group).await;
+        let name = color.to_owned();
+        arm::judged(&self.shown, self.server(), sent, back, |now| now.shares.contains_key(&name))
+    }
+
+    /// Sends one change; done only when nothing is left to be changed.
+    async fn change(&self, group: &str, patch: &Patch, split: &Split) -> Result<Written, TargetError> {
+        let request = self.profile.patch_origin(group, &patch.origin, patch.enabled, patch.weight);
+        let sent = self.client.start(&request).await;
+        let back = tokio::try_join!(self.read_group(group), self.read_origins(group));
+        let (back, after) = match back {
+            Ok((found, origins)) => (Ok(self.whole(&found, &origins)), origins.iter().map(Lever::of).collect()),
+            Err(error) => (Err(error), Vec::<Lever>::new()),
+        };
+        let landed = after.iter().any(|lever| {
+            lever.name == patch.origin
+                && lever.enabled == patch.enabled
+                && patch.weight.is_none_or(|want| lever.weight == want)
+        });
+        let left = next(&after, &self.colors, split);
+        let written = arm::judged(&self.shown, self.server(), sent, back, |_| landed)?;
+        Ok(match written {
+            Written::Done(now) if left.is_some() || !now.is(split) => Written::Working { operation: None, now },
+            written => written,
+        })
+    }
+}
+
+fn latency(group: &Found<OriginGroup>) -> i64 {
+    let settings = group.facts.load_balancing_settings.as_ref();
+    settings.and_then(|settings| settings.additional_latency_in_milliseconds).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn colors() -> Colors {
+        ["blue", "green", "red"].map(|color| (color.to_owned(), Destination::Named(format!("o-{color}")))).into()
+    }
+
+    fn lever(color: &str, enabled: bool, weight: u32) -> Lever {
+        Lever { name: format!("o-{color}"), enabled, weight, priority: 1 }
+    }
+
+    /// Applies changes until there is none; what is seen on the way.
+    fn walk(mut levers: Vec<Lever>, split: &Split) -> (Vec<Lever>, usize) {
+        for steps in 0..10 {
+            let Some(patch) = next(&levers, &colors(), split) else { return (levers, steps) };
+            let lever = levers.iter_mut().find(|lever| lever.name == patch.origin).unwrap();
+            lever.enabled = patch.enabled;
+            lever.weight = patch.weight.unwrap_or(lever.weight);
+            assert!(levers.iter().any(|lever| lever.enabled), "the last origin was switched off");
+        }
+        panic!("no end: {levers:?}");
+    }
+
+    #[test]
+    fn from_anywhere_to_any_split_in_few_changes_and_never_without_an_origin() {
+        let flags = [false, true];
+        let splits: Vec<Split> = ["blue", "green", "red"]
+            .map(Split::all)
+            .into_iter()
+            .chain(
+                [Split::of([("blue", 90), ("green", 10)]), Split::of([("blue", 1), ("green", 49), ("red", 50)])]
+                    .into_iter()
+                    .flatten(),
+            )
+            .collect();
+        for bits in 1..8_usize {
+            let on = |bit: usize| flags[(bits >> bit) & 1];
+            let start = vec![lever("blue", on(0), 1000), lever("green", on(1), 1), lever("red", on(2), 500)];
+            for split in &splits {
+                let (end, steps) = walk(start.clone(), split);
+                assert!(now(&end, &colors()).is(split), "{start:?} to {split}: {end:?}");
+                assert!(steps <= 3, "{steps} changes");
+            }
+        }
+    }
+
+    #[test]
+    fn a_flip_gains_before_it_loses() {
+        let start = vec![lever("blue", true, 1000), lever("green", true, 1), lever("red", false, 1)];
+        let first = next(&start, &colors(), &Split::all("green")).unwrap();
+        assert_eq!(first, Patch { origin: "o-green".into(), enabled: true, weight: Some(1000) });
+        let after = vec![lever("blue", true, 1000), lever("green", true, 1000), lever("red", false, 1)];
+        let second = next(&after, &colors(), &Split::all("green")).unwrap();
+        assert_eq!(second, Patch { origin: "o-blue".into(), enabled: false, weight: None });
+    }
+
+    #[test]
+    fn strangers_and_other_priorities_are_told() {
+        let mut stranger = lever("blue", true, 1000);
+        stranger.name = "sorry-page".into();
+        let found = now(&[lever("blue", true, 1000), stranger.clone()], &colors());
+        assert_eq!(found.foreign.as_deref(), Some("the origin sorry-page"));
+        stranger.priority = 2;
+        assert!(
+            now(&[lever("blue", true, 1000), stranger], &colors()).is(&Split::all("blue")),
+            "a standby is no traffic"
+        );
+        let behind = Lever { priority: 2, ..lever("green", true, 1000) };
+        let found = now(&[lever("blue", true, 1000), behind], &colors());
+        assert!(found.warnings[0].contains("stands behind"), "{found:?}");
+        assert!(now(&[lever("blue", false, 1)], &colors()).foreign.unwrap().contains("no origin is enabled"));
+    }
+}

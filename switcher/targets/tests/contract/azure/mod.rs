@@ -1,0 +1,145 @@
+//! Azure's targets against the emulator, in this process, with the faults it can be told.
+
+pub(crate) mod late;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use azure_emulator::{Emulator, Options as EmulatorOptions, Running};
+use serde_json::{Value, json};
+use teal_api::switch::{Destination, Provider};
+use teal_azure::credential::Hidden;
+use teal_azure::retry::RetryPolicy;
+use teal_azure::{Client, Cloud, Credential, Method, Needs, Request, ResourceId, Settings};
+use teal_targets::{Access, Options, Target};
+
+use late::Late;
+
+pub(crate) const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
+pub(crate) const GROUP: &str = "rg";
+const TENANT: &str = "22222222-2222-2222-2222-222222222222";
+/// The identity that targets run with.
+pub(crate) const SWITCHER: &str = "33333333-3333-3333-3333-333333333333";
+/// A person with a portal.
+const PERSON: &str = "44444444-4444-4444-4444-444444444444";
+
+/// Short enough for tests that wait for it to pass, long enough for a busy machine.
+pub(crate) fn patience() -> RetryPolicy {
+    RetryPolicy {
+        attempts: 3,
+        first_wait: Duration::from_millis(5),
+        longest_wait: Duration::from_secs(2),
+        attempt: Duration::from_millis(1500),
+        deadline: Duration::from_secs(6),
+    }
+}
+
+/// An Azure of this test's own.
+pub(crate) struct Azure {
+    pub(crate) emulator: Running,
+    /// Between the targets and the emulator.
+    pub(crate) late: Late,
+    person: Client,
+    admin: reqwest::Client,
+}
+
+impl Azure {
+    pub(crate) async fn start() -> Self {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let emulator = Emulator::start(EmulatorOptions::default()).await.unwrap();
+        let late = Late::start(emulator.arm).await;
+        let person = Client::new(settings(&emulator, emulator.arm.port(), PERSON)).unwrap();
+        let root = reqwest::Certificate::from_pem(emulator.ca_pem.as_bytes()).unwrap();
+        let admin = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
+        Self { emulator, late, person, admin }
+    }
+
+    /// A client as the switcher has it, behind the proxy.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(settings(&self.emulator, self.late.port(), SWITCHER)).unwrap()
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        Access { secret: None, azure: Some(self.client()) }
+    }
+
+    pub(crate) fn target(&self, provider: &Provider, to: &BTreeMap<String, Destination>) -> Target {
+        Target::new(provider, to, &self.access(), options()).unwrap()
+    }
+
+    /// A request of a person, whom no fault concerns that is told for the switcher alone.
+    pub(crate) async fn by_hand(&self, method: Method, id: &str, version: &'static str, body: Option<Value>) -> Value {
+        let id: ResourceId = id.parse().unwrap();
+        let needs = Needs { role: "Owner", scope: id.to_string() };
+        let request = Request::get("dns", &id, version, needs).write(method, body, format!("by hand {id}"));
+        self.person.send(&request).await.unwrap().body
+    }
+
+    pub(crate) async fn read(&self, id: &str, version: &'static str) -> Value {
+        self.by_hand(Method::Get, id, version, None).await
+    }
+
+    pub(crate) async fn put(&self, id: &str, version: &'static str, body: Value) -> Value {
+        self.by_hand(Method::Put, id, version, Some(body)).await
+    }
+
+    /// One rule of what shall go wrong.
+    pub(crate) async fn fault(&self, rule: Value) {
+        self.tell("POST", "faults", rule).await;
+    }
+
+    pub(crate) async fn no_faults(&self) {
+        self.tell("DELETE", "faults", Value::Null).await;
+    }
+
+    pub(crate) async fn settings(&self, patch: Value) {
+        self.tell("PATCH", "settings", patch).await;
+    }
+
+    /// How often rules have struck.
+    pub(crate) async fn struck(&self) -> u64 {
+        let answer = self.admin.get(format!("{}/_emulator/faults", self.emulator.url())).send().await.unwrap();
+        let value: Value = answer.json().await.unwrap();
+        value["value"].as_array().unwrap().iter().map(|rule| rule["struck"].as_u64().unwrap()).sum()
+    }
+
+    /// The switcher may only do what these roles let it.
+    pub(crate) async fn only(&self, roles: &[(&str, String)]) {
+        let assignments: Vec<Value> = roles
+            .iter()
+            .map(|(role, scope)| json!({"principal": SWITCHER, "role": role, "scope": scope}))
+            .chain([json!({"principal": PERSON, "role": "Owner", "scope": "/"})])
+            .collect();
+        let clients = [SWITCHER, PERSON].map(|id| json!({"tenant": TENANT, "id": id, "secret": "s"}));
+        let tenants = json!([{"id": TENANT, "subscriptions": [SUBSCRIPTION]}]);
+        let access = json!({"strict": true, "tenants": tenants, "clients": clients, "assignments": assignments});
+        self.tell("PUT", "access", access).await;
+    }
+
+    async fn tell(&self, method: &str, path: &str, body: Value) {
+        let url = format!("{}/_emulator/{path}", self.emulator.url());
+        let request = self.admin.request(method.parse().unwrap(), url);
+        let request = if body.is_null() { request } else { request.json(&body) };
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        assert!(status.is_success(), "{status}: {}", answer.text().await.unwrap());
+    }
+}
+
+/// Calls that Azure was asked for, as `METHOD path`.
+pub(crate) fn options() -> Options {
+    Options { timeout: Duration::from_secs(2), ..Options::default() }
+}
+
+fn settings(emulator: &Running, port: u16, who: &str) -> Settings {
+    let url = format!("https://localhost:{port}");
+    let cloud = Cloud::custom(&url, &url, None, "localhost").unwrap();
+    let credential =
+        Credential::ClientSecret { tenant: TENANT.into(), client: who.to_owned(), secret: Hidden::new("s") };
+    Settings::new(cloud, credential).trusting(emulator.ca_pem.clone()).patient(patience())
+}
+
+/// A resource's id in the test's group.
+pub(crate) fn id(path: &str) -> String {
+    format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/{path}")
+}
