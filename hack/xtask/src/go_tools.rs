@@ -169,7 +169,7 @@ fn read(path: &Path) -> Result<String> {
 }
 
 /// FNV-1a over the parts and their boundaries: a name for a set of versions, no defence against anyone.
-fn fnv1a<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
+pub(crate) fn fnv1a<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
     let bytes = parts.into_iter().flat_map(|part| part.bytes().chain([0]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -7,6 +7,7 @@ mod conformance;
 #[cfg(test)]
 mod dashboards;
 mod demo;
+mod foreign;
 mod generate;
 mod go_output;
 mod go_tools;
@@ -31,6 +32,7 @@ cargo xtask <command>
   conformance [FILTER]       teal build on every case of kustomize's own suite, into docs/conformance.md
   prove render|fuzz [MINUTES] [SEED]
                              rendering beside kustomize on generated input, or on inputs nobody would write, for long
+  prove clients [NAME…]      foreign clients against the Azure emulator, all of them into docs/foreign-clients.md
   generate [--check]         write CRDs, manifests and reference pages; --check only compares
   layers                     check that the pure crates stay pure
   tools [control-plane|helm|kustomize|sops]
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         "demo" => demo::main(&args),
         "bench" => bench::main(&args),
         "conformance" => conformance::main(&args),
+        "prove" if args.first().is_some_and(|what| what == "clients") => foreign::main(&args[1..]),
         "prove" => conformance::prove(&args),
         "generate" => generate::main(&args),
         "layers" => layers::main(&args),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::suites::{INTEGRATION, unit_test_arguments};
-use crate::{conformance, generate, layers, prerequisites, run, tools, workspace};
+use crate::{conformance, foreign, generate, layers, prerequisites, run, tools, workspace};
 
 /// Runs all phases and prints what each took. Arguments that are no flag filter the tests by name; then only
 /// what running them needs is done.
@@ -56,6 +56,9 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
         phases.run("differential", conformance::differ_shortly);
         phases.run("real fleet", conformance::real_fleet);
         phases.run("fuzz", conformance::fuzz_shortly);
+    }
+    if everything {
+        phases.run("foreign clients", foreign::quick);
     }
     if everything && !fast {
         phases.run("demo", || demo(assets.as_deref(), None));
