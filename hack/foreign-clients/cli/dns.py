@@ -36,7 +36,7 @@ def update():
     shown = az("network", "dns", "record-set", "a", "show", *NAME, "--name", "www")
     same((shown["TTL"], shown["metadata"]), (30, {"owner": "cli"}))
     az_refused(
-        "PreconditionFailed", "network", "dns", "record-set", "a", "create", *NAME, "--name", "www", "--if-none-match"
+        "PreconditionFailed", "network", "dns", "record-set", "a", "create", *NAME, "--name", "www", "--if-none-match", "*"
     )
 
 
