@@ -3,7 +3,7 @@
 //! | question | module |
 //! |---|---|
 //! | which object is this, how is it written, how is it compared | [`id`], [`object`], [`prepared`], [`digest`] |
-//! | is it ours, and what of it | [`mark`], [`owned`], [`scaled`], [`takeover`], [`conflict`] |
+//! | is it ours, and what of it | [`mark`], [`owned`], [`preserve`], [`scaled`], [`takeover`], [`conflict`] |
 //! | what is to be applied, and in which order | [`plan`], [`order`], [`layers`], [`latch`], [`backoff`] |
 //! | what do we hold, and what may be deleted | [`inventory`], [`shard`], [`prune`] |
 //! | is it well, and are two clusters equal | [`health`], [`parity`] |
@@ -28,6 +28,7 @@ pub mod owned;
 pub mod parity;
 pub mod plan;
 pub mod prepared;
+pub mod preserve;
 pub mod prune;
 pub mod scaled;
 pub mod shard;
@@ -38,9 +39,10 @@ pub use health::Health;
 pub use id::{GroupKind, ObjectId};
 pub use inventory::{Entry, Inventory, State};
 pub use kinds::Scope;
-pub use mark::OwnerMark;
+pub use mark::{CHANGE_ANNOTATION, OwnerMark, PRESERVE_ANNOTATION, WAVE_ANNOTATION};
 pub use object::{Object, ObjectError, Origin};
 pub use prepared::Prepared;
+pub use preserve::pointer_step;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,14 @@ pub const SYNC_LABEL: &str = "teal.dev/sync";
 pub const OWNER_ANNOTATION: &str = "teal.dev/owner";
 /// Annotation in git: comma-separated [`ObjectId::key`]s of objects that must be Current first.
 pub const AFTER_ANNOTATION: &str = "teal.dev/after";
+/// Annotation in git: a whole number; objects of a unit come after those of its lower waves. 0 when absent; what a chart
+/// does before and after itself (hooks) stands below and above.
+pub const WAVE_ANNOTATION: &str = "teal.dev/wave";
+/// Annotation in git: comma-separated JSON pointers of fields whose live value is kept once the object exists.
+pub const PRESERVE_ANNOTATION: &str = "teal.dev/preserve";
+/// Annotation in git: `recreate` deletes and makes anew what can't be changed in place; `once` never changes it after
+/// it was made.
+pub const CHANGE_ANNOTATION: &str = "teal.dev/change";
 /// Annotation on a live object: `confirmed` lets a guarded prune delete it, `disabled` keeps it for ever.
 pub const PRUNE_ANNOTATION: &str = "teal.dev/prune";
 

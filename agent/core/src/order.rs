@@ -6,12 +6,13 @@
 //! | CRD | its custom resources | Current |
 //! | Service | APIServices and webhook configurations that call it | applied |
 //! | whatever `teal.dev/after` names | the annotated object | Current |
+//! | a unit's lower `teal.dev/wave` | its next one | Current; applied when the lower one is 0, the unit itself |
 //! | everything else | webhook configurations | attempted ([`Step::last`]) |
 //!
 //! Objects that do not depend on each other start together; among them what controllers read (ServiceAccounts, RBAC,
 //! ConfigMaps, Secrets) comes first. Time and memory are linear in objects and edges.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::id::{GroupKind, ObjectId};
 use crate::kinds;
@@ -135,6 +136,7 @@ impl Graph {
             held: Vec::new(),
             errors: Vec::new(),
         };
+        graph.add_waves(objects);
         for (at, object) in objects.iter().enumerate() {
             if let Some(namespace) = namespaces.get(object.id.namespace.as_str()) {
                 graph.needs[at].push(Need { object: *namespace, until: Until::Applied });
@@ -150,6 +152,26 @@ impl Graph {
             }
         }
         graph
+    }
+
+    /// Each wave of a unit needs the one before it. Namespaces and CRDs come before all waves: what a chart does first
+    /// lives in one, or is of a kind that the other brings.
+    fn add_waves(&mut self, objects: &[&Prepared]) {
+        let mut waves: HashMap<&str, BTreeMap<i32, Vec<usize>>> = HashMap::new();
+        for (at, object) in objects.iter().enumerate() {
+            let kind = object.group_kind();
+            if !kinds::is_namespace(&kind) && !kinds::is_crd(&kind) {
+                waves.entry(&object.unit).or_default().entry(object.links.wave).or_default().push(at);
+            }
+        }
+        for waves in waves.values().filter(|waves| waves.len() > 1) {
+            for ((wave, earlier), later) in waves.iter().zip(waves.values().skip(1)) {
+                let until = if *wave == 0 { Until::Applied } else { Until::Current };
+                for &at in later {
+                    self.needs[at].extend(earlier.iter().map(|&object| Need { object, until }));
+                }
+            }
+        }
     }
 
     fn add_definition(

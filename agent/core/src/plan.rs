@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use crate::digest::Digest;
 use crate::id::ObjectId;
 use crate::inventory::{Entry, Inventory, State};
-use crate::prepared::Prepared;
+use crate::prepared::{Change, Prepared};
 
 /// What the metadata of a live object says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,10 @@ impl Action {
 pub fn action(wanted: &Prepared, entry: Option<&Entry>, live: Option<&Live>) -> Action {
     let same =
         entry.is_some_and(|entry| wanted.lasting && entry.digest == Some(wanted.digest) && entry.unit == wanted.unit);
+    if wanted.links.change == Change::Never && entry.is_some_and(|entry| entry.uid().is_some()) {
+        // Made once; whatever became of it since is as it should be.
+        return Action::Nothing;
+    }
     let Some(live) = live else {
         // A Job that its TTL removed after it was applied at this digest is done.
         let done = wanted.links.expires && same && entry.is_some_and(|entry| entry.uid().is_some());

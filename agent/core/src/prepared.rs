@@ -8,8 +8,11 @@ use serde_json::{Map, Value};
 use crate::digest::{Digest, ParityKey};
 use crate::id::{GroupKind, ObjectId};
 use crate::kinds::{self, Scope};
-use crate::mark::{AFTER_ANNOTATION, OWNER_ANNOTATION, OwnerMark, SYNC_LABEL};
+use crate::mark::{
+    AFTER_ANNOTATION, CHANGE_ANNOTATION, OWNER_ANNOTATION, OwnerMark, PRESERVE_ANNOTATION, SYNC_LABEL, WAVE_ANNOTATION,
+};
 use crate::object::{MAX_OBJECT_BYTES, Object, ObjectError, Origin};
+use crate::preserve;
 
 /// One object ready to be applied. Its `Debug` never shows the bytes (G9).
 #[derive(Clone)]
@@ -46,6 +49,24 @@ pub struct Links {
     pub after: Vec<ObjectId>,
     /// A Job that its TTL removes when it is finished: its absence is no drift (SYNC §4).
     pub expires: bool,
+    /// Where it stands among the objects of its unit; 0 unless `teal.dev/wave` says otherwise.
+    pub wave: i32,
+    /// JSON pointers of fields whose live value is kept.
+    pub preserve: Vec<String>,
+    /// How a change of its declaration is made.
+    pub change: Change,
+}
+
+/// How a change of an object's declaration is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Change {
+    /// In place; what can't be changed in place is an error.
+    #[default]
+    InPlace,
+    /// What can't be changed in place is deleted and made anew.
+    Recreate,
+    /// Not at all: it was made once.
+    Never,
 }
 
 impl fmt::Debug for Prepared {
@@ -72,11 +93,15 @@ impl Prepared {
         key: &ParityKey,
     ) -> Result<Self, ObjectError> {
         let secret = kinds::is_secret(&object.id.group_kind());
-        let digest_of = |value: &Value| if secret { Digest::of_secret(value, key) } else { Digest::of_value(value) };
+        let links = links(&object)?;
+        let digest_of = |value: &Value| {
+            let kept = (!links.preserve.is_empty()).then(|| preserve::without(value, &links.preserve));
+            let value = kept.as_ref().unwrap_or(value);
+            if secret { Digest::of_secret(value, key) } else { Digest::of_value(value) }
+        };
         let digest = digest_of(&object.value);
         let comparable = !secret || key.is_shared();
         let parity = comparable.then(|| parity.map_or(digest, |parity| digest_of(&parity.value)));
-        let links = links(&object)?;
         let Object { id, api_version, mut value, origin } = object;
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
             put(metadata, "labels", SYNC_LABEL, mark.sync.to_string());
@@ -132,12 +157,60 @@ fn links(object: &Object) -> Result<Links, ObjectError> {
     let expires = kind.group == "batch"
         && kind.kind == "Job"
         && value.pointer("/spec/ttlSecondsAfterFinished").is_some_and(Value::is_number);
-    Ok(Links { defines: object.defines(), services, after: after(object)?, expires })
+    Ok(Links {
+        defines: object.defines(),
+        services,
+        after: after(object)?,
+        expires,
+        wave: wave(object)?,
+        preserve: preserved(object)?,
+        change: change(object)?,
+    })
+}
+
+fn annotation<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
+    object.value.pointer("/metadata/annotations")?.get(name)?.as_str()
+}
+
+fn invalid(object: &Object, annotation: &str, problem: String) -> ObjectError {
+    let field = format!("metadata.annotations[{annotation}]");
+    ObjectError::Invalid { origin: object.origin.clone(), what: object.id.to_string(), field, problem }
+}
+
+fn wave(object: &Object) -> Result<i32, ObjectError> {
+    let Some(text) = annotation(object, WAVE_ANNOTATION) else { return Ok(0) };
+    text.parse().map_err(|_| invalid(object, WAVE_ANNOTATION, format!("is `{text}`; write a whole number")))
+}
+
+fn change(object: &Object) -> Result<Change, ObjectError> {
+    match annotation(object, CHANGE_ANNOTATION) {
+        None => Ok(Change::InPlace),
+        Some("recreate") => Ok(Change::Recreate),
+        Some("once") => Ok(Change::Never),
+        Some(other) => {
+            Err(invalid(object, CHANGE_ANNOTATION, format!("is `{other}`; write `recreate` or `once`")))
+        }
+    }
+}
+
+fn preserved(object: &Object) -> Result<Vec<String>, ObjectError> {
+    let mut pointers = Vec::new();
+    let parts = annotation(object, PRESERVE_ANNOTATION).unwrap_or_default().split(',').map(str::trim);
+    for part in parts.filter(|part| !part.is_empty()) {
+        let identity = ["/apiVersion", "/kind", "/metadata", "/metadata/name", "/metadata/namespace"];
+        if !part.starts_with('/') || identity.contains(&part) {
+            let problem = format!("has `{part}`; write JSON pointers of fields such as `/data/password`");
+            return Err(invalid(object, PRESERVE_ANNOTATION, problem));
+        }
+        pointers.push(part.to_owned());
+    }
+    pointers.sort();
+    pointers.dedup();
+    Ok(pointers)
 }
 
 fn after(object: &Object) -> Result<Vec<ObjectId>, ObjectError> {
-    let annotation =
-        object.value.pointer("/metadata/annotations").and_then(|map| map.get(AFTER_ANNOTATION)).and_then(Value::as_str);
+    let annotation = annotation(object, AFTER_ANNOTATION);
     let mut ids = Vec::new();
     for part in annotation.unwrap_or_default().split(',').map(str::trim).filter(|part| !part.is_empty()) {
         match ObjectId::from_key(part).filter(|id| !id.kind.is_empty() && !id.name.is_empty()) {
@@ -148,13 +221,7 @@ fn after(object: &Object) -> Result<Vec<ObjectId>, ObjectError> {
                 } else {
                     format!("has `{part}`; write `group/Kind/namespace/name`, group and namespace may be empty")
                 };
-                let field = format!("metadata.annotations[{AFTER_ANNOTATION}]");
-                return Err(ObjectError::Invalid {
-                    origin: object.origin.clone(),
-                    what: object.id.to_string(),
-                    field,
-                    problem,
-                });
+                return Err(invalid(object, AFTER_ANNOTATION, problem));
             }
         }
     }

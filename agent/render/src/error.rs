@@ -18,13 +18,15 @@ pub enum RenderError {
         /// Path of the unit.
         path: String,
     },
-    /// A kind of unit that this version can't render.
-    #[error(
-        "{file}: Helm charts are not supported by this version; render the chart into git or leave the directory out of teal.yaml"
-    )]
+    /// A chart that could not be rendered.
+    #[error("{file}: {message}")]
     Helm {
-        /// The chart's file.
+        /// The file that declares it.
         file: String,
+        /// One of [`ChartError`](crate::helm::ChartError)'s reasons, `ChartInvalid` or `ChartValues`.
+        reason: &'static str,
+        /// What is wrong and what to do.
+        message: String,
     },
     /// A kustomization below a directory of plain manifests.
     #[error(
@@ -110,7 +112,7 @@ impl RenderError {
         match self {
             Self::Missing { .. } => "PathMissing",
             Self::Empty { .. } => "NoManifests",
-            Self::Helm { .. } => "Unsupported",
+            Self::Helm { reason, .. } => reason,
             Self::Nested { .. } => "Nested",
             Self::Build(error) => error.reason(),
             Self::Link { .. } => "Link",

@@ -1,4 +1,4 @@
-//! From a unit's directory to its objects: plain manifests or kustomize, then substitution, then the differences of color
+//! From a unit's directory to its objects: plain manifests, kustomize or a Helm chart, then substitution, then the differences of color
 //! and role. Pure: files come through a [`Tree`], and what was read is recorded.
 //!
 //! Every object comes in two forms: as this cluster shall have it, and *neutral*, without the differences that
@@ -8,6 +8,7 @@
 mod differences;
 mod error;
 mod fleet;
+pub mod helm;
 mod plain;
 mod substitute;
 mod unit;
@@ -17,6 +18,6 @@ pub use fleet::{
     FleetError, FleetInput, RenderedFleet, RenderedUnit, UnitProblem, directories, is_file_name, is_manifest_name,
     is_own_file, render_fleet,
 };
-pub use unit::{Rendered, RenderedObject, UnitInput, render_unit};
+pub use unit::{Given, Rendered, RenderedObject, UnitInput, render_unit, render_unit_with};
 
 pub use teal_kustomize::{Entry, FolderTree, MemoryTree, Origin, Tree, TreeError};

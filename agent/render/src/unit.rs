@@ -11,6 +11,7 @@ use teal_kustomize::{
 
 use crate::RenderError;
 use crate::differences::{Differences, described};
+use crate::helm::{self, Charts, HELM_FILES};
 use crate::plain::{self, under};
 use crate::substitute::{Form, Variables};
 
@@ -28,6 +29,27 @@ pub struct UnitInput<'a> {
     pub color: &'a str,
     /// Its role, if it has one.
     pub role: Option<Role>,
+}
+
+/// What the cluster gives beside the fleet's files; nothing of it without a cluster.
+#[derive(Clone, Copy, Default)]
+pub struct Given<'a> {
+    /// What charts are rendered with.
+    pub charts: Charts<'a>,
+}
+
+/// An object as loaded.
+pub(crate) struct Found {
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
+    /// What both colors agree on, where a chart was given values of this color.
+    pub(crate) base: Option<Value>,
+}
+
+impl From<LoadedObject> for Found {
+    fn from(LoadedObject { value, origin }: LoadedObject) -> Self {
+        Self { value, origin, base: None }
+    }
 }
 
 /// One object in both forms. Its `Debug` shows no content (G9).
@@ -60,14 +82,24 @@ pub struct Rendered {
     pub reads: BTreeSet<String>,
     /// What `unit.yaml` says; the default when there is none.
     pub settings: UnitSettings,
+    /// A chart is being fetched or rendered: render again when it is there.
+    pub pending: bool,
+    /// A chart asks which API versions the cluster has: render again when they change.
+    pub asks_api_versions: bool,
+}
+
+/// [`render_unit_with`] without a cluster: charts are errors.
+#[must_use]
+pub fn render_unit(tree: &dyn Tree, input: &UnitInput<'_>) -> Rendered {
+    render_unit_with(tree, input, Given::default())
 }
 
 /// Renders one unit. Never fails as a whole: see [`Rendered::errors`].
 #[must_use]
-pub fn render_unit(tree: &dyn Tree, input: &UnitInput<'_>) -> Rendered {
+pub fn render_unit_with(tree: &dyn Tree, input: &UnitInput<'_>, given: Given<'_>) -> Rendered {
     let recorder = Recorder::new(tree);
     let mut rendered = Rendered::default();
-    let found = load(&recorder, input.path, &mut rendered);
+    let found = load(&recorder, input, given.charts, &mut rendered);
     match Differences::read(input.fleet, input.color, input.role) {
         Ok(differences) => finish(found, input, &differences, &mut rendered),
         Err(errors) => rendered.errors.extend(errors),
@@ -76,7 +108,8 @@ pub fn render_unit(tree: &dyn Tree, input: &UnitInput<'_>) -> Rendered {
     rendered
 }
 
-fn load(tree: &dyn Tree, path: &str, rendered: &mut Rendered) -> Vec<LoadedObject> {
+fn load(tree: &dyn Tree, input: &UnitInput<'_>, charts: Charts<'_>, rendered: &mut Rendered) -> Vec<Found> {
+    let path = input.path;
     let names = match tree.entry(path) {
         Ok(Some(Entry::Dir(names))) => names,
         Ok(_) => {
@@ -89,9 +122,8 @@ fn load(tree: &dyn Tree, path: &str, rendered: &mut Rendered) -> Vec<LoadedObjec
         }
     };
     read_settings(tree, path, rendered);
-    if let Some(chart) = ["Chart.yaml", "helm.yaml"].iter().find(|file| names.iter().any(|name| name == *file)) {
-        rendered.errors.push(RenderError::Helm { file: under(path, chart) });
-        return Vec::new();
+    if let Some(file) = HELM_FILES.into_iter().find(|file| names.iter().any(|name| name == file)) {
+        return helm::load(tree, input, file, charts, rendered);
     }
     let objects = if names.iter().any(|name| KUSTOMIZATION_FILE_NAMES.contains(&name.as_str())) {
         kustomize(tree, path, rendered)
@@ -103,7 +135,7 @@ fn load(tree: &dyn Tree, path: &str, rendered: &mut Rendered) -> Vec<LoadedObjec
     if objects.is_empty() && rendered.errors.is_empty() {
         rendered.errors.push(RenderError::Empty { path: path.to_owned() });
     }
-    objects
+    objects.into_iter().map(Found::from).collect()
 }
 
 fn kustomize(tree: &dyn Tree, path: &str, rendered: &mut Rendered) -> Vec<LoadedObject> {
@@ -139,16 +171,16 @@ fn read_settings(tree: &dyn Tree, path: &str, rendered: &mut Rendered) {
     }
 }
 
-fn finish(found: Vec<LoadedObject>, input: &UnitInput<'_>, differences: &Differences<'_>, rendered: &mut Rendered) {
+fn finish(found: Vec<Found>, input: &UnitInput<'_>, differences: &Differences<'_>, rendered: &mut Rendered) {
     let colored = input.fleet.colors.values().flat_map(|color| color.substitute.keys().map(String::as_str)).collect();
     let color = input.fleet.colors.get(input.color).map(|color| &color.substitute);
     let variables = Variables { fleet: Some(&input.fleet.substitute), color, colored };
     let (mut left, mut unset): (BTreeMap<String, String>, BTreeMap<String, String>) = Default::default();
     rendered.objects.reserve(found.len());
-    for LoadedObject { mut value, origin } in found {
+    for Found { mut value, origin, base } in found {
         let touched = !differences.is_empty() && differences.touches(&value);
         // The copy is made only for the few objects that differ: a probe on the text is cheaper than a clone of each.
-        let mut neutral = (touched || mentions(&value, &variables.colored)).then(|| value.clone());
+        let mut neutral = base.or_else(|| (touched || mentions(&value, &variables.colored)).then(|| value.clone()));
         let met = variables.apply(&mut value, Form::Here);
         if let Some(neutral) = &mut neutral {
             variables.apply(neutral, Form::Neutral);

@@ -7,6 +7,7 @@
 //! | `Inventory` | [`inventory`] | the agent |
 //! | `Freeze` | [`freeze`] | the switcher or a person |
 //! | `teal.yaml`, `unit.yaml` | [`fleet`] | git |
+//! | `helm.yaml`, `helm.lock` | [`helm`] | git |
 //! | `switch.yaml` | [`switch`] | git |
 
 pub mod conditions;
@@ -14,6 +15,7 @@ pub mod duration;
 pub mod fleet;
 #[allow(clippy::duplicated_attributes, reason = "each printer column of the derive repeats `type_` and the like")]
 pub mod freeze;
+pub mod helm;
 #[allow(clippy::duplicated_attributes, reason = "each printer column of the derive repeats `type_` and the like")]
 pub mod inventory;
 pub mod mistake;

@@ -1,0 +1,68 @@
+//! Fetches Helm charts and runs `helm` on them, confined (SYNC §10). What a chart needs, what came of it and what that means
+//! is decided in `teal_render::helm`, which is pure.
+//!
+//! | step | file |
+//! |---|---|
+//! | from a question to its answer, in the background | `engine`, `work` |
+//! | where charts come from | `fetch`: repositories, registries, ranges, which hosts may be asked |
+//! | what was fetched, by digest | `shelf` |
+//! | an archive becomes files | `archive` |
+//! | files become two folders with other clocks | `scene` |
+//! | one run of `helm` | `run`, `confine` |
+
+mod archive;
+mod confine;
+mod engine;
+mod fetch;
+mod run;
+mod scene;
+mod shelf;
+mod work;
+
+pub use engine::{Helm, Patient};
+pub use fetch::{Policy, ReadSecret};
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How charts are fetched and rendered.
+#[derive(Clone)]
+pub struct Settings {
+    /// The `helm` binary; without one every chart is an error that says so.
+    pub program: Option<PathBuf>,
+    /// A folder in memory, where each run gets a folder of its own.
+    pub scratch: PathBuf,
+    /// A folder for archives that were fetched; they are kept in memory when absent.
+    pub shelf: Option<PathBuf>,
+    /// Longest time of one run of `helm`.
+    pub run_time: Duration,
+    /// Longest time of one fetch with all its requests.
+    pub fetch_time: Duration,
+    /// Most memory that one run may hold, in bytes.
+    pub memory: u64,
+    /// Most bytes that one run may print.
+    pub output: usize,
+    /// Reads Secrets with credentials.
+    pub secrets: Option<ReadSecret>,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings").field("program", &self.program).field("shelf", &self.shelf).finish_non_exhaustive()
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            program: None,
+            scratch: PathBuf::from("/dev/shm"),
+            shelf: None,
+            run_time: Duration::from_secs(30),
+            fetch_time: Duration::from_secs(60),
+            memory: 512 << 20,
+            output: 64 << 20,
+            secrets: None,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Charts: from `helm.yaml` or `Chart.yaml` to objects. Pure: what must be fetched and run is handed to a [`ChartEngine`].
+//!
+//! | step | file |
+//! |---|---|
+//! | what is to be rendered: chart, values, release | `unit` |
+//! | a chart in git, and what it depends on | `chart` |
+//! | values from several places become one | `values` |
+//! | calls in templates: another clock, no `lookup` | [`template`] |
+//! | what Helm printed, taken apart | `output` |
+//! | is it the same each time | `judge` |
+//! | hooks become an order | `hooks` |
+
+mod chart;
+mod hooks;
+mod judge;
+mod output;
+pub mod template;
+mod unit;
+mod values;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+use teal_api::helm::{LockedChart, Lookup, RemoteChart};
+
+use template::Call;
+
+pub use unit::remote_charts;
+pub(crate) use unit::{HELM_FILES, load};
+
+/// The files of a chart by their path inside it.
+pub type ChartFiles = BTreeMap<String, Arc<[u8]>>;
+
+/// Fetches and runs. Called while a commit is rendered: what takes long is answered with [`ChartError::PENDING`], and the
+/// unit is rendered again when it is there.
+pub trait ChartEngine: Sync {
+    /// Renders a chart twice, with other seeds and another clock.
+    ///
+    /// # Errors
+    /// See [`ChartError`]; the unit alone fails by it.
+    fn inflate(&self, inflation: &Inflation) -> Result<Arc<Inflated>, ChartError>;
+}
+
+/// What charts are rendered with. The default renders none.
+#[derive(Clone, Copy, Default)]
+pub struct Charts<'a> {
+    /// Fetches and runs; without it every chart is an error.
+    pub engine: Option<&'a dyn ChartEngine>,
+    /// What the target cluster is.
+    pub capabilities: Option<&'a Capabilities>,
+    /// Values in the cluster; without it `valuesFrom` is an error.
+    pub values: Option<&'a dyn ClusterValues>,
+}
+
+/// ConfigMaps and Secrets of the cluster, in Teal's namespace.
+pub trait ClusterValues: Sync {
+    /// The text under a key; `None` when the object or the key is not there.
+    ///
+    /// # Errors
+    /// Why nobody knows, such as that it has not been read yet.
+    fn text(&self, secret: bool, name: &str, key: &str) -> Result<Option<String>, ChartError>;
+}
+
+impl fmt::Debug for Charts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Charts").field("capabilities", &self.capabilities).finish_non_exhaustive()
+    }
+}
+
+/// What a chart may ask about the cluster it is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Capabilities {
+    /// Such as `v1.33.1`; Helm's own default when absent.
+    pub kube_version: Option<String>,
+    /// `v1`, `apps/v1`, `apps/v1/Deployment` …, sorted; Helm's own default when empty.
+    pub api_versions: Arc<Vec<String>>,
+}
+
+/// A chart to be fetched, and what is known of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Wanted {
+    /// As declared.
+    pub chart: RemoteChart,
+    /// From `helm.lock`.
+    pub locked: Option<LockedChart>,
+}
+
+impl Wanted {
+    /// The version to fetch: the locked one, else what is declared.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        self.locked.as_ref().map_or(&self.chart.version, |locked| &locked.version)
+    }
+
+    /// The only digest that is taken; `None` when nothing says one.
+    #[must_use]
+    pub fn digest(&self) -> Option<&str> {
+        self.chart.digest.as_deref().or(self.locked.as_ref().map(|locked| locked.digest.as_str()))
+    }
+}
+
+/// Where a chart's files are.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ChartSource {
+    /// Here.
+    Files(Arc<ChartFiles>),
+    /// To be fetched.
+    Remote(Wanted),
+}
+
+/// One chart to render. Its `Debug` shows no values.
+#[derive(Clone, PartialEq)]
+pub struct Inflation {
+    /// The chart.
+    pub chart: ChartSource,
+    /// Charts that are put below `charts/` first.
+    pub dependencies: Vec<Wanted>,
+    /// The user's values.
+    pub values: Value,
+    /// Texts that must not appear in any message.
+    pub secrets: Vec<String>,
+    /// Name of the release.
+    pub release: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Whether `crds/` are printed.
+    pub include_crds: bool,
+    /// Whether hooks are printed.
+    pub hooks: bool,
+    /// What `lookup` gets.
+    pub lookup: Lookup,
+    /// What the chart may ask about the cluster.
+    pub capabilities: Capabilities,
+    /// Whether it is rendered a second time; not where only a color's difference is asked for.
+    pub twice: bool,
+}
+
+impl fmt::Debug for Inflation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inflation").field("release", &self.release).finish_non_exhaustive()
+    }
+}
+
+/// A rendered chart. Its `Debug` shows no content.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Inflated {
+    /// What Helm printed.
+    pub first: String,
+    /// What it printed with other seeds and another clock, that clock's name taken back where it was printed instead of
+    /// run; `None` when it was not asked to.
+    pub second: Option<String>,
+    /// What was fetched for it.
+    pub fetched: Vec<LockedChart>,
+    /// Calls in its templates that may be the reason for differences.
+    pub calls: Vec<Call>,
+    /// Whether it asks which API versions the cluster has: it must be rendered again when they change.
+    pub asks_api_versions: bool,
+}
+
+impl fmt::Debug for Inflated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inflated").field("fetched", &self.fetched).finish_non_exhaustive()
+    }
+}
+
+/// Why a chart could not be rendered. Holds no values (G9).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ChartError {
+    /// One of the constants of this type, for labels and Events.
+    pub reason: &'static str,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl ChartError {
+    /// It is being fetched or rendered; no mistake.
+    pub const PENDING: &'static str = "ChartPending";
+    /// It can't be fetched: address, credentials, network, version.
+    pub const FETCH: &'static str = "ChartNotFetched";
+    /// What came is not what is locked, or not what came before under this version.
+    pub const DIGEST: &'static str = "ChartDigest";
+    /// The archive is none, or holds what no chart may hold.
+    pub const ARCHIVE: &'static str = "ChartArchive";
+    /// A bound was hit: bytes, files, time, memory.
+    pub const LIMIT: &'static str = "ChartLimit";
+    /// Helm refuses the chart or its values.
+    pub const TEMPLATE: &'static str = "ChartTemplate";
+    /// A template asks the cluster.
+    pub const LOOKUP: &'static str = "ChartLookup";
+    /// It is another one in each rendering.
+    pub const RESTLESS: &'static str = "ChartRestless";
+    /// There is no `helm` to run, or it can't be confined.
+    pub const ENGINE: &'static str = "HelmUnavailable";
+
+    /// Makes one.
+    #[must_use]
+    pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
