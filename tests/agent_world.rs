@@ -11,7 +11,7 @@ use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
-use teal_agent::{Agent, AgentConfig, AgentError, FreezeConfig};
+use teal_agent::{Agent, AgentConfig, AgentError, FreezeConfig, HelmConfig};
 use teal_api::sync::{SyncObject, SyncStatus};
 use teal_api::unit::UnitObject;
 use teal_cluster::counting::{Verb, counted};
@@ -92,6 +92,12 @@ impl World {
             ..FreezeConfig::default()
         });
         Ok(self)
+    }
+
+    /// Renders charts with this program.
+    pub(crate) fn rendering_with(mut self, helm: HelmConfig) -> Self {
+        self.config.helm = helm;
+        self
     }
 
     /// Writes the Sync; `spec` is merged over the defaults.

@@ -4,6 +4,7 @@ mod agent_world;
 mod bad_input;
 mod converge;
 mod freeze;
+mod helm;
 mod living;
 mod outside_view;
 mod ownership;

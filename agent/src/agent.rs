@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::charts::ClusterCharts;
 use crate::config::{AgentConfig, FreezeConfig};
 use crate::engine::Engine;
 use crate::events::Events;
@@ -176,6 +177,13 @@ impl Process {
             refreshes: Vec::new(),
             must_render: false,
             rendered: None,
+            charts: ClusterCharts::new(
+                &self.config.helm,
+                &self.config.store,
+                self.client.clone(),
+                &self.config.namespace,
+            ),
+            version: server_version(&self.client).await,
         };
         running.read_sync().await;
         running.run().await;
@@ -256,6 +264,11 @@ impl Process {
         engine.follow_kinds();
         Ok(engine)
     }
+}
+
+/// The version of Kubernetes that charts are told; nothing while the API server does not say.
+pub(crate) async fn server_version(client: &Client) -> Option<String> {
+    client.apiserver_version().await.ok().map(|version| version.git_version)
 }
 
 /// The Sync's role, else the one in force, else standby: a cluster that nobody gave a role does nothing that only one may.

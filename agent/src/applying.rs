@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
+use serde_json::Value;
+use teal_agent_core::ObjectId;
 use teal_agent_core::inventory;
+use teal_agent_core::kinds::is_blast_radius;
 use teal_agent_core::plan::Action;
+use teal_agent_core::prepared::Change;
+use teal_agent_core::preserve::keep_live;
 use teal_agent_core::scaled;
 use teal_agent_core::takeover::is_predecessor;
-use teal_agent_core::{ObjectId, Prepared};
 use teal_cluster::shards::ShardError;
 use teal_cluster::{Address, ApiError, Applied, Cluster};
 
@@ -257,11 +261,33 @@ async fn try_apply(cluster: &Cluster, job: &Job) -> Outcome {
         return Outcome::Stranger;
     }
     match apply(cluster, job, job.action.forces()).await {
+        Err(ApiError::Immutable(fields)) => recreate(cluster, job, ApiError::Immutable(fields)).await,
         Err(ApiError::Conflict(fields)) if newcomer && fields.iter().all(|field| is_predecessor(&field.manager)) => {
             Outcome::Stranger
         }
         Ok(applied) if newcomer && !applied.created && applied.meta.has_predecessor() => Outcome::Stranger,
         answer => answer.into(),
+    }
+}
+
+/// Deletes what can't be changed in place and makes it anew, where git says so (`teal.dev/change: recreate`). Only what is
+/// ours by UID, and nothing whose deletion takes more with it.
+async fn recreate(cluster: &Cluster, job: &Job, refused: ApiError) -> Outcome {
+    let object = &job.step.object;
+    let ours = job.owned && matches!(job.action, Action::Update | Action::Repair);
+    if !ours || object.links.change != Change::Recreate || is_blast_radius(&object.group_kind()) {
+        return Outcome::Failed(refused);
+    }
+    let at = address(job);
+    let uid = match cluster.metadata(at).await {
+        Ok(Some(meta)) if meta.own_fields().is_some() => meta.uid,
+        Ok(_) => return Outcome::Failed(refused),
+        Err(error) => return Outcome::Failed(error),
+    };
+    match cluster.delete(at, &uid).await {
+        // One that still has finalizers is waited for, and made anew then.
+        Ok(_) => apply(cluster, job, false).await.into(),
+        Err(error) => Outcome::Failed(error),
     }
 }
 
@@ -281,7 +307,7 @@ async fn take_over(cluster: &Cluster, job: &Job) -> Outcome {
 
 /// Applies, and leaves replicas to a scaler that holds them (SYNC §4), forced or not.
 async fn apply(cluster: &Cluster, job: &Job, force: bool) -> Result<Applied, ApiError> {
-    let (at, whole) = (address(job), body(&job.step.object));
+    let (at, whole) = (address(job), body(cluster, job).await?);
     // Force would take replicas from their scaler as well, so it is asked first who holds what.
     let conflicts = match cluster.apply(at, whole.clone(), force && !at.kind.scalable).await {
         Err(ApiError::Conflict(conflicts)) if at.kind.scalable => conflicts,
@@ -300,7 +326,17 @@ fn address(job: &Job) -> Address<'_> {
     Address { kind: &job.step.kind, namespace: &id.namespace, name: &id.name }
 }
 
-/// The bytes themselves, shared and not copied.
-fn body(object: &Prepared) -> Bytes {
-    Bytes::from_owner(object.bytes.clone())
+/// The bytes themselves, shared and not copied; with the live values of fields that are preserved.
+async fn body(cluster: &Cluster, job: &Job) -> Result<Bytes, ApiError> {
+    let object = &job.step.object;
+    let whole = || Bytes::from_owner(object.bytes.clone());
+    if object.links.preserve.is_empty() {
+        return Ok(whole());
+    }
+    let Some(live) = cluster.object(address(job)).await? else { return Ok(whole()) };
+    let read: Result<Value, _> = serde_json::from_slice(&object.bytes);
+    // Made by us from a value, so it is one.
+    let Ok(mut value) = read else { return Ok(whole()) };
+    keep_live(&mut value, &live, &object.links.preserve);
+    Ok(value.to_string().into())
 }

@@ -22,6 +22,23 @@ pub struct AgentConfig {
     pub freeze: Option<FreezeConfig>,
     /// Name of this process in Events.
     pub instance: Option<String>,
+    /// How charts are rendered.
+    pub helm: HelmConfig,
+}
+
+/// What rendering charts needs.
+#[derive(Debug, Clone)]
+pub struct HelmConfig {
+    /// The `helm` binary; without one, units that are charts are errors that say so.
+    pub program: Option<PathBuf>,
+    /// A folder in memory, where each run of helm gets a home of its own.
+    pub scratch: PathBuf,
+}
+
+impl Default for HelmConfig {
+    fn default() -> Self {
+        Self { program: None, scratch: PathBuf::from("/dev/shm") }
+    }
 }
 
 /// What freezing needs.
@@ -53,6 +70,7 @@ impl AgentConfig {
             report_every: Duration::from_secs(1),
             freeze: Some(FreezeConfig::default()),
             instance: None,
+            helm: HelmConfig::default(),
         }
     }
 

@@ -74,9 +74,11 @@ impl Running {
             color: self.engine.sync.spec.color.clone(),
             role: (self.engine.role, self.engine.sync.spec.role.is_some()),
             key: self.engine.parity_key_id.clone(),
+            helm: self.engine.sync.spec.helm.clone(),
         };
-        let kinds_matter = self.renderer.as_ref().is_some_and(Renderer::has_unknown_kinds);
-        if self.rendered.as_ref() == Some(&inputs) && !kinds_matter {
+        let unfinished = |renderer: &Renderer| renderer.depends_on_kinds() || renderer.awaits_charts();
+        let again = self.renderer.as_ref().is_some_and(unfinished);
+        if self.rendered.as_ref() == Some(&inputs) && !again {
             return;
         }
         let request = Request {
@@ -88,6 +90,9 @@ impl Running {
             role_is_given: self.engine.sync.spec.role.is_some(),
             key,
             kinds: self.engine.kinds.clone(),
+            charts: self.charts.clone(),
+            helm: self.engine.sync.spec.helm.clone(),
+            version: self.version.clone(),
         };
         let Some(mut renderer) = self.renderer.take() else { return };
         let rendered = tokio::task::spawn_blocking(move || {

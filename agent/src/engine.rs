@@ -9,6 +9,7 @@ use kube::{Resource, ResourceExt};
 use teal_agent_core::backoff::Fights;
 use teal_agent_core::latch::{Event, Gates};
 use teal_agent_core::order::Catalog;
+use teal_agent_core::prepared::Change;
 use teal_agent_core::{Digest, GroupKind, Inventory, ObjectId};
 use teal_api::sync::{DriftMode, Role, SyncObject};
 use teal_api::unit::Problem;
@@ -288,7 +289,11 @@ impl Engine {
             .filter(|object| self.settled.contains(&object.id))
             .collect();
         for object in settled {
-            if let Some(standing) = self.world.get(&object.id).filter(|_| !self.gates.is_latched(&object.id)) {
+            let made = object.links.change == Change::Never && self.world.get(&object.id).is_none();
+            if made && !self.gates.is_latched(&object.id) {
+                // It was made once, and did what it was there for.
+                self.gates.applied(&object.id, &object.digest, 0, true);
+            } else if let Some(standing) = self.world.get(&object.id).filter(|_| !self.gates.is_latched(&object.id)) {
                 let current = standing.health.is_current() || self.remembered.was_ready(&object.unit);
                 self.gates.applied(&object.id, &object.digest, standing.generation, current);
             }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | which `Sync`, which source, which role | `following` |
 //! | what the repository says | `source` |
-//! | commit → layers, units, prepared objects | `rendering`, `checking`, `scanning`, `tree` → [`wanted`] |
+//! | commit → layers, units, prepared objects | `rendering`, `charts`, `checking`, `scanning`, `tree` → [`wanted`] |
 //! | what is known of live objects | [`world`] |
 //! | what to do now, and in which order | [`ordering`], [`planning`]: pure |
 //! | apply, record, prune | `applying`, `settling`, `rebuilding` |
@@ -15,6 +15,7 @@
 
 mod agent;
 mod applying;
+mod charts;
 mod checking;
 mod config;
 mod declaring;
@@ -39,5 +40,5 @@ pub mod wanted;
 pub mod world;
 
 pub use agent::{Agent, AgentError};
-pub use config::{AgentConfig, FreezeConfig};
+pub use config::{AgentConfig, FreezeConfig, HelmConfig};
 pub use metrics::Metrics;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Parser;
 use prometheus_client::registry::Registry;
-use teal_agent::{Agent, AgentConfig, FreezeConfig, Metrics};
+use teal_agent::{Agent, AgentConfig, FreezeConfig, HelmConfig, Metrics};
 use teal_api::names::TEAL_NAMESPACE;
 use teal_daemon::{
     Admin, LeaseConfig, LogFormat, Readiness, hold_lease, init_log, install_crypto_provider, shutdown_on_signal,
@@ -37,6 +37,12 @@ struct Args {
     #[arg(long = "freeze-exempt-user", env = "TEAL_FREEZE_EXEMPT_USERS", value_delimiter = ',',
           default_values_t = ["system:serviceaccount:teal-system:teal-switcher".to_owned()])]
     freeze_exempt_users: Vec<String>,
+    /// The helm program that charts are rendered with; without it, units that are charts fail and say so.
+    #[arg(long, env = "TEAL_HELM")]
+    helm: Option<PathBuf>,
+    /// A folder in memory where helm runs.
+    #[arg(long, env = "TEAL_HELM_SCRATCH", default_value = "/dev/shm")]
+    helm_scratch: PathBuf,
     /// How log lines look.
     #[arg(long, env = "TEAL_LOG_FORMAT", default_value = "json")]
     log_format: LogFormat,
@@ -77,6 +83,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         sync: args.sync,
         namespace: args.namespace.clone(),
         instance: Some(instance.clone()),
+        helm: HelmConfig { program: args.helm, scratch: args.helm_scratch },
         freeze: Some(FreezeConfig {
             users: args.freeze_exempt_users,
             connections: Some(Box::new(kube)),

@@ -9,12 +9,14 @@ use teal_agent_core::kinds::{Scope, built_in_scope};
 use teal_agent_core::layers::{LayerSpec, Layout, layout};
 use teal_agent_core::{Digest, GroupKind, Object, Origin, OwnerMark, ParityKey, Prepared};
 use teal_api::fleet::{Fleet, UnitSettings};
-use teal_api::sync::Role;
+use teal_api::sync::{HelmSettings, Role};
 use teal_api::unit::Problem;
 use teal_cluster::KindMap;
 use teal_git::{Snapshot, SnapshotEntry};
-use teal_render::{RenderedObject, UnitInput, is_own_file, render_unit};
+use teal_render::helm::{Capabilities, Charts};
+use teal_render::{Given, RenderedObject, UnitInput, is_own_file, render_unit_with};
 
+use crate::charts::{ClusterCharts, capabilities};
 use crate::checking::{check_units, drop_twice, file_problem};
 use crate::scanning::{below, scan};
 use crate::source::Fetched;
@@ -35,6 +37,11 @@ pub(crate) struct Request {
     pub(crate) role_is_given: bool,
     pub(crate) key: Option<ParityKey>,
     pub(crate) kinds: KindMap,
+    pub(crate) charts: ClusterCharts,
+    /// What the Sync allows charts.
+    pub(crate) helm: Option<HelmSettings>,
+    /// Version of Kubernetes here.
+    pub(crate) version: Option<String>,
 }
 
 /// A commit whose declaration can't be used as a whole.
@@ -61,6 +68,20 @@ struct Cached {
     settings: UnitSettings,
     /// It has objects whose scope nobody could tell yet.
     unknown_kinds: bool,
+    /// A chart is not there yet, or may be the next time.
+    awaits_charts: bool,
+    /// What its charts were told of the cluster; API versions only where they ask.
+    told: Option<Capabilities>,
+}
+
+impl Cached {
+    /// Whether its charts would be told the same now.
+    fn told_the_same(&self, now: &Capabilities) -> bool {
+        self.told.as_ref().is_none_or(|told| {
+            told.kube_version == now.kube_version
+                && (told.api_versions.is_empty() || told.api_versions == now.api_versions)
+        })
+    }
 }
 
 impl Renderer {
@@ -76,8 +97,13 @@ impl Renderer {
     }
 
     /// Whether a new kind map may change what was rendered.
-    pub(crate) fn has_unknown_kinds(&self) -> bool {
-        self.cache.values().any(|unit| unit.unknown_kinds)
+    pub(crate) fn depends_on_kinds(&self) -> bool {
+        self.cache.values().any(|unit| unit.unknown_kinds || unit.told.is_some())
+    }
+
+    /// Whether a chart was not there yet, or has values in the cluster.
+    pub(crate) fn awaits_charts(&self) -> bool {
+        self.cache.values().any(|unit| unit.awaits_charts)
     }
 
     /// Renders a revision. Units fail alone; only the fleet's own declaration fails the whole (G8).
@@ -121,17 +147,24 @@ impl Renderer {
             collect_definitions(&unit.objects, &mut definitions);
         }
         let tree = CommitTree(request.fetched.snapshot.clone());
+        let (engine, values) = (request.charts.engine(request.helm.as_ref()), request.charts.values());
+        let target = capabilities(&request.kinds, request.version.as_deref());
+        let charts = Charts { engine: Some(&engine), capabilities: Some(&target), values: Some(&values) };
         // A CRD may come after its instances: those units get a second look with all definitions known.
         for again in [false, true] {
             for (_, unit) in layout.units() {
                 let cached = self.cache.get(&unit.path);
-                let fresh = cached
-                    .is_some_and(|cached| cached.key == key_of(&inputs, &request.fetched.snapshot, &cached.reads));
+                let fresh = cached.is_some_and(|cached| {
+                    !cached.awaits_charts
+                        && cached.told_the_same(&target)
+                        && cached.key == key_of(&inputs, &request.fetched.snapshot, &cached.reads)
+                });
                 let unsettled = cached.is_some_and(|cached| cached.unknown_kinds);
                 if (fresh || again) && !unsettled {
                     continue;
                 }
-                let worker = Worker { request, fleet, root, tree: &tree, key: self.key(request), inputs: &inputs };
+                let key = self.key(request);
+                let worker = Worker { request, fleet, root, tree: &tree, key, inputs: &inputs, charts };
                 let rendered = worker.render(&unit.path, &unit.slug, &definitions, cached);
                 collect_definitions(&rendered.objects, &mut definitions);
                 self.cache.insert(unit.path.clone(), rendered);
@@ -174,6 +207,7 @@ struct Worker<'a> {
     tree: &'a CommitTree,
     key: &'a ParityKey,
     inputs: &'a Digest,
+    charts: Charts<'a>,
 }
 
 impl Worker<'_> {
@@ -187,7 +221,11 @@ impl Worker<'_> {
         let full = below(self.root, path);
         let input =
             UnitInput { path: &full, fleet: self.fleet, color: &self.request.color, role: Some(self.request.role) };
-        let rendered = render_unit(self.tree, &input);
+        let rendered = render_unit_with(self.tree, &input, Given { charts: self.charts });
+        let told = self.charts.capabilities.filter(|_| rendered.charts).map(|target| Capabilities {
+            api_versions: if rendered.asks_api_versions { target.api_versions.clone() } else { Arc::default() },
+            ..target.clone()
+        });
         let mut errors: Vec<Problem> =
             rendered.errors.iter().map(|error| file_problem(&full, error.reason(), error.to_string())).collect();
         let mark = OwnerMark::new(self.request.sync.as_str(), slug);
@@ -231,6 +269,8 @@ impl Worker<'_> {
             notices: rendered.notices,
             settings: rendered.settings,
             unknown_kinds,
+            awaits_charts: rendered.pending,
+            told,
         }
     }
 

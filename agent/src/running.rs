@@ -6,13 +6,15 @@ use futures::StreamExt;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, ResourceExt};
-use teal_api::sync::Role;
+use teal_api::sync::{HelmSettings, Role};
 use teal_api::unit::UnitObject;
 use teal_cluster::watch::kind_changes;
 use teal_cluster::{Kind, KindMap, Sighting};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use crate::agent::server_version;
+use crate::charts::ClusterCharts;
 use crate::engine::Engine;
 use crate::rendering::Renderer;
 use crate::source::Follow;
@@ -37,6 +39,9 @@ pub(crate) struct Running {
     pub(crate) must_render: bool,
     /// What was rendered last; the same again is no work.
     pub(crate) rendered: Option<Inputs>,
+    pub(crate) charts: ClusterCharts,
+    /// Version of Kubernetes here.
+    pub(crate) version: Option<String>,
 }
 
 /// Everything that what is wanted depends on.
@@ -47,6 +52,7 @@ pub(crate) struct Inputs {
     pub(crate) color: String,
     pub(crate) role: (Role, bool),
     pub(crate) key: String,
+    pub(crate) helm: Option<HelmSettings>,
 }
 
 /// What woke the loop.
@@ -56,6 +62,7 @@ enum Wake {
     Source,
     Sightings(Vec<Sighting>),
     Kinds,
+    Charts,
     UnitGone(String),
     Time,
 }
@@ -81,6 +88,7 @@ impl Running {
                 Some(first) = self.sightings.recv() => Wake::Sightings(vec![first]),
                 Some(()) = kind_events.next() => Wake::Kinds,
                 Some(slug) = gone_units.next() => Wake::UnitGone(slug),
+                () = self.charts.news.notified() => Wake::Charts,
                 () = tokio::time::sleep_until(wake) => Wake::Time,
             };
             if !self.take_in(news).await {
@@ -99,7 +107,7 @@ impl Running {
         match news {
             Wake::Shutdown => return false,
             Wake::Sync => return self.sync_changed().await,
-            Wake::Source => self.must_render = true,
+            Wake::Source | Wake::Charts => self.must_render = true,
             Wake::Sightings(mut batch) => {
                 tokio::time::sleep(GATHER).await;
                 while let Ok(more) = self.sightings.try_recv() {
@@ -143,7 +151,9 @@ impl Running {
         match KindMap::discover(self.engine.cluster.client()).await {
             Ok(kinds) => {
                 if kinds != self.engine.kinds {
-                    self.must_render |= self.renderer.as_ref().is_some_and(Renderer::has_unknown_kinds);
+                    // Whoever upgrades a cluster changes what it serves.
+                    self.version = server_version(self.engine.cluster.client()).await.or(self.version.take());
+                    self.must_render |= self.renderer.as_ref().is_some_and(Renderer::depends_on_kinds);
                     self.engine.learn_kinds(kinds);
                     self.declare_kinds();
                     self.engine.reporter.touch();

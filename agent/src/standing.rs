@@ -9,6 +9,8 @@ use teal_agent_core::{Digest, Health, ObjectId, Prepared};
 use teal_api::conditions::{READY, RECONCILING, STALLED, set};
 use teal_api::unit::{MAX_PROBLEMS, Problem, UnitState};
 
+use teal_render::helm::ChartError;
+
 use crate::engine::Engine;
 use crate::metrics::ObjectState;
 use crate::ordering::problem;
@@ -130,7 +132,11 @@ impl Engine {
 
     fn judge(&self, unit: &Unit, gate: UnitGate, report: &mut UnitReport) {
         let all_ready = report.ready == report.objects && unit.errors.is_empty();
+        let pending = |problem: &Problem| problem.reason == ChartError::PENDING;
         report.state = match gate {
+            _ if !unit.errors.is_empty() && report.failed == 0 && unit.errors.iter().all(pending) => {
+                UnitState::Progressing
+            }
             _ if !unit.errors.is_empty() || report.failed > 0 => UnitState::Failed,
             UnitGate::Shut => {
                 report.why = Some(format!("waits for {}", self.gates.waits_for(&unit.slug).join(", ")));

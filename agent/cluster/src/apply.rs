@@ -153,6 +153,19 @@ impl Cluster {
         }
     }
 
+    /// Reads a whole object; `None` when there is no such object.
+    ///
+    /// # Errors
+    /// Any [`ApiError`] but `NotFound`.
+    pub async fn object(&self, at: Address<'_>) -> Result<Option<serde_json::Value>, ApiError> {
+        let request = || Request::get(at.path()).body(Body::empty());
+        match self.send(request, at.is_secret()).await {
+            Ok(answer) => read(&answer.body).map(Some),
+            Err(ApiError::NotFound | ApiError::UnknownKind | ApiError::NoNamespace { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Deletes exactly the object with this UID, in the background; `false` when it was gone already.
     ///
     /// # Errors

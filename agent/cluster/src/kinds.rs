@@ -170,6 +170,18 @@ impl KindMap {
         self.stale.contains(group)
     }
 
+    /// Every `version`, `group/version` and `group/version/Kind`, sorted: what charts may ask about.
+    #[must_use]
+    pub fn api_versions(&self) -> Vec<String> {
+        let mut found = BTreeSet::new();
+        for kind in self.kinds.values().flatten() {
+            let version = kind.api_version();
+            found.insert(format!("{version}/{}", kind.kind));
+            found.insert(version);
+        }
+        found.into_iter().collect()
+    }
+
     /// Groups whose documents are stale.
     #[must_use]
     pub fn stale(&self) -> &BTreeSet<String> {

@@ -187,9 +187,7 @@ fn change(object: &Object) -> Result<Change, ObjectError> {
         None => Ok(Change::InPlace),
         Some("recreate") => Ok(Change::Recreate),
         Some("once") => Ok(Change::Never),
-        Some(other) => {
-            Err(invalid(object, CHANGE_ANNOTATION, format!("is `{other}`; write `recreate` or `once`")))
-        }
+        Some(other) => Err(invalid(object, CHANGE_ANNOTATION, format!("is `{other}`; write `recreate` or `once`"))),
     }
 }
 

@@ -45,7 +45,8 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<ChartFiles, ChartError> {
         }
         let bytes = entry.path_bytes().into_owned();
         let name = String::from_utf8_lossy(&bytes).into_owned();
-        let refuse = |problem: &str| ChartError::new(ChartError::ARCHIVE, format!("entry `{}`: {problem}", tame(&name)));
+        let refuse =
+            |problem: &str| ChartError::new(ChartError::ARCHIVE, format!("entry `{}`: {problem}", tame(&name)));
         if let Some(extensions) = entry.pax_extensions().map_err(unreadable)? {
             for extension in extensions {
                 let extension = extension.map_err(unreadable)?;
@@ -61,16 +62,22 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<ChartFiles, ChartError> {
             EntryType::Symlink | EntryType::Link => return Err(refuse("is a link; a chart has plain files only")),
             _ => return Err(refuse("is neither a file nor a folder")),
         }
-        let Some(path) = inside(&bytes).map_err(|problem| refuse(problem))? else {
+        let Some(path) = inside(&bytes).map_err(refuse)? else {
             return Err(refuse("stands beside the chart's folder; an archive holds one folder, named like the chart"));
         };
         let size = entry.size();
         if size > MAX_FILE {
-            return Err(too_large(format!("entry `{}` has {size} bytes, and Helm takes at most {MAX_FILE}", tame(&name))));
+            return Err(too_large(format!(
+                "entry `{}` has {size} bytes, and Helm takes at most {MAX_FILE}",
+                tame(&name)
+            )));
         }
         total += size;
         if total > MAX_UNPACKED {
-            return Err(too_large(format!("the archive unpacks to more than {MAX_UNPACKED} bytes, at entry `{}`", tame(&name))));
+            return Err(too_large(format!(
+                "the archive unpacks to more than {MAX_UNPACKED} bytes, at entry `{}`",
+                tame(&name)
+            )));
         }
         let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         entry.read_to_end(&mut content).map_err(unreadable)?;
@@ -79,7 +86,10 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<ChartFiles, ChartError> {
         }
     }
     if !files.contains_key("Chart.yaml") {
-        return Err(ChartError::new(ChartError::ARCHIVE, "the archive holds no chart: there is no Chart.yaml in its folder"));
+        return Err(ChartError::new(
+            ChartError::ARCHIVE,
+            "the archive holds no chart: there is no Chart.yaml in its folder",
+        ));
     }
     Ok(files)
 }
@@ -110,7 +120,9 @@ fn too_large(message: String) -> ChartError {
 fn unreadable(error: io::Error) -> ChartError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<TooMuch>()) {
         Some(_) => too_large(format!("the archive unpacks to more than {MAX_UNPACKED} bytes")),
-        None => ChartError::new(ChartError::ARCHIVE, format!("the archive can't be read: {}", tame(&error.to_string()))),
+        None => {
+            ChartError::new(ChartError::ARCHIVE, format!("the archive can't be read: {}", tame(&error.to_string())))
+        }
     }
 }
 

@@ -36,7 +36,8 @@ const CHART: (&str, EntryType, &[u8]) = ("web/Chart.yaml", EntryType::Regular, b
 
 #[test]
 fn files_lose_the_charts_folder() {
-    let packed = archive(&[("web/", EntryType::Directory, b""), CHART, ("web/templates/a.yaml", EntryType::Regular, b"a")]);
+    let packed =
+        archive(&[("web/", EntryType::Directory, b""), CHART, ("web/templates/a.yaml", EntryType::Regular, b"a")]);
     let files = unpack(&packed).unwrap();
     assert_eq!(files.keys().collect::<Vec<_>>(), ["Chart.yaml", "templates/a.yaml"]);
     assert_eq!(&*files["templates/a.yaml"], b"a");
@@ -64,7 +65,9 @@ fn what_no_chart_may_hold_is_refused_by_name() {
         let shown = tame(name);
         assert!(error.message.contains(says) && error.message.contains(&format!("`{shown}`")), "{name:?}: {error}");
     }
-    assert!(unpack(&archive(&[("web/a.yaml", EntryType::Regular, b"")])).unwrap_err().message.contains("no Chart.yaml"));
+    assert!(
+        unpack(&archive(&[("web/a.yaml", EntryType::Regular, b"")])).unwrap_err().message.contains("no Chart.yaml")
+    );
     for nothing in [&b""[..], b"\x1f\x8b", b"<html>", &packed(b"no tar at all, and not even a block long")] {
         assert!(unpack(nothing).is_err());
     }
@@ -82,9 +85,8 @@ fn an_extension_that_changes_a_size_or_makes_a_hole_is_refused() {
         assert!(matches!(error.reason, ChartError::ARCHIVE), "{record:?}: {error}");
     }
     // What Go's own writer makes of a long or foreign name is fine.
-    let record = "28 path=web/templates/é.yaml\n";
-    assert_eq!(record.len(), 29, "é has two bytes");
-    let record = record.replace("28", "29");
+    let record = "30 path=web/templates/é.yaml\n";
+    assert_eq!(record.len(), 30, "é has two bytes");
     let mut builder = Builder::new(Vec::new());
     builder.append(&header(CHART.0, CHART.1, CHART.2.len() as u64), CHART.2).unwrap();
     builder.append(&header("web/x", EntryType::XHeader, record.len() as u64), record.as_bytes()).unwrap();

@@ -114,7 +114,10 @@ mod tests {
         command.args(["-c", line]).env_clear().stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::piped());
         confine(&mut command, filter, Bounds { cpu_seconds: 5, data: 1 << 30 });
         let output = command.output().unwrap();
-        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout))
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout),
+        )
     }
 
     #[test]

@@ -97,7 +97,10 @@ impl ChartEngine for Patient {
         };
         if jobs.get(&key).is_none_or(stale) {
             let api_versions = Arc::clone(&inflation.capabilities.api_versions);
-            jobs.insert(key.clone(), Job { api_versions, answer: None, awaited: false, wanted: true, last_asked: Instant::now() });
+            jobs.insert(
+                key.clone(),
+                Job { api_versions, answer: None, awaited: false, wanted: true, last_asked: Instant::now() },
+            );
             start(inner, key.clone(), inflation.clone(), self.policy.clone())?;
         }
         loop {
@@ -136,9 +139,11 @@ fn start(inner: &Arc<Inner>, key: String, inflation: Inflation, policy: Policy) 
             pause = (pause * 2).min(RETRY.1);
         }
     };
-    std::thread::Builder::new().name("teal-helm".into()).spawn(work).map(drop).map_err(|error| {
-        ChartError::new(ChartError::ENGINE, format!("no thread to render on: {error}"))
-    })
+    std::thread::Builder::new()
+        .name("teal-helm".into())
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| ChartError::new(ChartError::ENGINE, format!("no thread to render on: {error}")))
 }
 
 /// Works once and stores the answer. Returns whether it is worth another try later.
@@ -183,7 +188,8 @@ fn make_room(jobs: &mut HashMap<String, Job>, keep: &str) {
     };
     let mut total: usize = jobs.values().map(size).sum();
     while total > MAX_KEPT {
-        let oldest = jobs.iter().filter(|(key, job)| *key != keep && size(job) > 0).min_by_key(|(_, job)| job.last_asked);
+        let oldest =
+            jobs.iter().filter(|(key, job)| *key != keep && size(job) > 0).min_by_key(|(_, job)| job.last_asked);
         let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { return };
         total -= jobs.remove(&oldest).as_ref().map_or(0, size);
     }
@@ -205,7 +211,8 @@ impl Inner {
             return Err(ChartError::new(ChartError::ENGINE, "there is no `helm` to render charts with; give its path"));
         };
         let scene = Scene::set(&self.settings.scratch)?;
-        let filter = filter().map_err(|error| ChartError::new(ChartError::ENGINE, format!("helm can't be confined: {error}")))?;
+        let filter = filter()
+            .map_err(|error| ChartError::new(ChartError::ENGINE, format!("helm can't be confined: {error}")))?;
         let task = Task { arguments: vec!["version".into()], home: scene.home(), stdin: Vec::new() };
         match run(program, Some(filter), &self.settings, task)? {
             Ended::Well(said) => {
@@ -215,7 +222,10 @@ impl Inner {
             Ended::Badly(complaint) => {
                 let shown = program.display();
                 let first = complaint.lines().next().unwrap_or("no word");
-                Err(ChartError::new(ChartError::ENGINE, format!("{shown} does not run confined: {}", crate::archive::tame(first))))
+                Err(ChartError::new(
+                    ChartError::ENGINE,
+                    format!("{shown} does not run confined: {}", crate::archive::tame(first)),
+                ))
             }
         }
     }

@@ -39,7 +39,12 @@ pub(crate) enum Ended {
 ///
 /// # Errors
 /// `ENGINE` when it can't be started or confined, `LIMIT` when it was killed for what it took.
-pub(crate) fn run(program: &Path, filter: Option<BpfProgram>, settings: &Settings, task: Task<'_>) -> Result<Ended, ChartError> {
+pub(crate) fn run(
+    program: &Path,
+    filter: Option<BpfProgram>,
+    settings: &Settings,
+    task: Task<'_>,
+) -> Result<Ended, ChartError> {
     let mut command = Command::new(program);
     command.args(&task.arguments).env_clear().current_dir(task.home);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -56,7 +61,8 @@ pub(crate) fn run(program: &Path, filter: Option<BpfProgram>, settings: &Setting
     }
     // The garbage collector works harder before the watcher has to act.
     command.env("GOMEMLIMIT", (settings.memory / 4 * 3).to_string());
-    let bounds = Bounds { cpu_seconds: settings.run_time.as_secs().max(1) * 4, data: settings.memory.saturating_mul(4) };
+    let bounds =
+        Bounds { cpu_seconds: settings.run_time.as_secs().max(1) * 4, data: settings.memory.saturating_mul(4) };
     let confined = filter.is_some();
     confine(&mut command, filter, bounds);
     let child = command.spawn().map_err(|error| not_started(program, confined, &error))?;
@@ -106,7 +112,11 @@ fn watch(mut child: Child, settings: &Settings, stdin: Vec<u8>) -> Result<Ended,
 }
 
 /// Waits; returns how it ended and which bound it broke.
-fn until_end(child: &mut Child, settings: &Settings, output_ended: impl Fn() -> bool) -> (Option<ExitStatus>, Option<String>) {
+fn until_end(
+    child: &mut Child,
+    settings: &Settings,
+    output_ended: impl Fn() -> bool,
+) -> (Option<ExitStatus>, Option<String>) {
     let begun = Instant::now();
     let mut broken = None;
     loop {

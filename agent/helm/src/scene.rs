@@ -33,7 +33,10 @@ impl Scene {
     pub(crate) fn set(scratch: &Path) -> Result<Self, ChartError> {
         let wrong = |problem: String| {
             let shown = scratch.display();
-            ChartError::new(ChartError::ENGINE, format!("{shown}: {problem}; give a folder in memory, such as a volume with `medium: Memory`"))
+            ChartError::new(
+                ChartError::ENGINE,
+                format!("{shown}: {problem}; give a folder in memory, such as a volume with `medium: Memory`"),
+            )
         };
         match is_in_memory(scratch) {
             Ok(true) => {}
@@ -58,8 +61,9 @@ impl Scene {
             let text = is_template(path).then(|| std::str::from_utf8(bytes).ok()).flatten();
             let text = text.map(|text| changed(text, lookup, second));
             let bytes = text.as_ref().map_or(&bytes[..], |text| text.as_bytes());
-            write(&folder.join(path), bytes)
-                .map_err(|error| ChartError::new(ChartError::ENGINE, format!("the chart can't be written to memory: {error}")))?;
+            write(&folder.join(path), bytes).map_err(|error| {
+                ChartError::new(ChartError::ENGINE, format!("the chart can't be written to memory: {error}"))
+            })?;
         }
         Ok(folder)
     }
@@ -126,7 +130,8 @@ pub(crate) fn open_archives(files: ChartFiles) -> Result<ChartFiles, ChartError>
         }
         for path in archives {
             let Some(packed) = files.remove(&path) else { continue };
-            let inner = archive::unpack(&packed).map_err(|error| ChartError::new(error.reason, format!("{path}: {error}")))?;
+            let inner =
+                archive::unpack(&packed).map_err(|error| ChartError::new(error.reason, format!("{path}: {error}")))?;
             put_below(&mut files, path.trim_end_matches(".tgz"), inner)?;
         }
     }
@@ -143,7 +148,10 @@ pub(crate) fn put_below(files: &mut ChartFiles, folder: &str, inner: ChartFiles)
     }
     let total: usize = files.values().map(|bytes: &Arc<[u8]>| bytes.len()).sum();
     if total > MAX_BYTES {
-        return Err(ChartError::new(ChartError::LIMIT, format!("the chart with its dependencies has more than {MAX_BYTES} bytes")));
+        return Err(ChartError::new(
+            ChartError::LIMIT,
+            format!("the chart with its dependencies has more than {MAX_BYTES} bytes"),
+        ));
     }
     Ok(())
 }

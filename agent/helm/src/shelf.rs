@@ -82,7 +82,9 @@ impl Shelf {
     }
 
     fn write(&self, digest: &str, packed: &[u8]) -> io::Result<()> {
-        let (Some(folder), Some(name)) = (&self.folder, file_name(digest)) else { return Err(io::ErrorKind::NotFound.into()) };
+        let (Some(folder), Some(name)) = (&self.folder, file_name(digest)) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
         fs::create_dir_all(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         io::Write::write_all(&mut file, packed)?;

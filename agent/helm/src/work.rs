@@ -74,7 +74,8 @@ impl Bench<'_> {
         let exact = Some(wanted.version()).filter(|version| range::is_exact(version));
         let known = wanted.digest().map(str::to_owned);
         let known = known.or_else(|| self.shelf.digest_of(&chart.repository, &chart.name, exact?));
-        let here = known.as_deref().zip(exact).and_then(|(digest, version)| Some((version, digest, self.shelf.take(digest)?)));
+        let here =
+            known.as_deref().zip(exact).and_then(|(digest, version)| Some((version, digest, self.shelf.take(digest)?)));
         let (locked, packed) = match here {
             Some((version, digest, packed)) => {
                 let (version, digest) = (version.to_owned(), digest.to_owned());
@@ -88,7 +89,8 @@ impl Bench<'_> {
                 (found.locked, found.packed)
             }
         };
-        let files = unpack(&packed).map_err(|error| ChartError::new(error.reason, format!("chart {chart}: {error}")))?;
+        let files =
+            unpack(&packed).map_err(|error| ChartError::new(error.reason, format!("chart {chart}: {error}")))?;
         let version = locked.version.clone();
         fetched.push(locked);
         Ok((version, files))
@@ -118,7 +120,10 @@ impl Bench<'_> {
             arguments.extend(["--api-versions".into(), inflation.capabilities.api_versions.join(",")]);
         }
         let filter = if self.confines {
-            Some(filter().map_err(|error| ChartError::new(ChartError::ENGINE, format!("helm can't be confined: {error}")))?)
+            Some(
+                filter()
+                    .map_err(|error| ChartError::new(ChartError::ENGINE, format!("helm can't be confined: {error}")))?,
+            )
         } else {
             None
         };
@@ -145,7 +150,8 @@ fn complained(complaint: &str, home: &Path, secrets: &[String]) -> ChartError {
     let text = lines.collect::<Vec<_>>().join(" ");
     let text = text.trim_start_matches("Error: ");
     if text.contains(LOOKUP_REACHED) {
-        let place = text.split_whitespace().find(|word| word.contains(':') && word.contains('/')).unwrap_or("a template");
+        let place =
+            text.split_whitespace().find(|word| word.contains(':') && word.contains('/')).unwrap_or("a template");
         let place = place.trim_matches(['(', ')', ':']);
         return ChartError::new(
             ChartError::LOOKUP,
@@ -164,7 +170,8 @@ fn complained(complaint: &str, home: &Path, secrets: &[String]) -> ChartError {
 /// Calls of functions that are another one each time, by the path that Helm prints for their template.
 fn calls(files: &ChartFiles) -> Vec<Call> {
     let mut calls = Vec::new();
-    for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with("templates/") || path.contains("/templates/")) {
+    for (path, bytes) in files.iter().filter(|(path, _)| path.starts_with("templates/") || path.contains("/templates/"))
+    {
         if let Ok(text) = std::str::from_utf8(bytes) {
             let found = restless_calls("", text);
             if !found.is_empty() {
@@ -216,7 +223,10 @@ mod tests {
         assert_eq!(error.message, "chart/a.yaml: … and \"…\" and …");
         let lookup = "Error: web/templates/a.yaml:11:8\n  executing \"web/templates/a.yaml\" at <(fail `teal: lookup`) \"v1\">:\n    can't give argument to non-function fail `teal: lookup`\n";
         let error = complained(lookup, Path::new("/x"), &[]);
-        assert!(error.reason == ChartError::LOOKUP && error.message.starts_with("web/templates/a.yaml:11:8 calls"), "{error}");
+        assert!(
+            error.reason == ChartError::LOOKUP && error.message.starts_with("web/templates/a.yaml:11:8 calls"),
+            "{error}"
+        );
         let lookup = "Error: execution error at (web/templates/a.yaml:9:8): teal: lookup";
         assert!(complained(lookup, Path::new("/x"), &[]).message.starts_with("web/templates/a.yaml:9:8 calls"));
     }

@@ -82,7 +82,9 @@ pub struct Rendered {
     pub reads: BTreeSet<String>,
     /// What `unit.yaml` says; the default when there is none.
     pub settings: UnitSettings,
-    /// A chart is being fetched or rendered: render again when it is there.
+    /// It has charts.
+    pub charts: bool,
+    /// A chart is not there yet, may be the next time, or has values in the cluster: render again whenever there is news.
     pub pending: bool,
     /// A chart asks which API versions the cluster has: render again when they change.
     pub asks_api_versions: bool,

@@ -139,7 +139,7 @@ fn what_cannot_be_a_unit_says_so() {
         ),
         (
             &[("u/Chart.yaml", "name: x")],
-            "u/Chart.yaml: Helm charts are not supported by this version; render the chart into git or leave the directory out of teal.yaml",
+            "u/Chart.yaml: charts are not rendered here; allow Helm, or render the chart into git",
         ),
         (
             &[("u/a.yaml", MAP), ("u/in/kustomization.yaml", "resources: []")],

@@ -47,9 +47,25 @@ pub struct SyncSpec {
     /// Secret in Teal's namespace whose `key` digests Secret data, so that two clusters can be compared without showing it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parity_key_ref: Option<SecretRef>,
+    /// What the agent may do to render Helm charts. Git can't widen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helm: Option<HelmSettings>,
     /// Stops all work; nothing is deleted.
     #[serde(default)]
     pub suspend: bool,
+}
+
+/// What Helm charts may need beyond public servers and a confined program.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HelmSettings {
+    /// Hosts (`name` or `name:port`) that charts may come from although their addresses are private; `http://name` without
+    /// TLS as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// Lets `helm` run where this machine can't deny it the network.
+    #[serde(default)]
+    pub unconfined: bool,
 }
 
 /// Active or standby. Moves between colors.

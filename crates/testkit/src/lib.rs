@@ -1,5 +1,6 @@
 //! Real control planes, git servers, DNS servers and fault injection for the tests and the demo
 
+pub mod charts;
 pub mod control_plane;
 pub mod dns;
 pub mod git_server;

@@ -80,6 +80,7 @@ impl Side {
             prune: Default::default(),
             drift: Default::default(),
             parity_key_ref: Some(teal_api::sync::SecretRef { name: "parity".to_owned(), key: "key".to_owned() }),
+            helm: None,
             suspend: false,
         };
         let syncs: Api<SyncObject> = Api::all(self.client.clone());

@@ -79,6 +79,50 @@ fn the_order_follows_real_dependencies() {
     assert!(order.errors.is_empty() && order.waiting.is_empty() && order.held.is_empty());
 }
 
+fn annotated(of: &str, name: &str, value: &str) -> Value {
+    let mut object = manifest(of);
+    object["metadata"]["annotations"] = json!({name: value});
+    object
+}
+
+#[test]
+fn a_units_waves_come_one_after_the_other_and_namespaces_before_all() {
+    let wave = |of: &str, wave: &str| annotated(of, "teal.dev/wave", wave);
+    let objects: Vec<_> = [
+        wave("batch/Job/shop/after", "1"),
+        manifest("/ConfigMap/shop/own"),
+        wave("batch/Job/shop/second", "-1"),
+        wave("batch/Job/shop/first", "-2"),
+        manifest("/Namespace//shop"),
+        crd("example.com", "Thing"),
+    ]
+    .map(prepared)
+    .into_iter()
+    .chain([super::make::prepared_in("other-00000000", manifest("/ConfigMap/shop/other"))])
+    .collect();
+    let order = in_one_layer(&objects);
+    assert!(order.errors.is_empty() && order.held.is_empty(), "{order:?}");
+    assert_eq!(
+        told(&order, &objects),
+        [
+            "0 /Namespace//shop",
+            "0 apiextensions.k8s.io/CustomResourceDefinition//things.example.com",
+            "1 /ConfigMap/shop/other",
+            "1 batch/Job/shop/first",
+            "2 batch/Job/shop/second",
+            "3 /ConfigMap/shop/own",
+            "4 batch/Job/shop/after",
+        ]
+    );
+    let until = |name: &str| {
+        let step = order.steps.iter().find(|step| objects[step.object].id.name == name).unwrap();
+        step.needs.iter().find(|need| objects[need.object].id.kind != "Namespace").map(|need| need.until)
+    };
+    assert_eq!(until("second"), Some(Until::Current), "what comes before must be done");
+    assert_eq!(until("own"), Some(Until::Current));
+    assert_eq!(until("after"), Some(Until::Applied), "what comes after does not wait for health");
+}
+
 #[test]
 fn a_cycle_names_its_members_and_holds_only_what_depends_on_it() {
     let objects: Vec<_> = [

@@ -200,3 +200,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_made_once_is_left_alone_and_what_is_preserved_counts_for_no_digest() {
+    let mut once = manifest("/ConfigMap/shop/a");
+    once["metadata"]["annotations"] = json!({"teal.dev/change": "once"});
+    let once = prepared_in("u", once);
+    let old = Entry { digest: Some(digest("old")), ..recorded(&once) };
+    assert_eq!(action(&once, None, None), Action::Create);
+    assert_eq!(action(&once, Some(&old), Some(&live("1", Some("fields")))), Action::Nothing, "it changed in git");
+    assert_eq!(action(&once, Some(&old), None), Action::Nothing, "its TTL took it");
+
+    let secret = |password: &str, user: &str| {
+        let mut secret = manifest("/Secret/shop/a");
+        secret["metadata"]["annotations"] = json!({"teal.dev/preserve": "/data/password"});
+        secret["stringData"] = json!({"password": password, "user": user});
+        prepared_in("u", secret)
+    };
+    assert_eq!(secret("one", "u").digest, secret("two", "u").digest);
+    assert_ne!(secret("one", "u").digest, secret("one", "v").digest);
+    assert_eq!(secret("one", "u").links.preserve, ["/data/password"]);
+    for (annotation, value) in
+        [("teal.dev/change", "twice"), ("teal.dev/wave", "first"), ("teal.dev/preserve", "/metadata/name")]
+    {
+        let mut wrong = manifest("/ConfigMap/shop/a");
+        wrong["metadata"]["annotations"] = json!({annotation: value});
+        let error = Prepared::new(object(wrong), None, &OwnerMark::new("main", "u"), &key()).unwrap_err();
+        assert!(error.to_string().contains(annotation), "{error}");
+    }
+}

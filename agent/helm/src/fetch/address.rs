@@ -110,7 +110,9 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         [0x2002, high, low, ..] => v4(high, low),
         // Global unicast, without documentation, Teredo and benchmarks.
         [first, second, ..] => {
-            (0x2000..0x4000).contains(&first) && !(first == 0x2001 && (second == 0xdb8 || second < 0x200)) && first != 0x3fff
+            (0x2000..0x4000).contains(&first)
+                && !(first == 0x2001 && (second == 0xdb8 || second < 0x200))
+                && first != 0x3fff
         }
     }
 }

@@ -27,7 +27,9 @@ impl Auth {
     /// The value of the `Authorization` header.
     pub(crate) fn header(&self) -> String {
         match self {
-            Self::Basic { username, password } => format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))),
+            Self::Basic { username, password } => {
+                format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
+            }
             Self::Bearer(token) => format!("Bearer {token}"),
         }
     }
@@ -104,7 +106,11 @@ mod tests {
         let basic = Auth::Basic { username: "u".into(), password: "hunter2".into() };
         let docker = r#"{"auths": {"https://a.example/v1/": {"auth": "dTpodW50ZXIy"}, "b.example": {"username": "u", "password": "hunter2"}}}"#;
         for (pairs, host, want) in [
-            (vec![("host", "a.example"), ("username", "u"), ("password", "hunter2\n")], "a.example", Some(basic.clone())),
+            (
+                vec![("host", "a.example"), ("username", "u"), ("password", "hunter2\n")],
+                "a.example",
+                Some(basic.clone()),
+            ),
             (vec![("host", "a.example"), ("username", "u"), ("password", "hunter2")], "evil.example", None),
             (vec![("username", "u"), ("password", "hunter2")], "a.example", None),
             (vec![("host", "a.example"), ("username", "u")], "a.example", None),

@@ -104,9 +104,14 @@ impl Browser {
                 let body = self.read(&url, response, most, status.is_success())?;
                 return Ok(Answer { status, headers, body });
             };
-            let next = url.join(next).map_err(|_| failed(format!("{} redirects to what is no address", shown(&url))))?;
+            let next =
+                url.join(next).map_err(|_| failed(format!("{} redirects to what is no address", shown(&url))))?;
             if url.scheme() == "https" && next.scheme() != "https" {
-                return Err(failed(format!("{} redirects from https to {}, which is refused", shown(&url), next.scheme())));
+                return Err(failed(format!(
+                    "{} redirects from https to {}, which is refused",
+                    shown(&url),
+                    next.scheme()
+                )));
             }
             if next.origin() != url.origin() {
                 auth = None;

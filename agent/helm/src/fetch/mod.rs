@@ -61,7 +61,9 @@ pub(crate) fn fetch(
     if let Some(digest) = wanted.digest().filter(|digest| **digest != *found) {
         return Err(named(ChartError::new(
             ChartError::DIGEST,
-            format!("version {version} has the digest {found}, and locked is {digest}: it was changed after it was locked; find out by whom, then write the lock anew with `teal helm lock`"),
+            format!(
+                "version {version} has the digest {found}, and locked is {digest}: it was changed after it was locked; find out by whom, then write the lock anew with `teal helm lock`"
+            ),
         )));
     }
     let locked = LockedChart {

@@ -41,14 +41,18 @@ pub(crate) fn fetch(browser: &Browser, place: &str, wanted: &str) -> Result<(Str
         .map_err(|_| failed(format!("the manifest of version {version} is no JSON")))?;
     let layers = manifest.get("layers").and_then(Value::as_array);
     let layer = layers.into_iter().flatten().find(|layer| layer["mediaType"] == CHART_LAYER);
-    let layer = layer.ok_or_else(|| failed(format!("version {version} is no Helm chart: its manifest has no layer of that kind")))?;
+    let layer = layer
+        .ok_or_else(|| failed(format!("version {version} is no Helm chart: its manifest has no layer of that kind")))?;
     let digest = layer["digest"].as_str().unwrap_or_default();
     let hex = digest.strip_prefix("sha256:").unwrap_or_default();
     if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(failed(format!("the manifest names the chart by `{}`, which is no SHA-256 digest", tame(digest))));
     }
     if let Some(size) = layer["size"].as_u64().filter(|size| *size > MAX_PACKED) {
-        return Err(ChartError::new(ChartError::LIMIT, format!("version {version} has {size} bytes, and at most {MAX_PACKED} are fetched")));
+        return Err(ChartError::new(
+            ChartError::LIMIT,
+            format!("version {version} has {size} bytes, and at most {MAX_PACKED} are fetched"),
+        ));
     }
     let blob = registry.get(&format!("blobs/{digest}"), "*/*", MAX_PACKED)?.body;
     let found = sha256(&blob);
@@ -75,11 +79,14 @@ impl Registry<'_> {
         let mut url = self.url("tags/list?n=1000")?;
         for _ in 0..MAX_PAGES {
             let answer = self.ask(&url, "application/json", MAX_LIST)?;
-            let page: Value = serde_json::from_slice(&answer.body).map_err(|_| failed("the list of tags is no JSON"))?;
+            let page: Value =
+                serde_json::from_slice(&answer.body).map_err(|_| failed("the list of tags is no JSON"))?;
             let found = page["tags"].as_array().map(Vec::as_slice).unwrap_or_default();
             tags.extend(found.iter().filter_map(Value::as_str).map(str::to_owned));
             let link = answer.headers.get(LINK).and_then(|link| link.to_str().ok());
-            let next = link.filter(|link| link.contains("rel=\"next\"")).and_then(|link| link.strip_prefix('<')?.split('>').next());
+            let next = link
+                .filter(|link| link.contains("rel=\"next\""))
+                .and_then(|link| link.strip_prefix('<')?.split('>').next());
             let Some(next) = next else { return Ok(tags) };
             let next = url.join(next).map_err(|_| failed("the list of tags goes on at what is no address"))?;
             if next.origin() != url.origin() {
@@ -126,9 +133,14 @@ impl Registry<'_> {
         }
         let part = |key: &str| parameter(rest, key);
         let realm = part("realm").and_then(|realm| Url::parse(&realm).ok());
-        let mut realm = realm.ok_or_else(|| failed(format!("{} asks for a token and does not say where", shown(url))))?;
+        let mut realm =
+            realm.ok_or_else(|| failed(format!("{} asks for a token and does not say where", shown(url))))?;
         if url.scheme() == "https" && realm.scheme() != "https" {
-            return Err(failed(format!("{} sends credentials to an address without TLS, {}", shown(url), shown(&realm))));
+            return Err(failed(format!(
+                "{} sends credentials to an address without TLS, {}",
+                shown(url),
+                shown(&realm)
+            )));
         }
         for key in ["service", "scope"] {
             if let Some(value) = part(key) {
@@ -141,7 +153,9 @@ impl Registry<'_> {
         }
         let token: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let token = token["token"].as_str().or(token["access_token"].as_str());
-        token.map(|token| Auth::Bearer(token.to_owned())).ok_or_else(|| failed(format!("{} gives no token", shown(&realm))))
+        token
+            .map(|token| Auth::Bearer(token.to_owned()))
+            .ok_or_else(|| failed(format!("{} gives no token", shown(&realm))))
     }
 }
 
@@ -168,7 +182,8 @@ mod tests {
 
     #[test]
     fn a_challenge_is_read_by_its_quotes() {
-        let challenge = r#"realm="https://auth.example/token",service="registry.example",scope="repository:a/b:pull,push""#;
+        let challenge =
+            r#"realm="https://auth.example/token",service="registry.example",scope="repository:a/b:pull,push""#;
         assert_eq!(parameter(challenge, "realm").as_deref(), Some("https://auth.example/token"));
         assert_eq!(parameter(challenge, "scope").as_deref(), Some("repository:a/b:pull,push"));
         assert_eq!(parameter(challenge, "service").as_deref(), Some("registry.example"));

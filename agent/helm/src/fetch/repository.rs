@@ -16,7 +16,12 @@ const MAX_INDEX: u64 = 64 << 20;
 ///
 /// # Errors
 /// `FETCH`, `LIMIT`, `DIGEST` when the archive is not what the index says.
-pub(crate) fn fetch(browser: &Browser, repository: &str, name: &str, wanted: &str) -> Result<(String, Vec<u8>), ChartError> {
+pub(crate) fn fetch(
+    browser: &Browser,
+    repository: &str,
+    name: &str,
+    wanted: &str,
+) -> Result<(String, Vec<u8>), ChartError> {
     let range = Range::parse(wanted).map_err(failed)?;
     let base = Url::parse(&format!("{}/", repository.trim_end_matches('/')));
     let base = base.map_err(|_| failed(format!("`{}` is no address", tame(repository))))?;
@@ -37,7 +42,10 @@ pub(crate) fn fetch(browser: &Browser, repository: &str, name: &str, wanted: &st
     });
     let address = address.ok_or_else(|| failed(format!("the index names no address for {name} {chosen}")))?;
     if address.starts_with("oci://") {
-        return Err(failed(format!("the index sends {name} to a registry; write `oci: {}` in its place", tame(address))));
+        return Err(failed(format!(
+            "the index sends {name} to a registry; write `oci: {}` in its place",
+            tame(address)
+        )));
     }
     let url = base.join(address).map_err(|_| failed(format!("the index's address for {name} {chosen} is none")))?;
     // Credentials are for the repository: an archive elsewhere gets none.
@@ -46,7 +54,9 @@ pub(crate) fn fetch(browser: &Browser, repository: &str, name: &str, wanted: &st
     if !answer.status.is_success() {
         return Err(no(&url, &answer, auth.is_some()));
     }
-    let said = entry.and_then(|entry| text(entry, "digest")).filter(|said| !said.is_empty());
+    // A digest that YAML takes for a number is none that an archive could have.
+    let said = entry.and_then(|entry| entry.get("digest")).filter(|said| said.data != Data::Null);
+    let said = said.map(|said| said.as_str().unwrap_or("a number").to_owned()).filter(|said| !said.is_empty());
     let found = sha256(&answer.body);
     if let Some(said) = said.filter(|said| format!("sha256:{}", said.trim_start_matches("sha256:")) != found) {
         let said = tame(&said);
@@ -62,7 +72,9 @@ pub(crate) fn fetch(browser: &Browser, repository: &str, name: &str, wanted: &st
 fn entries(index: &[u8], name: &str) -> Result<Option<Vec<Node>>, String> {
     let text = teal_yaml::text_of(index).map_err(|error| error.to_string())?;
     let list = match part(text, name) {
-        Some(part) => only(teal_yaml::read(&part)).map_err(|error| error.to_string())?.and_then(|node| node.get(name).cloned()),
+        Some(part) => {
+            only(teal_yaml::read(&part)).map_err(|error| error.to_string())?.and_then(|node| node.get(name).cloned())
+        }
         None => {
             let node = only(teal_yaml::read(text)).map_err(|error| error.to_string())?;
             let entries = node.as_ref().and_then(|node| node.get("entries"));
@@ -111,7 +123,8 @@ mod tests {
     #[test]
     fn one_chart_is_read_out_of_an_index_however_it_is_written() {
         let tools = "apiVersion: v1\nentries:\n  api:\n  - version: 9.0.0\n    urls: [x]\n  web:\n  - version: 1.0.0\n    description: |-\n      web:\n\n      text\n    urls:\n    - web-1.0.0.tgz\n  - version: 1.1.0\n  zoo:\n  - version: 3.0.0\ngenerated: now\n";
-        let indented = "entries:\n  web:\n    - version: 1.0.0\n    - version: 1.1.0\n  \"zoo\":\n    - version: 3.0.0\n";
+        let indented =
+            "entries:\n  web:\n    - version: 1.0.0\n    - version: 1.1.0\n  \"zoo\":\n    - version: 3.0.0\n";
         let json = r#"{"apiVersion": "v1", "entries": {"web": [{"version": "1.0.0"}, {"version": "1.1.0"}], "zoo": [{"version": "3.0.0"}]}}"#;
         for text in [tools, indented, json] {
             let versions = |name: &str| -> Option<Vec<String>> {

@@ -76,7 +76,10 @@ impl Reader<'_> {
             Ok(Some(Entry::File(bytes))) => {
                 self.bytes += bytes.len();
                 if self.bytes > MAX_BYTES {
-                    return self.wrong(at, format!("the chart has more than {MAX_BYTES} bytes; leave out what it does not need"));
+                    return self.wrong(
+                        at,
+                        format!("the chart has more than {MAX_BYTES} bytes; leave out what it does not need"),
+                    );
                 }
                 files.insert(inside.to_owned(), bytes);
             }
@@ -148,7 +151,10 @@ impl Reader<'_> {
         chart: &mut GitChart,
     ) {
         let Some(from) = resolve(folder, path) else {
-            return self.wrong(&place.to_string(), format!("`file://{path}` leads out of the repository; name a folder in it"));
+            return self.wrong(
+                &place.to_string(),
+                format!("`file://{path}` leads out of the repository; name a folder in it"),
+            );
         };
         let to = under(inside, &format!("charts/{name}"));
         if depth >= MAX_DEPTH || format!("{folder}/").starts_with(&format!("{from}/")) {
@@ -198,7 +204,11 @@ fn is_there(files: &ChartFiles, inside: &str, name: &str) -> bool {
     let folder = under(inside, &format!("charts/{name}/"));
     let archive = under(inside, &format!("charts/{name}-"));
     let has = |prefix: &str, fits: &dyn Fn(&str) -> bool| {
-        files.range(prefix.to_owned()..).map(|(path, _)| path).take_while(|path| path.starts_with(prefix)).any(|path| fits(path))
+        files
+            .range(prefix.to_owned()..)
+            .map(|(path, _)| path)
+            .take_while(|path| path.starts_with(prefix))
+            .any(|path| fits(path))
     };
     has(&folder, &|path| path == format!("{folder}Chart.yaml")) || has(&archive, &|path| path.ends_with(".tgz"))
 }
@@ -220,4 +230,3 @@ pub(crate) fn remote(repository: &str, name: &str, version: String) -> Result<Re
     }
     Ok(RemoteChart { repository: place, name: name.to_owned(), version, digest: None, secret: None })
 }
-

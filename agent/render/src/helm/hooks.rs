@@ -17,9 +17,9 @@ use std::collections::BTreeSet;
 use teal_agent_core::mark::PRUNE_ANNOTATION;
 use teal_agent_core::{CHANGE_ANNOTATION, WAVE_ANNOTATION};
 
-use super::output::Made;
+use super::output::Annotated;
 
-const HOOK: &str = "helm.sh/hook";
+pub(crate) const HOOK: &str = "helm.sh/hook";
 const WEIGHT: &str = "helm.sh/hook-weight";
 const DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
 const RESOURCE_POLICY: &str = "helm.sh/resource-policy";
@@ -34,12 +34,12 @@ enum When {
 }
 
 /// Gives every hook its wave and takes out those that never run; says what was left out beside tests.
-pub(crate) fn arrange(made: &mut Vec<Made>, file: &str, notices: &mut Vec<String>) {
+pub(crate) fn arrange<T: Annotated>(made: &mut Vec<T>, file: &str, notices: &mut Vec<String>) {
     let mut left_out = Vec::new();
     made.retain(|object| {
         let Some(hook) = object.annotation(HOOK) else { return true };
         let never = when(hook) == When::Never;
-        if never && !words(hook).any(|word| word.starts_with("test")) {
+        if never && !is_test(hook) {
             left_out.push(format!("{} ({hook})", object.described()));
         }
         !never
@@ -49,7 +49,7 @@ pub(crate) fn arrange(made: &mut Vec<Made>, file: &str, notices: &mut Vec<String
     }
     let weights = |side: When| -> Vec<i64> {
         let hooks = made.iter().filter(|object| object.annotation(HOOK).is_some_and(|hook| when(hook) == side));
-        hooks.map(weight).collect::<BTreeSet<_>>().into_iter().collect()
+        hooks.map(|object| weight(object)).collect::<BTreeSet<_>>().into_iter().collect()
     };
     let (before, after) = (weights(When::Before), weights(When::After));
     for object in made {
@@ -78,6 +78,11 @@ pub(crate) fn arrange(made: &mut Vec<Made>, file: &str, notices: &mut Vec<String
     }
 }
 
+/// Whether a hook is a test, which runs at no time here.
+pub(crate) fn is_test(hook: &str) -> bool {
+    words(hook).any(|word| matches!(word, "test" | "test-success" | "test-failure"))
+}
+
 fn words(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|word| !word.is_empty())
 }
@@ -94,12 +99,13 @@ fn when(hook: &str) -> When {
 }
 
 /// Helm takes a weight that is no number for 0.
-fn weight(object: &Made) -> i64 {
+fn weight(object: &impl Annotated) -> i64 {
     object.annotation(WEIGHT).and_then(|weight| weight.trim().parse().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::output::Made;
     use super::*;
     use serde_json::json;
 
@@ -116,7 +122,10 @@ mod tests {
             made("own", json!({})),
             made("late", json!({"helm.sh/hook": "post-install,post-upgrade", "helm.sh/hook-weight": "5"})),
             made("first", json!({"helm.sh/hook": "pre-install, pre-upgrade", "helm.sh/hook-weight": "-5"})),
-            made("second", json!({"helm.sh/hook": "pre-install,pre-upgrade", "helm.sh/hook-delete-policy": "hook-succeeded"})),
+            made(
+                "second",
+                json!({"helm.sh/hook": "pre-install,pre-upgrade", "helm.sh/hook-delete-policy": "hook-succeeded"}),
+            ),
             made("once", json!({"helm.sh/hook": "pre-install"})),
             made("test", json!({"helm.sh/hook": "test"})),
             made("bye", json!({"helm.sh/hook": "post-delete"})),
@@ -127,7 +136,11 @@ mod tests {
         let found: Vec<_> = objects
             .iter()
             .map(|object| {
-                (object.text("/metadata/name"), object.annotation(WAVE_ANNOTATION), object.annotation(CHANGE_ANNOTATION))
+                (
+                    object.text("/metadata/name"),
+                    object.annotation(WAVE_ANNOTATION),
+                    object.annotation(CHANGE_ANNOTATION),
+                )
             })
             .collect();
         assert_eq!(

@@ -5,7 +5,7 @@ use serde_json::Value;
 use teal_agent_core::{PRESERVE_ANNOTATION, pointer_step};
 use teal_api::helm::Preserve;
 
-use super::output::{Made, by_id};
+use super::output::{Annotated, Made, by_id};
 use super::template::Call;
 
 /// Most differences that are told.
@@ -22,7 +22,12 @@ pub(crate) struct Restless {
 
 /// Marks what is to be preserved in `first`, and returns what differs in `second` beside that. `second` is `None` where the
 /// chart was rendered once, to compare with another color.
-pub(crate) fn judge(first: &mut [Made], second: Option<&[Made]>, preserve: &[Preserve], calls: &[Call]) -> Vec<Restless> {
+pub(crate) fn judge(
+    first: &mut [Made],
+    second: Option<&[Made]>,
+    preserve: &[Preserve],
+    calls: &[Call],
+) -> Vec<Restless> {
     let mut restless = Vec::new();
     if let Some(second) = second {
         compare(first, second, preserve, calls, &mut restless);
@@ -45,7 +50,10 @@ pub(crate) fn idle<'p>(made: &[Made], preserve: &'p [Preserve]) -> Vec<&'p Prese
 
 fn compare(first: &[Made], second: &[Made], preserve: &[Preserve], calls: &[Call], restless: &mut Vec<Restless>) {
     let (ours, theirs) = (by_id(first), by_id(second));
-    let alone = ours.iter().filter(|(id, _)| !theirs.contains_key(*id)).chain(theirs.iter().filter(|(id, _)| !ours.contains_key(*id)));
+    let alone = ours
+        .iter()
+        .filter(|(id, _)| !theirs.contains_key(*id))
+        .chain(theirs.iter().filter(|(id, _)| !ours.contains_key(*id)));
     for (_, object) in alone.take(MOST) {
         let message = format!(
             "{} has another name, or is there, only in some renderings{}; give it a fixed name in the values",
@@ -58,7 +66,8 @@ fn compare(first: &[Made], second: &[Made], preserve: &[Preserve], calls: &[Call
         let Some(other) = theirs.get(id) else { continue };
         let mut fields = Vec::new();
         differences(&object.value, &other.value, &mut String::new(), &mut fields);
-        fields.retain(|field| !kept(object, preserve).any(|kept| covers(&stored(object, kept), &stored(object, field))));
+        fields
+            .retain(|field| !kept(object, preserve).any(|kept| covers(&stored(object, kept), &stored(object, field))));
         if fields.is_empty() || restless.len() >= MOST {
             continue;
         }
@@ -117,8 +126,11 @@ fn differences(a: &Value, b: &Value, path: &mut String, found: &mut Vec<String>)
 }
 
 fn kept<'p>(object: &Made, preserve: &'p [Preserve]) -> impl Iterator<Item = &'p str> {
-    let mine: Vec<&str> =
-        preserve.iter().filter(|entry| is_for(entry, object)).flat_map(|entry| entry.fields.iter().map(String::as_str)).collect();
+    let mine: Vec<&str> = preserve
+        .iter()
+        .filter(|entry| is_for(entry, object))
+        .flat_map(|entry| entry.fields.iter().map(String::as_str))
+        .collect();
     mine.into_iter()
 }
 
@@ -137,7 +149,9 @@ fn covers(kept: &str, field: &str) -> bool {
 /// The field as the API server stores it: `stringData` of a Secret becomes `data`.
 fn stored(object: &Made, field: &str) -> String {
     match field.strip_prefix("/stringData") {
-        Some(rest) if object.text("/kind") == "Secret" && (rest.is_empty() || rest.starts_with('/')) => format!("/data{rest}"),
+        Some(rest) if object.text("/kind") == "Secret" && (rest.is_empty() || rest.starts_with('/')) => {
+            format!("/data{rest}")
+        }
         _ => field.to_owned(),
     }
 }

@@ -51,11 +51,11 @@ pub struct Charts<'a> {
     /// What the target cluster is.
     pub capabilities: Option<&'a Capabilities>,
     /// Values in the cluster; without it `valuesFrom` is an error.
-    pub values: Option<&'a dyn ClusterValues>,
+    pub values: Option<&'a dyn ValueSource>,
 }
 
 /// ConfigMaps and Secrets of the cluster, in Teal's namespace.
-pub trait ClusterValues: Sync {
+pub trait ValueSource: Sync {
     /// The text under a key; `None` when the object or the key is not there.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ pub enum ChartSource {
     /// Here.
     Files(Arc<ChartFiles>),
     /// To be fetched.
-    Remote(Wanted),
+    Remote(Box<Wanted>),
 }
 
 /// One chart to render. Its `Debug` shows no values.
@@ -190,6 +190,8 @@ impl ChartError {
     pub const TEMPLATE: &'static str = "ChartTemplate";
     /// A template asks the cluster.
     pub const LOOKUP: &'static str = "ChartLookup";
+    /// Values in the cluster that can't be read.
+    pub const VALUES: &'static str = "ChartValues";
     /// It is another one in each rendering.
     pub const RESTLESS: &'static str = "ChartRestless";
     /// There is no `helm` to run, or it can't be confined.

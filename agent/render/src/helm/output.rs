@@ -25,10 +25,6 @@ impl std::fmt::Debug for Made {
 }
 
 impl Made {
-    pub(crate) fn text(&self, pointer: &str) -> &str {
-        self.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-    }
-
     /// Group, kind, namespace and name: what the object is known by.
     pub(crate) fn id(&self) -> (String, String, String, String) {
         let version = self.text("/apiVersion");
@@ -36,18 +32,28 @@ impl Made {
         let text = |pointer: &str| self.text(pointer).to_owned();
         (group.to_owned(), text("/kind"), text("/metadata/namespace"), text("/metadata/name"))
     }
+}
+
+/// An object whose annotations are read and written.
+pub(crate) trait Annotated {
+    fn value(&self) -> &Value;
+    fn value_mut(&mut self) -> &mut Value;
+
+    fn text(&self, pointer: &str) -> &str {
+        self.value().pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
 
     /// Kind and name, for messages.
-    pub(crate) fn described(&self) -> String {
+    fn described(&self) -> String {
         format!("{} {}", self.text("/kind"), self.text("/metadata/name"))
     }
 
-    pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
-        self.value.get("metadata")?.get("annotations")?.get(name)?.as_str()
+    fn annotation(&self, name: &str) -> Option<&str> {
+        self.value().get("metadata")?.get("annotations")?.get(name)?.as_str()
     }
 
-    pub(crate) fn annotate(&mut self, name: &str, value: &str) {
-        let Some(metadata) = self.value.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    fn annotate(&mut self, name: &str, value: &str) {
+        let Some(metadata) = self.value_mut().get_mut("metadata").and_then(Value::as_object_mut) else { return };
         let annotations = metadata.entry("annotations").or_insert_with(|| Value::Object(Default::default()));
         if annotations.is_null() {
             *annotations = Value::Object(Default::default());
@@ -55,6 +61,26 @@ impl Made {
         if let Some(annotations) = annotations.as_object_mut() {
             annotations.insert(name.to_owned(), value.into());
         }
+    }
+}
+
+impl Annotated for Made {
+    fn value(&self) -> &Value {
+        &self.value
+    }
+
+    fn value_mut(&mut self) -> &mut Value {
+        &mut self.value
+    }
+}
+
+impl Annotated for crate::unit::Found {
+    fn value(&self) -> &Value {
+        &self.value
+    }
+
+    fn value_mut(&mut self) -> &mut Value {
+        &mut self.value
     }
 }
 
@@ -66,14 +92,16 @@ pub(crate) fn objects(printed: &str) -> (Vec<Made>, Vec<BuildError>) {
         let shown = format!("{template} (rendered)");
         let loaded = load_each(&shown, text.as_bytes(), Dialect::Kubernetes);
         let template: Arc<str> = template.into();
-        made.extend(loaded.objects.into_iter().map(|object| Made { value: object.value, template: Arc::clone(&template) }));
+        made.extend(
+            loaded.objects.into_iter().map(|object| Made { value: object.value, template: Arc::clone(&template) }),
+        );
         errors.extend(loaded.errors);
     }
     (made, errors)
 }
 
 /// Splits at each `---` that a `# Source:` follows; the text begins behind that.
-fn documents(printed: &str) -> Vec<(&str, &str)> {
+pub(crate) fn documents(printed: &str) -> Vec<(&str, &str)> {
     let mut found: Vec<(&str, usize, usize)> = Vec::new();
     let (mut at, mut separator) = (0, None);
     for line in printed.split_inclusive('\n') {

@@ -61,8 +61,15 @@ const OTHER_AGO: &str = "printf `%v, teal's other clock`";
 /// Every call in `text` of a function whose result is another one each time.
 #[must_use]
 pub fn restless_calls(file: &str, text: &str) -> Vec<Call> {
+    let (mut line, mut counted) = (1, 0);
     let found = identifiers(text).into_iter().filter(|found| RESTLESS.binary_search(&found.name).is_ok());
-    found.map(|found| Call { file: file.to_owned(), line: line_of(text, found.at), function: found.name.to_owned() }).collect()
+    found
+        .map(|found| {
+            line += text.as_bytes()[counted..found.at].iter().filter(|byte| **byte == b'\n').count();
+            counted = found.at;
+            Call { file: file.to_owned(), line, function: found.name.to_owned() }
+        })
+        .collect()
 }
 
 /// `text` with every `lookup` made to fail where it is reached. `None` when there is none.
@@ -103,10 +110,6 @@ fn replaced(text: &str, with: &[(&str, &str)]) -> Option<String> {
     (done > 0).then(|| out + &text[done..])
 }
 
-fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1
-}
-
 /// Walks the actions of a text once. A string that does not end in its action ends the action: the template is broken
 /// then, and Helm will say so.
 fn identifiers(text: &str) -> Vec<Found<'_>> {
@@ -133,7 +136,8 @@ fn identifiers(text: &str) -> Vec<Found<'_>> {
                     }
                 },
                 byte if byte.is_ascii_alphabetic() || byte == b'_' => {
-                    let length = bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+                    let length =
+                        bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
                     let before = at.checked_sub(1).and_then(|before| bytes.get(before));
                     if !before.is_some_and(|byte| matches!(byte, b'.' | b'$') || byte.is_ascii_digit()) {
                         found.push(Found { at, name: &text[at..at + length] });
@@ -197,7 +201,10 @@ mod tests {
 
     #[test]
     fn other_functions_take_their_place_and_texts_come_back() {
-        assert_eq!(without_lookup("{{ if (lookup \"v1\" \"Secret\" \"\" \"\").data }}").unwrap(), format!("{{{{ if ({NO_LOOKUP} \"v1\" \"Secret\" \"\" \"\").data }}}}"));
+        assert_eq!(
+            without_lookup("{{ if (lookup \"v1\" \"Secret\" \"\" \"\").data }}").unwrap(),
+            format!("{{{{ if ({NO_LOOKUP} \"v1\" \"Secret\" \"\" \"\").data }}}}")
+        );
         assert_eq!(without_lookup("{{ .lookup }} lookup"), None);
         let other = other_clock("{{ now | ago }}").unwrap();
         assert!(!other.contains("now") && other.contains("2071"), "{other}");
@@ -207,7 +214,8 @@ mod tests {
 
     #[test]
     fn a_text_full_of_beginnings_costs_no_square() {
-        for text in ["{{ \"".repeat(1 << 18), "{{/*".repeat(1 << 18), "{{ now ".repeat(1 << 17), "{{`".repeat(1 << 18)] {
+        for text in ["{{ \"".repeat(1 << 18), "{{/*".repeat(1 << 18), "{{ now ".repeat(1 << 17), "{{`".repeat(1 << 18)]
+        {
             let begun = std::time::Instant::now();
             let _ = (restless_calls("f", &text).len(), other_clock(&text));
             assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());

@@ -7,7 +7,7 @@ use teal_api::helm::{ChartRef, Helm, HelmLock, RemoteChart, ValuesFrom};
 use teal_kustomize::{Entry, Origin, Tree};
 use teal_yaml::Node;
 
-use super::output::{self, Made};
+use super::output::{self, Annotated, Made};
 use super::values::{merge, put, texts};
 use super::{Capabilities, ChartError, ChartSource, Charts, Inflated, Inflation, Wanted, chart, hooks, judge};
 use crate::RenderError;
@@ -48,7 +48,7 @@ pub fn remote_charts(tree: &dyn Tree, folder: &str) -> Result<Vec<RemoteChart>, 
     match sources {
         Some((source, dependencies)) if errors.is_empty() => {
             let own = match source {
-                ChartSource::Remote(wanted) => Some(wanted),
+                ChartSource::Remote(wanted) => Some(*wanted),
                 ChartSource::Files(_) => None,
             };
             Ok(own.into_iter().chain(dependencies).map(|wanted| wanted.chart).collect())
@@ -70,10 +70,13 @@ impl Unit<'_> {
         let helm = self.declaration(errors)?;
         let lock = self.lock(errors)?;
         let source = self.source(&helm, &lock, errors);
+        // Whatever stands there may change without a commit.
+        rendered.pending |= !helm.values_from.is_empty();
         let values = self.values(&helm, errors);
         let release = self.release(&helm, errors);
         let (source, dependencies) = source?;
         let ((values, secrets), release) = (values?, release?);
+        rendered.charts = true;
         let target = self.charts.capabilities.cloned().unwrap_or_default();
         let mut inflation = Inflation {
             chart: source,
@@ -120,7 +123,8 @@ impl Unit<'_> {
     /// What `helm.yaml` says; of a bare chart, what it would say.
     fn declaration(&self, errors: &mut Vec<RenderError>) -> Option<Helm> {
         let bare = "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {chart: {path: .}}\n";
-        let bytes = if self.file.ends_with(HELM_FILES[0]) { self.read(self.file, errors)? } else { bare.as_bytes().into() };
+        let bytes =
+            if self.file.ends_with(HELM_FILES[0]) { self.read(self.file, errors)? } else { bare.as_bytes().into() };
         match Helm::parse(self.file, &String::from_utf8_lossy(&bytes)) {
             Ok(helm) => Some(helm),
             Err(mistakes) => {
@@ -135,12 +139,21 @@ impl Unit<'_> {
     }
 
     /// Where the chart is, and what it needs beside itself.
-    fn source(&self, helm: &Helm, lock: &HelmLock, errors: &mut Vec<RenderError>) -> Option<(ChartSource, Vec<Wanted>)> {
+    fn source(
+        &self,
+        helm: &Helm,
+        lock: &HelmLock,
+        errors: &mut Vec<RenderError>,
+    ) -> Option<(ChartSource, Vec<Wanted>)> {
         match &helm.chart {
-            ChartRef::Remote(remote) => Some((ChartSource::Remote(want(remote, lock)), Vec::new())),
+            ChartRef::Remote(remote) => Some((ChartSource::Remote(Box::new(want(remote, lock))), Vec::new())),
             ChartRef::Path(path) => {
                 let Some(folder) = chart::resolve(self.folder, path) else {
-                    self.wrong(errors, "ChartInvalid", format!("spec.chart.path `{path}` leads out of the repository; name a folder in it"));
+                    self.wrong(
+                        errors,
+                        "ChartInvalid",
+                        format!("spec.chart.path `{path}` leads out of the repository; name a folder in it"),
+                    );
                     return None;
                 };
                 let file = under(&folder, "Chart.yaml");
@@ -160,7 +173,11 @@ impl Unit<'_> {
         let (mut values, mut secrets) = (Value::Object(Map::new()), Vec::new());
         for path in &helm.values_files {
             let Some(path) = chart::resolve(self.folder, path) else {
-                self.wrong(errors, "ChartInvalid", format!("spec.valuesFiles: `{path}` leads out of the repository; name a file in it"));
+                self.wrong(
+                    errors,
+                    "ChartInvalid",
+                    format!("spec.valuesFiles: `{path}` leads out of the repository; name a file in it"),
+                );
                 continue;
             };
             let Some(bytes) = self.read(&path, errors) else { continue };
@@ -170,7 +187,7 @@ impl Unit<'_> {
             }
         }
         for from in &helm.values_from {
-            match self.from_cluster(from) {
+            match self.cluster_values(from) {
                 Ok(None) => {}
                 Ok(Some(found)) => {
                     if from.secret {
@@ -188,9 +205,9 @@ impl Unit<'_> {
         (errors.len() == before).then_some((values, secrets))
     }
 
-    fn from_cluster(&self, from: &ValuesFrom) -> Result<Option<Value>, ChartError> {
+    fn cluster_values(&self, from: &ValuesFrom) -> Result<Option<Value>, ChartError> {
         let what = if from.secret { "Secret" } else { "ConfigMap" };
-        let wrong = |message: String| ChartError::new("ChartValues", message);
+        let wrong = |message: String| ChartError::new(ChartError::VALUES, message);
         let Some(cluster) = self.charts.values else {
             return Err(wrong(format!("spec.valuesFrom: {what} {} can't be read without a cluster", from.name)));
         };
@@ -221,21 +238,35 @@ impl Unit<'_> {
             && edge(release.bytes().next())
             && edge(release.bytes().last());
         if !fits {
-            self.wrong(errors, "ChartInvalid", format!("`{release}` is no name of a release; write one under spec.release in helm.yaml"));
+            self.wrong(
+                errors,
+                "ChartInvalid",
+                format!("`{release}` is no name of a release; write one under spec.release in helm.yaml"),
+            );
             return None;
         }
         Some(release.to_owned())
     }
 
-    fn inflate(&self, helm: &Helm, inflation: &Inflation, errors: &mut Vec<RenderError>, rendered: &mut Rendered) -> Option<Vec<Made>> {
+    fn inflate(
+        &self,
+        helm: &Helm,
+        inflation: &Inflation,
+        errors: &mut Vec<RenderError>,
+        rendered: &mut Rendered,
+    ) -> Option<Vec<Made>> {
         let Some(engine) = self.charts.engine else {
-            self.wrong(errors, ChartError::ENGINE, "charts are not rendered here; allow Helm, or render the chart into git");
+            self.wrong(
+                errors,
+                ChartError::ENGINE,
+                "charts are not rendered here; allow Helm, or render the chart into git",
+            );
             return None;
         };
         let inflated = match engine.inflate(inflation) {
             Ok(inflated) => inflated,
             Err(error) => {
-                rendered.pending |= error.reason == ChartError::PENDING;
+                rendered.pending |= may_pass(error.reason);
                 self.wrong(errors, error.reason, error.message);
                 return None;
             }
@@ -246,7 +277,14 @@ impl Unit<'_> {
         (errors.len() == before).then_some(made)
     }
 
-    fn judged(&self, helm: &Helm, inflation: &Inflation, inflated: &Inflated, errors: &mut Vec<RenderError>, rendered: &mut Rendered) -> Vec<Made> {
+    fn judged(
+        &self,
+        helm: &Helm,
+        inflation: &Inflation,
+        inflated: &Inflated,
+        errors: &mut Vec<RenderError>,
+        rendered: &mut Rendered,
+    ) -> Vec<Made> {
         let (mut made, wrong) = output::objects(&inflated.first);
         errors.extend(wrong.into_iter().map(|error| RenderError::Helm {
             file: self.file.to_owned(),
@@ -263,7 +301,10 @@ impl Unit<'_> {
             self.wrong(errors, ChartError::RESTLESS, format!("{}: {}", restless.template, restless.message));
         }
         for idle in judge::idle(&made, &helm.preserve) {
-            rendered.notices.push(format!("{}: `preserve` names {} {}, which the chart does not make", self.file, idle.kind, idle.name));
+            rendered.notices.push(format!(
+                "{}: `preserve` names {} {}, which the chart does not make",
+                self.file, idle.kind, idle.name
+            ));
         }
         rendered.notices.extend(unlocked(self.file, self.folder, inflation, inflated));
         hooks::arrange(&mut made, self.file, &mut rendered.notices);
@@ -308,6 +349,11 @@ impl Unit<'_> {
     }
 }
 
+/// Whether the next rendering may end otherwise although nothing in git changed.
+pub(crate) fn may_pass(reason: &str) -> bool {
+    [ChartError::PENDING, ChartError::FETCH, ChartError::LIMIT, ChartError::ENGINE].contains(&reason)
+}
+
 /// `helm.lock` of a folder; an empty one where there is none.
 pub(crate) fn read_lock(tree: &dyn Tree, folder: &str, errors: &mut Vec<RenderError>) -> Option<HelmLock> {
     let file = under(folder, LOCK_FILE);
@@ -333,13 +379,12 @@ pub(crate) fn want(chart: &RemoteChart, lock: &HelmLock) -> Wanted {
 /// What was fetched without a lock: anybody could have changed it since, and the other cluster may have got another one.
 pub(crate) fn unlocked(file: &str, folder: &str, inflation: &Inflation, inflated: &Inflated) -> Vec<String> {
     let own = match &inflation.chart {
-        ChartSource::Remote(wanted) => Some(wanted),
+        ChartSource::Remote(wanted) => Some(&**wanted),
         ChartSource::Files(_) => None,
     };
     let wanted = || own.into_iter().chain(&inflation.dependencies);
-    let is_locked = |name: &str, digest: &str| {
-        wanted().any(|wanted| wanted.chart.name == name && wanted.digest() == Some(digest))
-    };
+    let is_locked =
+        |name: &str, digest: &str| wanted().any(|wanted| wanted.chart.name == name && wanted.digest() == Some(digest));
     let fetched = inflated.fetched.iter().filter(|fetched| !is_locked(&fetched.name, &fetched.digest));
     let lock = under(folder, LOCK_FILE);
     fetched
@@ -352,7 +397,7 @@ pub(crate) fn unlocked(file: &str, folder: &str, inflation: &Inflation, inflated
         .collect()
 }
 
-fn document(text: &str) -> Result<Value, String> {
+pub(crate) fn document(text: &str) -> Result<Value, String> {
     let mut documents = teal_yaml::read(text).map_err(|error| error.to_string())?.into_iter();
     let value = documents.next().map_or_else(|| Value::Object(Map::new()), Node::into_value);
     if documents.next().is_some() {

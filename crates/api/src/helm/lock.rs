@@ -59,7 +59,9 @@ impl HelmLock {
         let mut charts = self.charts.clone();
         charts.sort();
         charts.dedup();
-        let mut out = String::from("# Written by `teal helm lock`; do not edit.\napiVersion: teal.dev/v1alpha1\nkind: HelmLock\nspec:\n");
+        let mut out = String::from(
+            "# Written by `teal helm lock`; do not edit.\napiVersion: teal.dev/v1alpha1\nkind: HelmLock\nspec:\n",
+        );
         out.push_str(if charts.is_empty() { "  charts: []\n" } else { "  charts:\n" });
         for chart in &charts {
             let quoted = |text: &str| serde_json::Value::from(text).to_string();

@@ -45,7 +45,10 @@ impl Helm {
 
 fn helm(name: String, spec: &Spot<'_>) -> Option<Helm> {
     let fields = spec.fields(FIELDS, &[])?;
-    let chart = fields.need("chart", "`chart: {path: …}`, `chart: {oci: …, version: …}` or `chart: {repository: …, name: …, version: …}`");
+    let chart = fields.need(
+        "chart",
+        "`chart: {path: …}`, `chart: {oci: …, version: …}` or `chart: {repository: …, name: …, version: …}`",
+    );
     let chart = chart.and_then(|spot| chart_ref(&spot));
     let words = |spot: &Spot<'_>| Some(spot.list()?.iter().filter_map(Spot::text).collect::<Vec<_>>());
     let helm = Helm {
@@ -244,10 +247,8 @@ fn preserve(spot: &Spot<'_>) -> Option<Preserve> {
     let fields = spot.fields(&["group", "kind", "name", "namespace", "fields"], &[])?;
     let kind = fields.need("kind", "a kind such as `Secret`").and_then(|spot| spot.text());
     let name = fields.need("name", "the object's name").and_then(|spot| spot.text());
-    let (group, namespace) = (
-        fields.get("group").and_then(|spot| spot.any_text()),
-        fields.get("namespace").and_then(|spot| spot.label()),
-    );
+    let (group, namespace) =
+        (fields.get("group").and_then(|spot| spot.any_text()), fields.get("namespace").and_then(|spot| spot.label()));
     let pointers = fields.need("fields", "at least one field: `fields: [/data/password]`")?;
     let list = pointers.list()?;
     if list.is_empty() {
