@@ -66,11 +66,12 @@ func options() *arm.ClientOptions {
 type life struct{ client, version, service string }
 
 func newLife(module, service string) life {
-	parts := strings.Split(module, "/")
+	// A major version is no name.
+	parts := strings.Split(strings.TrimSuffix(module, "/v2"), "/")
 	told := life{client: parts[len(parts)-1], service: service, version: "unknown"}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, dependency := range info.Deps {
-			if strings.HasSuffix(dependency.Path, "/"+told.client) {
+			if strings.HasSuffix(dependency.Path, module) {
 				told.version = strings.TrimPrefix(dependency.Version, "v")
 			}
 		}
