@@ -1,6 +1,7 @@
 //! From a folder to its objects: layers are accumulated bottom up, names are finished once, at the top.
 
 pub(crate) mod accumulate;
+mod configure;
 pub(crate) mod files;
 mod finish;
 mod generate;

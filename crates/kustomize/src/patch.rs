@@ -10,7 +10,7 @@ use crate::load::Written;
 use crate::resource::Resource;
 use crate::schema::Schema;
 use serde_json::Value;
-use teal_yaml::{Data, Dialect, Node, ReadError};
+use teal_yaml::{Data, Dialect, Entry, Node, ReadError};
 
 /// A patch that can't be read or applied. Never quotes values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,15 @@ impl PatchError {
             Self::Shape(_) => "PatchShape",
             Self::Apply { .. } => "PatchApply",
         }
+    }
+}
+
+/// Makes a scalar the text it is written as.
+fn as_text(node: &mut Node, written: &Written<'_>) {
+    if matches!(node.data, Data::Null | Data::Bool(_) | Data::Number(_))
+        && let Some(text) = written.scalar(node)
+    {
+        node.data = Data::String(text);
     }
 }
 
@@ -80,15 +89,17 @@ impl MergePatch {
             return Err(PatchError::Shape(format!("line {}: expected an object", document.at.line)));
         }
         let mut aimed = document.clone();
-        for field in ["labels", "annotations"] {
-            let map = aimed.get_mut("metadata").and_then(|metadata| metadata.get_mut(field));
-            if let Some(Data::Mapping(entries)) = map.map(|map| &mut map.data) {
-                for entry in entries {
-                    if matches!(entry.value.data, Data::Null | Data::Bool(_) | Data::Number(_))
-                        && let Some(text) = written.scalar(&entry.value)
-                    {
-                        entry.value.data = Data::String(text);
-                    }
+        if let Some(Data::Mapping(fields)) = aimed.get_mut("metadata").map(|metadata| &mut metadata.data) {
+            // Without an entry they are not there at all.
+            fields.retain(|field| match (field.key.as_str(), &field.value.data) {
+                ("labels" | "annotations", Data::Mapping(entries)) => !entries.is_empty(),
+                ("labels" | "annotations", _) => false,
+                _ => true,
+            });
+            let is_text_map = |field: &&mut Entry| matches!(field.key.as_str(), "labels" | "annotations");
+            for field in fields.iter_mut().filter(is_text_map) {
+                if let Data::Mapping(entries) = &mut field.value.data {
+                    entries.iter_mut().for_each(|entry| as_text(&mut entry.value, written));
                 }
             }
         }

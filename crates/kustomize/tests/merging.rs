@@ -191,6 +191,8 @@ fn notes_and_labels_of_a_build_show_in_patches() {
     // A patch that looks for targets has texts for labels, null included.
     let aimed = "patches: [{target: {kind: ConfigMap}, patch: '{kind: X, metadata: {name: y, labels: {a: null, b: ~, c: }}}'}]\n";
     assert_eq!(one(aimed).unwrap()["metadata"]["labels"], json!({"a": "null", "b": "~", "c": ""}));
+    let none = "patchesStrategicMerge: ['{apiVersion: v1, kind: ConfigMap, metadata: {name: m, labels: null}}']\n";
+    assert_eq!(one(none).unwrap()["metadata"]["labels"], json!({"a": "b"}));
     let own = "patches: [{patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: m, labels: {a: null}}}'}]\n";
     assert_eq!(one(own).unwrap()["metadata"]["labels"], json!({}));
     // Keys with nothing behind them go with the first merge, where it gets to; written nulls stay.

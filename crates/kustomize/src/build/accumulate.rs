@@ -3,7 +3,7 @@
 use super::files::Files;
 use super::openapi::OpenApi;
 use super::{LoadRestrictor, Options};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::id::Scopes;
 use crate::kustomization::{FILE_NAMES, Kustomization, Located, SortOrder, parse};
 use crate::load::load_manifests;
@@ -12,7 +12,7 @@ use crate::provenance::{self, Provenance};
 use crate::resmap::ResMap;
 use crate::resource::Resource;
 use crate::vars::Vars;
-use crate::{BuildError, BuildErrors, ChartInflator, Entry, Tree, schema, transform};
+use crate::{BuildError, BuildErrors, ChartInflator, Entry, Tree, transform};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub(crate) struct Accumulator<'a> {
     pub(super) charts: Option<&'a dyn ChartInflator>,
     pub(super) scopes: Rc<Scopes>,
     pub(super) openapi: OpenApi,
-    built_in: Rc<Config>,
+    pub(super) built_in: Rc<Config>,
     /// The folders being built, outermost first.
     stack: Vec<String>,
     folders: usize,
@@ -129,46 +129,6 @@ impl<'a> Accumulator<'a> {
     /// The files of a kustomization.
     pub(super) fn files<'k>(&'k self, context: &Context<'k>) -> Files<'k> {
         Files { tree: self.tree, dir: context.dir, file: &context.kustomization.file, restrictor: self.restrictor }
-    }
-
-    /// Takes up the schema a kustomization names. The first one of a build stays, as in kustomize.
-    fn use_schema(&mut self, context: &Context<'_>) -> Result<(), BuildErrors> {
-        let named = &context.kustomization.openapi;
-        let loaded = match named.get("path") {
-            Some(path) => {
-                let (file, bytes) = self.files(context).read(path)?;
-                Some((file, bytes))
-            }
-            None => None,
-        };
-        if self.openapi.is_set() {
-            return Ok(());
-        }
-        let version = named.get("version").filter(|version| !version.text.is_empty());
-        match (loaded, version) {
-            (Some(_), Some(version)) => {
-                let message = "builtin version and custom schema provided, cannot use both".to_owned();
-                Err(self.files(context).wrong(version, message).into())
-            }
-            (Some((file, bytes)), None) => {
-                let schema = schema::parse(&file, &bytes, self.openapi.built_in())?;
-                self.scopes.learn(schema.scopes.iter().map(|(kind, scope)| (kind.clone(), *scope)));
-                self.openapi.set(schema);
-                Ok(())
-            }
-            (None, Some(version)) if version.text != schema::BUILT_IN_VERSION => {
-                let message = format!(
-                    "the specified OpenAPI version is not built in; write {} or leave it out",
-                    schema::BUILT_IN_VERSION
-                );
-                Err(self.files(context).wrong(version, message).into())
-            }
-            (None, Some(_)) => {
-                self.openapi.set_built_in();
-                Ok(())
-            }
-            (None, None) => Ok(()),
-        }
     }
 
     /// Runs one kustomization over `layer`: empty for a Kustomization, the parent's for a Component.
@@ -269,41 +229,6 @@ impl<'a> Accumulator<'a> {
         layer.vars.merge(built.vars)
     }
 
-    /// Takes up what `configurations` and `crds` add to the built-in tables.
-    fn configure(&mut self, context: &Context<'_>, layer: &mut Layer) -> Result<(), BuildErrors> {
-        self.add_config(context, layer, &Rc::clone(&self.built_in))?;
-        let mut errors = Vec::new();
-        let kustomization = context.kustomization;
-        let configurations = kustomization.configurations.iter().map(|item| (item, false));
-        for (item, is_crd) in configurations.chain(kustomization.crds.iter().map(|item| (item, true))) {
-            let read = self.files(context).read(item);
-            let parsed =
-                read.and_then(
-                    |(file, bytes)| {
-                        if is_crd { config::crds::parse(&file, &bytes) } else { config::parse(&file, &bytes) }
-                    },
-                );
-            match parsed {
-                Ok(config) => {
-                    errors.extend(self.add_config(context, layer, &Rc::new(config)).err().into_iter().flat_map(|e| e.0))
-                }
-                Err(more) => errors.extend(more.0),
-            }
-        }
-        if errors.is_empty() { Ok(()) } else { Err(BuildErrors(errors)) }
-    }
-
-    fn add_config(&self, context: &Context<'_>, layer: &mut Layer, more: &Rc<Config>) -> Result<(), BuildErrors> {
-        match &mut layer.config {
-            None => layer.config = Some(Rc::clone(more)),
-            Some(config) if Rc::ptr_eq(config, more) => {}
-            Some(config) => {
-                Rc::make_mut(config).merge(more).map_err(|message| load(&context.kustomization.file, message))?
-            }
-        }
-        Ok(())
-    }
-
     /// Runs a component over what the parent has so far.
     fn component(&mut self, context: &Context<'_>, component: &Located, layer: Layer) -> Result<Layer, BuildErrors> {
         let (path, entry) = self.files(context).entry(component)?;
@@ -369,6 +294,6 @@ pub(super) fn wrong(context: &Context<'_>, what: &Located, message: String) -> B
     BuildError::Kustomization { file: context.kustomization.file.clone(), at: what.at, message }
 }
 
-fn load(file: &str, message: impl Into<String>) -> BuildError {
+pub(super) fn load(file: &str, message: impl Into<String>) -> BuildError {
     BuildError::Load { file: file.to_owned(), message: message.into() }
 }
