@@ -37,6 +37,7 @@ fn what_a_kustomization_cannot_say_is_one_clear_mistake() {
     for (text, want) in [
         ("", "kustomization.yaml:1:1: the kustomization is empty; name at least one resource"),
         ("{}", "kustomization.yaml:1:1: the kustomization is empty; name at least one resource"),
+        ("namePrefix: ''", "kustomization.yaml:1:1: the kustomization is empty; name at least one resource"),
         (long, "kustomization.yaml:2:1: unknown field `namePrefx`; did you mean `namePrefix`?"),
         ("resources: a.yaml", "kustomization.yaml:1:12: expected a list here"),
         ("resources: [1]", "kustomization.yaml:1:13: expected a text here; put it in quotes"),

@@ -188,6 +188,10 @@ fn notes_and_labels_of_a_build_show_in_patches() {
     // … and not before.
     assert!(one(&format!("patchesJson6902: {operation}\n")).unwrap_err().contains("the path is missing"));
     assert!(one(&format!("namePrefix: p-\npatchesJson6902: {operation}\n")).is_ok());
+    // Operations have floats for all numbers.
+    let number =
+        "patches: [{target: {kind: ConfigMap}, patch: '- {op: add, path: /n, value: 12345678901234567890}'}]\n";
+    assert_eq!(one(number).unwrap()["n"], json!(12_345_678_901_234_567_000_u64));
     // A patch that looks for targets has texts for labels, null included.
     let aimed = "patches: [{target: {kind: ConfigMap}, patch: '{kind: X, metadata: {name: y, labels: {a: null, b: ~, c: }}}'}]\n";
     assert_eq!(one(aimed).unwrap()["metadata"]["labels"], json!({"a": "null", "b": "~", "c": ""}));

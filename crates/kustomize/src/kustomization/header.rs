@@ -19,8 +19,9 @@ pub(super) fn check(
     if let Some((version, at)) = api_version.filter(|(version, _)| !version.is_empty() && version != want) {
         form.mistake(at, format!("apiVersion `{version}` is none of kind {kind}; write {want}"));
     }
+    // To kustomize an empty list says something, and an empty text does not.
     let says_something = fields.iter().any(|(name, node)| {
-        !matches!(*name, "apiVersion" | "kind") && !matches!(&node.data, Data::Sequence(items) if items.is_empty())
+        !matches!(*name, "apiVersion" | "kind") && !matches!(&node.data, Data::String(text) if text.is_empty())
     });
     if !says_something && form.mistakes.is_empty() {
         form.mistake(document.at, "the kustomization is empty; name at least one resource");

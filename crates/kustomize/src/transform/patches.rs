@@ -177,10 +177,31 @@ fn json(loaded: &Loaded, target: &Selector, map: &mut ResMap, remembers: bool) -
             (resource.blanks, resource.links) = (Vec::new(), Vec::new());
             let done = apply_json(operations, &mut resource.value);
             drop_empty_annotations(resource);
+            as_floats(&mut resource.value);
             done.map_err(|error| loaded.wrong(error.to_string()))
         })?;
     }
     Ok(())
+}
+
+/// Operations take an object through JSON, in which kustomize has floats for all numbers.
+fn as_floats(value: &mut Value) {
+    /// Above this, not every integer is a float.
+    const EXACT: u64 = 1 << 53;
+    match value {
+        Value::Number(number) => {
+            let size = number.as_i64().map_or_else(|| number.as_u64(), |number| Some(number.unsigned_abs()));
+            if size.is_some_and(|size| size > EXACT)
+                && let Some(float) = number.as_f64()
+                && let Ok(parsed) = serde_json::from_str(&float.to_string())
+            {
+                *number = parsed;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(as_floats),
+        Value::Object(map) => map.values_mut().for_each(as_floats),
+        _ => {}
+    }
 }
 
 fn drop_empty_annotations(resource: &mut Resource) {
