@@ -70,8 +70,8 @@ fn challenge(call: &OtherCall<'_>) -> Box<Reply> {
         StatusCode::UNAUTHORIZED,
         json!({"error": {"code": "Unauthorized", "message": "AKV10000: Request is missing a Bearer or PoP token."}}),
     );
-    let tenant = "00000000-0000-0000-0000-000000000000";
-    let words = format!("Bearer authorization=\"{}/{tenant}\", resource=\"{resource}\"", call.base);
+    // No tenant is named, as any will do: credentials stay with their own.
+    let words = format!("Bearer authorization=\"{}/\", resource=\"{resource}\"", call.base);
     Box::new(reply.with("www-authenticate", words))
 }
 

@@ -1,0 +1,59 @@
+"""Key Vault's keys by azure-keyvault-keys."""
+
+from azure.keyvault.keys import KeyClient
+from azure.keyvault.keys.crypto import CryptographyClient, EncryptionAlgorithm, KeyWrapAlgorithm
+
+from life import CA, URL, Life, absent, credential, end, group, refused, same
+
+life = Life("azure-keyvault-keys", "Key Vault")
+trust = {"connection_verify": CA, "verify_challenge_resource": False, "retry_total": 0}
+client = KeyClient(URL, credential(), **trust)
+name = group()
+
+
+def using(key):
+    return CryptographyClient(key, credential(), **trust)
+
+
+def create():
+    made = client.create_rsa_key(name, size=2048)
+    same((made.key_type, made.name), ("RSA", name))
+    assert made.id.startswith(f"{URL}/keys/{name}/"), made.id
+
+
+def wrap():
+    key = client.get_key(name)
+    for algorithm in (EncryptionAlgorithm.rsa_oaep_256, EncryptionAlgorithm.rsa_oaep, EncryptionAlgorithm.rsa1_5):
+        secret = using(key).encrypt(algorithm, b"secret").ciphertext
+        same(using(key.id).decrypt(algorithm, secret).plaintext, b"secret")
+    wrapped = using(key).wrap_key(KeyWrapAlgorithm.rsa_oaep_256, b"k" * 32).encrypted_key
+    same(using(key.id).unwrap_key(KeyWrapAlgorithm.rsa_oaep_256, wrapped).key, b"k" * 32)
+
+
+def versions():
+    second = client.create_rsa_key(name)
+    same(client.get_key(name).properties.version, second.properties.version)
+    same(len(list(client.list_properties_of_key_versions(name))), 2)
+    assert name in [one.name for one in client.list_properties_of_keys()]
+
+
+def disabled():
+    key = client.get_key(name)
+    wrapped = using(key).wrap_key(KeyWrapAlgorithm.rsa_oaep, b"k").encrypted_key
+    client.update_key_properties(name, enabled=False)
+    refused(403, lambda: using(key.id).unwrap_key(KeyWrapAlgorithm.rsa_oaep, wrapped))
+
+
+def delete():
+    client.begin_delete_key(name).result()
+    same(absent(lambda: client.get_key(name)).error.code, "KeyNotFound")
+    client.purge_deleted_key(name)
+    absent(lambda: client.get_deleted_key(name))
+
+
+life.step("create", create)
+life.step("encrypt, decrypt, wrap, unwrap", wrap)
+life.step("versions, lists", versions)
+life.step("a disabled key", disabled)
+life.step("delete, purge", delete)
+end()
