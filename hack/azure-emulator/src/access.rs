@@ -6,7 +6,7 @@ mod token;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::arm::{ArmError, Call, Principal, ResourceId, Target};
+use crate::arm::{ArmError, Call, Principal, Target};
 use crate::world::World;
 
 use token::Claims;
@@ -228,9 +228,4 @@ fn action(method: &http::Method, target: &Target) -> Option<(String, String)> {
         Target::Subscriptions | Target::Tenants | Target::Subscription(_, None) => None,
         other => Some((format!("{}/{verb}", other.kind()), other.scope().path())),
     }
-}
-
-/// For [`crate::provider::Provider`]s with a data plane: may a client do this at a resource? Always, unless strict.
-pub(crate) fn may(world: &World, principal: &Principal, action: &str, id: &ResourceId) -> bool {
-    !world.access.strict || world.access.allows(principal, action, &id.to_string())
 }

@@ -31,16 +31,16 @@ const VERSIONS: &[&str] = &[
     "2026-08-01",
 ];
 
-const fn kind(name: &'static str, top_level: bool) -> ResourceType {
-    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped, top_level }
+const fn kind(name: &'static str) -> ResourceType {
+    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped }
 }
 
 const TYPES: &[ResourceType] = &[
-    kind("Microsoft.ContainerService/managedClusters", true),
-    kind("Microsoft.ContainerService/managedClusters/*", false),
-    kind("Microsoft.ContainerService/managedClusters/accessProfiles/*", false),
-    kind("Microsoft.ContainerService/managedClusters/agentPools/*", false),
-    kind("Microsoft.ContainerService/locations/*", false),
+    kind("Microsoft.ContainerService/managedClusters"),
+    kind("Microsoft.ContainerService/managedClusters/*"),
+    kind("Microsoft.ContainerService/managedClusters/accessProfiles/*"),
+    kind("Microsoft.ContainerService/managedClusters/agentPools/*"),
+    kind("Microsoft.ContainerService/locations/*"),
 ];
 
 /// The service.

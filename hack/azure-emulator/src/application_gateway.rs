@@ -29,12 +29,12 @@ const VERSIONS: &[&str] = &[
     "2026-03-01",
 ];
 
-const fn kind(name: &'static str, top_level: bool) -> ResourceType {
-    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped, top_level }
+const fn kind(name: &'static str) -> ResourceType {
+    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped }
 }
 
 const TYPES: &[ResourceType] =
-    &[kind("Microsoft.Network/applicationGateways", true), kind("Microsoft.Network/applicationGateways/*", false)];
+    &[kind("Microsoft.Network/applicationGateways"), kind("Microsoft.Network/applicationGateways/*")];
 
 /// The service.
 #[derive(Debug)]

@@ -37,7 +37,7 @@ impl Problems {
     }
 
     /// Whether a message contains `part`: for tables of tests.
-    #[must_use]
+    #[cfg(test)]
     pub(crate) fn mention(&self, part: &str) -> bool {
         self.0.iter().any(|problem| problem.message.contains(part))
     }

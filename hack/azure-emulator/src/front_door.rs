@@ -41,20 +41,20 @@ const VERSIONS: &[&str] = &[
     "2026-10-01",
 ];
 
-const fn kind(name: &'static str, top_level: bool) -> ResourceType {
-    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped, top_level }
+const fn kind(name: &'static str) -> ResourceType {
+    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped }
 }
 
 const TYPES: &[ResourceType] = &[
-    kind("Microsoft.Cdn/profiles", true),
-    kind("Microsoft.Cdn/profiles/*", false),
-    kind("Microsoft.Cdn/profiles/afdEndpoints/*", false),
-    kind("Microsoft.Cdn/profiles/originGroups/*", false),
-    kind("Microsoft.Cdn/profiles/originGroups/origins/*", false),
-    kind("Microsoft.Cdn/profiles/ruleSets/*", false),
-    kind("Microsoft.Cdn/profiles/customDomains/*", false),
-    kind("Microsoft.Cdn/checkNameAvailability", false),
-    kind("Microsoft.Cdn/checkEndpointNameAvailability", false),
+    kind("Microsoft.Cdn/profiles"),
+    kind("Microsoft.Cdn/profiles/*"),
+    kind("Microsoft.Cdn/profiles/afdEndpoints/*"),
+    kind("Microsoft.Cdn/profiles/originGroups/*"),
+    kind("Microsoft.Cdn/profiles/originGroups/origins/*"),
+    kind("Microsoft.Cdn/profiles/ruleSets/*"),
+    kind("Microsoft.Cdn/profiles/customDomains/*"),
+    kind("Microsoft.Cdn/checkNameAvailability"),
+    kind("Microsoft.Cdn/checkEndpointNameAvailability"),
 ];
 
 /// The service.

@@ -18,17 +18,18 @@ pub(crate) const FRONT_DOOR: &str = "Microsoft.Network/frontDoors";
 const RETIREMENT: &str =
     "Azure Front Door (classic) will be retired on 2027-03-31; migrate to Azure Front Door Standard or Premium before.";
 const OPERATIONS: &str = "Microsoft.Network/frontdooroperationresults";
+const RESULTS: &str = "Microsoft.Network/frontdooroperationresult";
 const VERSIONS: &[&str] =
     &["2019-04-01", "2019-05-01", "2020-01-01", "2020-04-01", "2020-05-01", "2021-06-01", "2025-10-01"];
 
-const fn kind(name: &'static str, top_level: bool) -> ResourceType {
-    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped, top_level }
+const fn kind(name: &'static str) -> ResourceType {
+    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped }
 }
 
 const TYPES: &[ResourceType] = &[
-    kind("Microsoft.Network/frontDoors", true),
-    kind("Microsoft.Network/frontDoors/*", false),
-    kind("Microsoft.Network/checkFrontDoorNameAvailability", false),
+    kind("Microsoft.Network/frontDoors"),
+    kind("Microsoft.Network/frontDoors/*"),
+    kind("Microsoft.Network/checkFrontDoorNameAvailability"),
 ];
 
 /// The service.
@@ -132,7 +133,7 @@ fn work(id: &ResourceId, verb: &'static str, effects: Vec<Effect>, on_failure: V
         result: None,
         duration: None,
         status_path: OPERATIONS,
-        result_path: OPERATIONS,
+        result_path: RESULTS,
         group_scoped: true,
     }
 }

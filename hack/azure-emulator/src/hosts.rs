@@ -59,7 +59,7 @@ pub(crate) async fn reach(shared: &Shared, host: &str, port: u16) -> Result<Sock
         return Ok(address);
     }
     for kind in [RecordType::A, RecordType::AAAA] {
-        let records = shared.resolve_for(&name, kind);
+        let records = shared.resolve(&name, kind);
         let found = records.iter().find_map(|(ttl, data)| match data {
             RData::A(ip) => Some((*ttl, IpAddr::V4(ip.0))),
             RData::AAAA(ip) => Some((*ttl, IpAddr::V6(ip.0))),

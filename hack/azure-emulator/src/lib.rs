@@ -4,7 +4,6 @@
 //! A pure core ([`world`], [`arm`], the services) decides; [`serve`] and [`dns_server`] only carry bytes.
 
 // Parts of the core wait for the services that use them.
-#![allow(dead_code)]
 
 mod access;
 mod admin;

@@ -30,7 +30,7 @@ const VERSIONS: &[&str] = &[
 ];
 
 const fn kind(name: &'static str) -> ResourceType {
-    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped, top_level: false }
+    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped }
 }
 
 const TYPES: &[ResourceType] = &[
@@ -80,8 +80,6 @@ pub(crate) struct Served {
     pub(crate) profile: String,
     /// The endpoint's name.
     pub(crate) endpoint: String,
-    /// The origin group's name.
-    pub(crate) group: String,
     /// The origin's host name; `None` if the edge answered itself.
     pub(crate) origin: Option<String>,
     /// What the client got.

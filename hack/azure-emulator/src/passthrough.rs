@@ -21,20 +21,20 @@ const DOMAIN: &str = ".cloudapp.azure.com";
 /// The TTL of their names, in seconds.
 const TTL: u32 = 10;
 
-const fn kind(name: &'static str, top_level: bool) -> ResourceType {
-    ResourceType { name, versions: &["2014-01-01"], errors: ErrorStyle::Wrapped, top_level }
+const fn kind(name: &'static str) -> ResourceType {
+    ResourceType { name, versions: &["2014-01-01"], errors: ErrorStyle::Wrapped }
 }
 
 const TYPES: &[ResourceType] = &[
-    kind("Microsoft.Network/*", true),
-    kind("Microsoft.Network/virtualNetworks/*", false),
-    kind("Microsoft.Network/networkSecurityGroups/*", false),
-    kind("Microsoft.Network/loadBalancers/*", false),
-    kind("Microsoft.Network/privateEndpoints/*", false),
-    kind("Microsoft.Network/privateLinkServices/*", false),
-    kind("Microsoft.ManagedIdentity/*", true),
-    kind("Microsoft.KeyVault/*", true),
-    kind("Microsoft.Web/*", true),
+    kind("Microsoft.Network/*"),
+    kind("Microsoft.Network/virtualNetworks/*"),
+    kind("Microsoft.Network/networkSecurityGroups/*"),
+    kind("Microsoft.Network/loadBalancers/*"),
+    kind("Microsoft.Network/privateEndpoints/*"),
+    kind("Microsoft.Network/privateLinkServices/*"),
+    kind("Microsoft.ManagedIdentity/*"),
+    kind("Microsoft.KeyVault/*"),
+    kind("Microsoft.Web/*"),
 ];
 
 /// The service of what has no service of its own. It must be asked last.

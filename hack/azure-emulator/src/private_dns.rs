@@ -14,12 +14,12 @@ pub(crate) struct PrivateDns;
 
 const VERSIONS: &[&str] = &["2018-09-01", "2020-01-01", "2020-06-01", "2024-06-01"];
 
-const fn kind(name: &'static str, top_level: bool) -> ResourceType {
-    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::ThrottleAsString, top_level }
+const fn kind(name: &'static str) -> ResourceType {
+    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::ThrottleAsString }
 }
 
 const TYPES: &[ResourceType] =
-    &[kind("Microsoft.Network/privateDnsZones", true), kind("Microsoft.Network/privateDnsZones/*", false)];
+    &[kind("Microsoft.Network/privateDnsZones"), kind("Microsoft.Network/privateDnsZones/*")];
 
 /// Last segments of the URLs of this service's operations.
 const STATUS: &str = "Microsoft.Network/privateDnsOperationStatuses";

@@ -25,14 +25,14 @@ const VERSIONS: &[&str] = &[
     "2023-07-01-preview",
 ];
 
-const fn kind(name: &'static str, top_level: bool) -> ResourceType {
-    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Bare, top_level }
+const fn kind(name: &'static str) -> ResourceType {
+    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Bare }
 }
 
 const TYPES: &[ResourceType] = &[
-    kind("Microsoft.Network/dnsZones", true),
-    kind("Microsoft.Network/dnsZones/*", false),
-    kind("Microsoft.Network/getDnsResourceReference", false),
+    kind("Microsoft.Network/dnsZones"),
+    kind("Microsoft.Network/dnsZones/*"),
+    kind("Microsoft.Network/getDnsResourceReference"),
 ];
 
 impl Provider for PublicDns {

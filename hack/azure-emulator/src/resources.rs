@@ -82,7 +82,6 @@ fn missing_version() -> ArmError {
         name: "Microsoft.Resources/subscriptions",
         versions: &["2014-04-01"],
         errors: crate::arm::ErrorStyle::Wrapped,
-        top_level: false,
     };
     match ANY.check("", false) {
         Err(error) => error,

@@ -72,14 +72,10 @@ impl Shared {
         }
     }
 
-    /// As [`Shared::resolve`], each with the smallest TTL of the chain that leads to it, in seconds.
-    pub(crate) fn resolve_for(&self, name: &str, kind: RecordType) -> Vec<(u32, RData)> {
-        self.with(|world| crate::dns_server::answer::resolve_for(world, self.providers(), name, kind))
-    }
-
     /// What a name resolves to here: own zones (private ones first), services' names, `localhost` and addresses
-    /// themselves. Nothing outside is asked. Empty when there is nothing.
-    pub(crate) fn resolve(&self, name: &str, kind: RecordType) -> Vec<RData> {
+    /// themselves. Nothing outside is asked. Empty when there is nothing. Each with the smallest TTL of
+    /// the chain that leads to it, in seconds.
+    pub(crate) fn resolve(&self, name: &str, kind: RecordType) -> Vec<(u32, RData)> {
         self.with(|world| crate::dns_server::answer::resolve(world, self.providers(), name, kind))
     }
 }

@@ -38,16 +38,16 @@ const VERSIONS: &[&str] = &[
     "2026-09-01",
 ];
 
-const fn kind(name: &'static str, top_level: bool) -> ResourceType {
-    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped, top_level }
+const fn kind(name: &'static str) -> ResourceType {
+    ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped }
 }
 
 const TYPES: &[ResourceType] = &[
-    kind("Microsoft.Network/trafficManagerProfiles", true),
-    kind("Microsoft.Network/trafficManagerProfiles/*", false),
-    kind("Microsoft.Network/checkTrafficManagerNameAvailability", false),
-    kind("Microsoft.Network/checkTrafficManagerNameAvailabilityV2", false),
-    kind("Microsoft.Network/trafficManagerGeographicHierarchies", false),
+    kind("Microsoft.Network/trafficManagerProfiles"),
+    kind("Microsoft.Network/trafficManagerProfiles/*"),
+    kind("Microsoft.Network/checkTrafficManagerNameAvailability"),
+    kind("Microsoft.Network/checkTrafficManagerNameAvailabilityV2"),
+    kind("Microsoft.Network/trafficManagerGeographicHierarchies"),
 ];
 
 /// The service.

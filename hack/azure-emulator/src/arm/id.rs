@@ -153,11 +153,6 @@ impl ResourceId {
         (!parent.pairs.is_empty()).then_some(parent)
     }
 
-    /// Where the outermost resource hangs.
-    pub(crate) fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
     /// The subscription's id.
     pub(crate) fn subscription(&self) -> Option<&str> {
         self.scope.subscription()

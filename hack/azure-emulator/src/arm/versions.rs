@@ -13,8 +13,6 @@ pub(crate) struct ResourceType {
     pub(crate) versions: &'static [&'static str],
     /// How its errors look.
     pub(crate) errors: ErrorStyle,
-    /// Shown in lists of a group's and a subscription's resources.
-    pub(crate) top_level: bool,
 }
 
 impl ResourceType {
@@ -73,7 +71,6 @@ mod tests {
         name: "Microsoft.Network/dnsZones/*",
         versions: &["2016-04-01", "2018-05-01"],
         errors: ErrorStyle::Bare,
-        top_level: false,
     };
 
     #[test]

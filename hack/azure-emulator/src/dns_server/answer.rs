@@ -87,28 +87,19 @@ fn of_services(world: &mut World, providers: &[Box<dyn Provider>], name: &str, k
     })
 }
 
-/// The data that a name resolves to in the end, for services that resolve names themselves.
-pub(crate) fn resolve(world: &mut World, providers: &[Box<dyn Provider>], name: &str, kind: RecordType) -> Vec<RData> {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let own = if name == "localhost" { Some(std::net::Ipv4Addr::LOCALHOST.into()) } else { name.parse().ok() };
-    if let Some(address) = own {
-        let data = address_data(address);
-        return if data.record_type() == kind { vec![data] } else { Vec::new() };
-    }
-    let answer = answer(world, providers, &name, kind, 0);
-    answer.records.into_iter().filter(|record| record.record_type() == kind).map(|record| record.data).collect()
-}
-
-/// The same, each with the smallest TTL of the chain that leads to it, in seconds.
-pub(crate) fn resolve_for(
+/// The data that a name resolves to in the end, for services that resolve names themselves; each with the smallest TTL of
+/// the chain that leads to it, in seconds.
+pub(crate) fn resolve(
     world: &mut World,
     providers: &[Box<dyn Provider>],
     name: &str,
     kind: RecordType,
 ) -> Vec<(u32, RData)> {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
-    if name == "localhost" || name.parse::<std::net::IpAddr>().is_ok() {
-        return resolve(world, providers, &name, kind).into_iter().map(|data| (u32::MAX, data)).collect();
+    let own = if name == "localhost" { Some(std::net::Ipv4Addr::LOCALHOST.into()) } else { name.parse().ok() };
+    if let Some(address) = own {
+        let data = address_data(address);
+        return if data.record_type() == kind { vec![(u32::MAX, data)] } else { Vec::new() };
     }
     let answer = answer(world, providers, &name, kind, 0);
     let ttl = answer.records.iter().map(|record| record.ttl).min().unwrap_or_default();

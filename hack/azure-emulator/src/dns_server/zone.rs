@@ -191,6 +191,7 @@ fn at(
                 Some(NameAnswer::Cname { target, .. }) => {
                     let data = resolve(world, providers, &target, one.rr);
                     if !data.is_empty() {
+                        let data = data.into_iter().map(|(_, data)| data).collect();
                         return Some(Found::Records(ttl.unwrap_or(ALIAS_TTL), data));
                     }
                 }

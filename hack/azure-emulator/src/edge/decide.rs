@@ -32,8 +32,6 @@ pub(super) struct Plan {
     pub(super) endpoint: String,
     /// The group's id.
     pub(super) group: String,
-    /// The group's name.
-    pub(super) group_name: String,
     /// The origin.
     pub(super) origin: Origin,
     /// Over HTTPS.
@@ -158,7 +156,6 @@ fn plan(world: &mut World, profile: &Arc<Profile>, route: &Route, kept: &str, se
         profile: profile.clone(),
         endpoint: String::new(),
         group: group.id.clone(),
-        group_name: group.name.clone(),
         https: forwarding.https(seen.https),
         origin,
         path,

@@ -69,7 +69,6 @@ pub(super) async fn forward(
         served: Served {
             profile: plan.profile.id.clone(),
             endpoint: plan.endpoint.clone(),
-            group: plan.group_name.clone(),
             origin: Some(plan.origin.host.clone()),
             ..Served::default()
         },

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::kinds::{Kind, label};
-use super::write::{OPERATIONS, render};
+use super::write::{OPERATIONS, RESULTS, render};
 use super::{ENDPOINT, PROFILE, rollout};
 use crate::arm::{ArmError, Call, Reply, ResourceId, Scope};
 use crate::check::{list, text};
@@ -76,7 +76,7 @@ fn purge(world: &mut World, call: &Call, id: &ResourceId) -> Result<Reply, ArmEr
             result: None,
             duration: None,
             status_path: OPERATIONS,
-            result_path: OPERATIONS,
+            result_path: RESULTS,
             group_scoped: true,
         },
     );

@@ -13,6 +13,8 @@ use crate::world::{Effect, Resource, Status, Work, World};
 
 /// Where operations are asked after.
 pub(super) const OPERATIONS: &str = "Microsoft.Cdn/operationresults";
+/// Where their results are, for clients that ask by `Location`: another segment, as the two are answered differently.
+pub(super) const RESULTS: &str = "Microsoft.Cdn/afdoperationresults";
 /// What the service owns in answers and never takes from bodies.
 const OWNED: [&str; 6] = ["id", "name", "type", "etag", "systemData", "kind"];
 
@@ -135,7 +137,7 @@ fn save(
             result: None,
             duration: None,
             status_path: OPERATIONS,
-            result_path: OPERATIONS,
+            result_path: RESULTS,
             group_scoped: true,
         },
     );
@@ -224,7 +226,7 @@ pub(super) fn delete(world: &mut World, call: &Call, id: &ResourceId, kind: Kind
             result: None,
             duration: None,
             status_path: OPERATIONS,
-            result_path: OPERATIONS,
+            result_path: RESULTS,
             group_scoped: true,
         },
     );

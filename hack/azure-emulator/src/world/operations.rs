@@ -124,8 +124,6 @@ impl Operations {
 /// An operation that has just begun, and where its caller asks after it.
 #[derive(Clone, Debug)]
 pub(crate) struct Begun {
-    /// Its id.
-    pub(crate) id: String,
     /// Where it stands: already ended when nothing slows it down.
     pub(crate) status: Status,
     /// Absolute URL for `Azure-AsyncOperation`.
@@ -177,7 +175,6 @@ impl World {
             status_url: url(work.status_path),
             result_url: url(work.result_path),
             retry_after: knobs.retry_after,
-            id,
             status,
         }
     }

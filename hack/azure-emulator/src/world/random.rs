@@ -28,11 +28,6 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Evenly in `0..below`; 0 when `below` is 0.
-    pub(crate) fn below(&mut self, below: u64) -> u64 {
-        u64::try_from((u128::from(self.next()) * u128::from(below)) >> 64).unwrap_or_default()
-    }
-
     /// Evenly in `0.0..1.0`.
     #[allow(clippy::cast_precision_loss)]
     pub(crate) fn unit(&mut self) -> f64 {
@@ -42,17 +37,6 @@ impl Random {
     /// True with a probability.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
         probability >= 1.0 || self.unit() < probability
-    }
-
-    /// Picks an index with the given weights; `None` when all are 0.
-    pub(crate) fn weighted(&mut self, weights: &[u64]) -> Option<usize> {
-        let total: u64 = weights.iter().sum();
-        let mut point = self.below(total);
-        weights.iter().position(|weight| {
-            let hit = point < *weight;
-            point = point.saturating_sub(*weight);
-            hit
-        })
     }
 
     /// A version-4 UUID.
@@ -77,14 +61,13 @@ mod tests {
     fn equal_seeds_give_equal_dice_that_are_fair_enough() {
         let draw = |seed| {
             let mut dice = Random::new(seed);
-            (0..3000).filter_map(|_| dice.weighted(&[1, 0, 2])).collect::<Vec<_>>()
+            (0..3000).map(|_| dice.chance(1.0 / 3.0)).collect::<Vec<_>>()
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
-        let ones = draw(7).iter().filter(|&&at| at == 0).count();
-        assert!((800..1200).contains(&ones), "{ones}");
-        assert!(!draw(7).contains(&1));
-        assert_eq!(Random::new(1).weighted(&[0, 0]), None);
+        let hits = draw(7).iter().filter(|hit| **hit).count();
+        assert!((800..1200).contains(&hits), "{hits}");
+        assert!((0..1000).map(|_| Random::new(1).unit()).all(|unit| (0.0..1.0).contains(&unit)));
     }
 
     #[test]
