@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{run, tools, workspace};
+use crate::{fuzz, prerequisites, run, tools, workspace};
 
 /// Where the table is kept.
 const PAGE: &str = "docs/conformance.md";
@@ -82,18 +82,22 @@ pub(crate) fn prove(args: &[String]) -> Result<()> {
     let usage = "usage: cargo xtask prove render|fuzz [MINUTES] [SEED]";
     let number = |at: usize, default: u64| args.get(at).map_or(Ok(default), |text| text.parse::<u64>());
     let (Ok(minutes), Ok(seed)) = (number(1, 10), number(2, 1)) else { bail!(usage) };
-    let what = args.first().map(String::as_str).filter(|_| args.len() <= 3);
-    if !matches!(what, Some("render" | "fuzz")) {
-        bail!(usage);
+    match args.first().map(String::as_str).filter(|_| args.len() <= 3) {
+        Some("fuzz") if prerequisites::find("c++").is_some() => fuzz::guided(minutes * 60, seed),
+        Some("fuzz") => {
+            println!("no C++ compiler (Debian: g++): fuzzing without coverage");
+            run::run(&mut run::cargo(&["build", "--workspace", "--bins"]))?;
+            fuzz(minutes * 60 / 3, seed)
+        }
+        Some("render") => {
+            run::run(&mut run::cargo(&["build", "--workspace", "--bins"]))?;
+            let mut command = program()?;
+            command.arg("differ").arg("--kustomize").arg(tools::kustomize()?.join("kustomize"));
+            command.args(["--seeds", "1000000", "--cases", "400", "--seed", &seed.to_string()]);
+            run::run(command.args(["--seconds", &(minutes * 60).to_string()]))
+        }
+        _ => bail!(usage),
     }
-    run::run(&mut run::cargo(&["build", "--workspace", "--bins"]))?;
-    if what == Some("fuzz") {
-        return fuzz(minutes * 60 / 3, seed);
-    }
-    let mut command = program()?;
-    command.arg("differ").arg("--kustomize").arg(tools::kustomize()?.join("kustomize"));
-    command.args(["--seeds", "1000000", "--cases", "400", "--seed", &seed.to_string()]);
-    run::run(command.args(["--seconds", &(minutes * 60).to_string()]))
 }
 
 fn program() -> Result<Command> {

@@ -8,6 +8,7 @@ mod conformance;
 mod dashboards;
 mod demo;
 mod foreign;
+mod fuzz;
 mod generate;
 mod go_output;
 mod go_tools;

@@ -1,4 +1,4 @@
-//! What is fuzzed, and what must hold of it.
+//! What is fuzzed, and what must hold of it. Shared with libFuzzer's program, `hack/fuzz`.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -11,7 +11,7 @@ const BETWEEN: &str = "\n%%%\n";
 const FILE: &str = "=== ";
 
 /// One entry point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     /// The YAML reader in both dialects, and the writer.
     Yaml,
@@ -21,10 +21,10 @@ pub(crate) enum Target {
     Build,
 }
 
-pub(super) const ALL: [Target; 3] = [Target::Yaml, Target::Merge, Target::Build];
+pub(crate) const ALL: [Target; 3] = [Target::Yaml, Target::Merge, Target::Build];
 
 impl Target {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Yaml => "yaml",
             Self::Merge => "merge",
@@ -36,12 +36,21 @@ impl Target {
     ///
     /// # Panics
     /// When something that must hold does not.
-    pub(super) fn run(self, input: &[u8]) -> u64 {
+    pub(crate) fn run(self, input: &[u8]) -> u64 {
         match self {
             Self::Yaml => yaml(input),
             Self::Merge => merge(input),
             Self::Build => build(input),
         }
+    }
+}
+
+impl std::str::FromStr for Target {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = || ALL.map(Self::name).join(", ");
+        ALL.into_iter().find(|target| target.name() == name).ok_or_else(|| format!("`{name}` is none of {}", known()))
     }
 }
 
