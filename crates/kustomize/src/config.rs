@@ -2,6 +2,9 @@
 //!
 //! A layer uses the tables of its own `configurations` and of every layer below it. The built-in tables are made once a
 //! build and shared; only layers that add something have tables of their own.
+//!
+//! Tables are sorted by kind after every merge, as kustomize's are, and a spec is left out where one of the same path is
+//! there whose kinds it takes in. So a spec of one's own for a kind puts the built-in one for every kind aside.
 
 pub(crate) mod crds;
 mod defaults;
@@ -73,9 +76,11 @@ impl Config {
         let mut other = other.clone();
         for ((name, mine), (_, theirs)) in self.tables().into_iter().zip(other.tables()) {
             if !theirs.is_empty() && !Rc::ptr_eq(mine, theirs) {
-                merge_specs(Rc::make_mut(mine), theirs.iter()).map_err(|path| {
+                let mine = Rc::make_mut(mine);
+                merge_specs(mine, theirs.iter()).map_err(|path| {
                     format!("conflicting field specs in {name}: `create` of {path} is given both ways")
                 })?;
+                mine.sort_by_cached_key(|spec| order(&spec.group, &spec.version, &spec.kind));
             }
         }
         if other.name_reference.is_empty() || Rc::ptr_eq(&self.name_reference, &other.name_reference) {
@@ -91,14 +96,16 @@ impl Config {
                     .map_err(|path| format!("conflicting field specs in nameReference: {path}"))?,
             }
         }
-        // The order in which references are followed: by target, as kustomize's legacy order has kinds.
-        references.sort_by_cached_key(|reference| {
-            let or = |text: &str, absent: &str| if text.is_empty() { absent.to_owned() } else { text.to_owned() };
-            let gvk = [or(&reference.group, "~G"), or(&reference.version, "~V"), or(&reference.kind, "~K")];
-            (kind_rank(&reference.kind), gvk.join("_"))
-        });
+        // The order in which references are followed.
+        references.sort_by_cached_key(|known| order(&known.group, &known.version, &known.kind));
         Ok(())
     }
+}
+
+/// Where a kind stands in kustomize's order of specs and targets.
+fn order(group: &str, version: &str, kind: &str) -> (isize, String) {
+    let or = |text: &str, absent: &str| if text.is_empty() { absent.to_owned() } else { text.to_owned() };
+    (kind_rank(kind), [or(group, "~G"), or(version, "~V"), or(kind, "~K")].join("_"))
 }
 
 impl NameReference {

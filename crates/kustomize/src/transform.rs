@@ -103,6 +103,37 @@ pub(crate) fn hash_names(map: &mut ResMap) {
     }
 }
 
+/// Collects steps, and every mistake in the files they name.
+struct Steps<'a> {
+    file: Rc<str>,
+    by: &'a dyn Fn(&str) -> Option<Rc<Provenance>>,
+    steps: Vec<Step>,
+    errors: Vec<BuildError>,
+}
+
+impl Steps<'_> {
+    fn add(&mut self, kind: &str, times: usize, what: Transform) {
+        self.steps.push(Step { what, file: Rc::clone(&self.file), by: (self.by)(kind), times });
+    }
+
+    /// Adds a step over what was read, unless nothing was asked for.
+    fn read<T>(
+        &mut self,
+        kind: &str,
+        times: usize,
+        read: impl FnOnce() -> Result<T, BuildErrors>,
+        make: impl FnOnce(T) -> Transform,
+    ) {
+        if times == 0 {
+            return;
+        }
+        match read() {
+            Ok(read) => self.add(kind, times, make(read)),
+            Err(more) => self.errors.extend(more.0),
+        }
+    }
+}
+
 /// The transformers that a kustomization's own fields ask for, in kustomize's order.
 ///
 /// # Errors
@@ -113,65 +144,46 @@ pub(crate) fn steps(
     config: &Config,
     by: &dyn Fn(&str) -> Option<Rc<Provenance>>,
 ) -> Result<Vec<Step>, BuildErrors> {
-    let (mut steps, mut errors) = (Vec::new(), Vec::new());
-    let file: Rc<str> = kustomization.file.as_str().into();
-    let mut add = |kind: &str, times: usize, what: Transform| {
-        steps.push(Step { what, file: Rc::clone(&file), by: by(kind), times });
-    };
     let k = kustomization;
-    if !k.patches_strategic_merge.is_empty() {
-        match patches::load_merges(files, &k.patches_strategic_merge) {
-            Ok(loaded) => add("PatchStrategicMergeTransformer", 1, Transform::StrategicMerge(loaded)),
-            Err(more) => errors.extend(more.0),
-        }
-    }
-    if !k.patches.is_empty() {
-        match patches::load_all(files, &k.patches) {
-            Ok(loaded) => add("PatchTransformer", loaded.len(), Transform::Patches(loaded)),
-            Err(more) => errors.extend(more.0),
-        }
-    }
+    let mut to = Steps { file: k.file.as_str().into(), by, steps: Vec::new(), errors: Vec::new() };
+    let merges = &k.patches_strategic_merge;
+    let load = || patches::load_merges(files, merges);
+    to.read("PatchStrategicMergeTransformer", merges.len().min(1), load, Transform::StrategicMerge);
+    to.read("PatchTransformer", k.patches.len(), || patches::load_all(files, &k.patches), Transform::Patches);
     if !k.namespace.is_empty() {
         let namespace = Namespace::new(k.namespace.clone(), Rc::clone(&config.namespace));
-        add("NamespaceTransformer", 1, Transform::Namespace(namespace));
+        to.add("NamespaceTransformer", 1, Transform::Namespace(namespace));
     }
     if !k.name_prefix.is_empty() {
-        add("PrefixTransformer", 1, Transform::Prefix(k.name_prefix.clone(), Rc::clone(&config.name_prefix)));
+        to.add("PrefixTransformer", 1, Transform::Prefix(k.name_prefix.clone(), Rc::clone(&config.name_prefix)));
     }
     if !k.name_suffix.is_empty() {
-        add("SuffixTransformer", 1, Transform::Suffix(k.name_suffix.clone(), Rc::clone(&config.name_suffix)));
+        to.add("SuffixTransformer", 1, Transform::Suffix(k.name_suffix.clone(), Rc::clone(&config.name_suffix)));
     }
     match labels(kustomization, config) {
         Ok(all) => {
-            all.into_iter().for_each(|(pairs, specs)| add("LabelTransformer", 1, Transform::Labels(pairs, specs)))
+            all.into_iter().for_each(|(pairs, specs)| to.add("LabelTransformer", 1, Transform::Labels(pairs, specs)));
         }
-        Err(error) => errors.push(error),
+        Err(error) => to.errors.push(error),
     }
     if !k.common_annotations.is_empty() {
         let specs = Rc::clone(&config.common_annotations);
-        add("AnnotationsTransformer", 1, Transform::Annotations(k.common_annotations.clone(), specs));
+        to.add("AnnotationsTransformer", 1, Transform::Annotations(k.common_annotations.clone(), specs));
     }
-    if !k.patches_json_6902.is_empty() {
-        match patches::load_json(files, &k.patches_json_6902) {
-            Ok(loaded) => add("PatchJson6902Transformer", loaded.len(), Transform::Json6902(loaded)),
-            Err(more) => errors.extend(more.0),
-        }
-    }
+    let operations = &k.patches_json_6902;
+    let load = || patches::load_json(files, operations);
+    to.read("PatchJson6902Transformer", operations.len(), load, Transform::Json6902);
     if !k.replicas.is_empty() {
         let what = Transform::Replicas(k.replicas.clone(), Rc::clone(&config.replicas));
-        add("ReplicaCountTransformer", k.replicas.len(), what);
+        to.add("ReplicaCountTransformer", k.replicas.len(), what);
     }
     if !k.images.is_empty() {
         let what = Transform::Images(k.images.clone(), Rc::clone(&config.images));
-        add("ImageTagTransformer", k.images.len(), what);
+        to.add("ImageTagTransformer", k.images.len(), what);
     }
-    if !k.replacements.is_empty() {
-        match replace::load(files, &k.replacements) {
-            Ok(loaded) => add("ReplacementTransformer", 1, Transform::Replacements(loaded)),
-            Err(more) => errors.extend(more.0),
-        }
-    }
-    if errors.is_empty() { Ok(steps) } else { Err(BuildErrors(errors)) }
+    let load = || replace::load(files, &k.replacements);
+    to.read("ReplacementTransformer", k.replacements.len().min(1), load, Transform::Replacements);
+    if to.errors.is_empty() { Ok(to.steps) } else { Err(BuildErrors(to.errors)) }
 }
 
 /// Every item of `labels` with the fields it goes to, then `commonLabels`.

@@ -420,6 +420,10 @@ fn configurations_and_crds_add_field_specs() {
         let built = build(&format!("{top}crds: [c.yaml]\n"), crd).unwrap();
         assert_eq!(at(&built, 0, pointer), &want, "{top}");
     }
+    // A spec for one kind puts the one for every kind aside.
+    let aside = build("namePrefix: p-\nconfigurations: [c.yaml]\n", "namePrefix: [{path: metadata/name, kind: Foo}]\n");
+    check("aside", aside.clone(), &At(0, "/metadata/name", json!("p-foo")));
+    check("aside", aside, &At(1, "/metadata/name", json!("cm")));
     // What a base adds holds for the layers above it.
     let built = run(&[
         ("kustomization.yaml", "resources: [base]\nnamePrefix: z-\n"),

@@ -46,43 +46,53 @@ impl Accumulator<'_> {
         }
     }
 
-    /// Takes up what `configurations` and `crds` add to the built-in tables.
+    /// Takes up the built-in tables and what `configurations` and `crds` add to them.
     pub(super) fn configure(&mut self, context: &Context<'_>, layer: &mut Layer) -> Result<(), BuildErrors> {
-        self.add_config(context, layer, &Rc::clone(&self.built_in))?;
-        let mut errors = Vec::new();
         let kustomization = context.kustomization;
-        let configurations = kustomization.configurations.iter().map(|item| (item, false));
-        for (item, is_crd) in configurations.chain(kustomization.crds.iter().map(|item| (item, true))) {
-            let read = self.files(context).read(item);
-            let parsed =
-                read.and_then(
-                    |(file, bytes)| {
-                        if is_crd { config::crds::parse(&file, &bytes) } else { config::parse(&file, &bytes) }
-                    },
-                );
-            match parsed {
-                Ok(config) => {
-                    errors.extend(self.add_config(context, layer, &Rc::new(config)).err().into_iter().flat_map(|e| e.0))
-                }
+        let wrong = |message: String| BuildErrors::from(load(&kustomization.file, message));
+        let (mut own, mut errors) = (Config::default(), Vec::new());
+        for item in &kustomization.configurations {
+            let parsed = self.files(context).read(item).and_then(|(file, bytes)| config::parse(&file, &bytes));
+            match parsed.and_then(|more| own.merge(&more).map_err(wrong)) {
+                Ok(()) => {}
                 Err(more) => errors.extend(more.0),
             }
         }
-        if errors.is_empty() { Ok(()) } else { Err(BuildErrors(errors)) }
+        let mut crds = Vec::new();
+        for item in &kustomization.crds {
+            match self.files(context).read(item).and_then(|(file, bytes)| config::crds::parse(&file, &bytes)) {
+                Ok(more) => crds.push(Rc::new(more)),
+                Err(more) => errors.extend(more.0),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(BuildErrors(errors));
+        }
+        if kustomization.configurations.is_empty() {
+            self.add_config(context, layer, &Rc::clone(&self.built_in))?;
+        } else {
+            let mut all = (*self.built_in).clone();
+            all.merge(&own).map_err(wrong)?;
+            self.add_config(context, layer, &Rc::new(all))?;
+        }
+        crds.iter().try_for_each(|more| self.add_config(context, layer, more))
     }
 
+    /// Adds tables to those of a layer.
     pub(super) fn add_config(
         &self,
         context: &Context<'_>,
         layer: &mut Layer,
         more: &Rc<Config>,
     ) -> Result<(), BuildErrors> {
-        match &mut layer.config {
-            None => layer.config = Some(Rc::clone(more)),
-            Some(config) if Rc::ptr_eq(config, more) => {}
-            Some(config) => {
-                Rc::make_mut(config).merge(more).map_err(|message| load(&context.kustomization.file, message))?
-            }
+        if layer.config.is_none() && Rc::ptr_eq(more, &self.built_in) {
+            layer.config = Some(Rc::clone(more));
         }
-        Ok(())
+        // Tables are merged into an empty set as well, which leaves out what is there twice.
+        let config = layer.config.get_or_insert_with(Rc::default);
+        if Rc::ptr_eq(config, more) {
+            return Ok(());
+        }
+        Rc::make_mut(config).merge(more).map_err(|message| load(&context.kustomization.file, message).into())
     }
 }
