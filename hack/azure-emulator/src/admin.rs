@@ -249,7 +249,22 @@ fn state(world: &World) -> Value {
     let mut state = json!(world);
     let access = without_secrets(state["access"].take());
     state["access"] = access;
+    without_services_secrets(&mut state["store"]);
     state
+}
+
+/// Takes out what services keep to themselves and nobody may see: private keys and kubeconfigs.
+fn without_services_secrets(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if let Some(hidden) = map.get_mut("hidden").and_then(Value::as_object_mut) {
+                hidden.retain(|key, _| !["pem", "kubeconfig"].contains(&key.as_str()));
+            }
+            map.values_mut().for_each(without_services_secrets);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_services_secrets),
+        _ => {}
+    }
 }
 
 fn load(world: &mut World, request: &Request) -> Result<Reply, Refusal> {

@@ -31,9 +31,6 @@ pub struct Options {
     /// The same by HTTPS.
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     pub front_door_tls: Option<SocketAddr>,
-    /// Where all application gateways are served by HTTP, told apart by the Host header.
-    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
-    pub application_gateway: Option<SocketAddr>,
     /// Further names and addresses for the certificate, beside localhost, 127.0.0.1 and ::1.
     #[arg(long = "name", value_name = "NAME")]
     pub names: Vec<String>,
@@ -54,7 +51,6 @@ impl Default for Options {
             msi: None,
             front_door: None,
             front_door_tls: None,
-            application_gateway: None,
             names: Vec::new(),
             seed: 1,
         }

@@ -26,6 +26,7 @@ pub(crate) fn fill(body: &mut Value, id: &str, name: &str, state: &str) {
     set(properties, "frontdoorId", crate::front_door::uuid(id));
     set(properties, "provisioningState", state);
     set(properties, "resourceState", if state == "Succeeded" { "Enabled" } else { "Creating" });
+    default(properties, "rulesEngines", json!([]));
     for part in PARTS {
         default(properties, part, json!([]));
         for one in properties.get_mut(part).and_then(Value::as_array_mut).into_iter().flatten() {
@@ -70,6 +71,12 @@ fn fill_part(part: &str, inner: &mut Value) {
             default(inner, "enabledState", "Enabled");
             default(inner, "patternsToMatch", json!(["/*"]));
             default(inner, "acceptedProtocols", json!(["Http", "Https"]));
+            let forwards =
+                text(inner, "/routeConfiguration/@odata.type").is_some_and(|kind| kind.contains("Forwarding"));
+            if let Some(forward) = inner.get_mut("routeConfiguration").filter(|_| forwards) {
+                default(forward, "forwardingProtocol", "MatchRequest");
+                default(forward, "customForwardingPath", "");
+            }
         }
         _ => {}
     }

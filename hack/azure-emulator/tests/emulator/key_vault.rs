@@ -59,4 +59,5 @@ async fn a_key_is_made_used_and_deleted() {
     assert_eq!(send("GET", "/keys/sops", None).await.status, 200);
     // What is kept for the state file never shows the private key.
     assert!(!send("GET", "/keys/sops", None).await.body.to_string().contains("PRIVATE"));
+    assert!(!kit.get("/_emulator/state").await.body.to_string().contains("PRIVATE"));
 }

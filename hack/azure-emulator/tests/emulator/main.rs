@@ -14,6 +14,7 @@ mod key_vault;
 mod kit;
 mod lro;
 mod official;
+mod official_services;
 mod private_zones;
 mod public_zones;
 mod state;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::kit::Kit;
 
 /// The examples beside this clone, if they are there.
-fn examples(service: &str) -> Option<Vec<(String, Value)>> {
+pub(crate) fn examples(service: &str) -> Option<Vec<(String, Value)>> {
     let folder =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/azure-examples").join(service).join("sdk");
     let mut found: Vec<(String, Value)> = std::fs::read_dir(folder)
@@ -24,7 +24,7 @@ fn examples(service: &str) -> Option<Vec<(String, Value)>> {
 }
 
 /// Fields that an example shows and an answer lacks. Values are the service's own; names and nesting must agree.
-fn missing(example: &Value, answer: &Value, at: &str) -> Vec<String> {
+pub(crate) fn missing(example: &Value, answer: &Value, at: &str) -> Vec<String> {
     match (example, answer) {
         (Value::Object(example), Value::Object(answer)) => example
             .iter()
@@ -49,7 +49,7 @@ fn missing(example: &Value, answer: &Value, at: &str) -> Vec<String> {
 }
 
 /// The path of an example in our subscription.
-fn path(example: &Value) -> String {
+pub(crate) fn path(example: &Value) -> String {
     let url = example["request"]["url"].as_str().unwrap();
     url.replace("<subscription-id>", "11111111-1111-1111-1111-111111111111")
 }
