@@ -3,6 +3,7 @@
 mod actions;
 mod calls;
 pub(crate) mod choose;
+mod conditions;
 pub(crate) mod config;
 pub(crate) mod kinds;
 mod names;

@@ -1,11 +1,12 @@
 //! Front Door (classic), `Microsoft.Network/frontDoors`: one big resource, written whole, served by the same edge.
 
-pub(crate) mod shape;
+mod served;
+mod shape;
 
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-pub(crate) use shape::as_profile;
+pub(crate) use served::as_profile;
 
 use crate::arm::{ArmError, Call, ErrorStyle, Reply, ResourceId, ResourceType, Target, paging};
 use crate::check::{merge, set};

@@ -103,8 +103,7 @@ pub(crate) struct Group {
 /// Which requests go where.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
-    /// Its name: for logs and tests.
-    #[cfg_attr(not(test), expect(dead_code, reason = "told in debug output alone"))]
+    /// Its name.
     pub(crate) name: String,
     /// Host names it serves, lower case.
     pub(crate) hosts: Vec<String>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::check::{Problems, default, list, number, set, text};
+use crate::check::{Problems, default, list, set, text};
 
 /// The parts that have ids of their own.
 const PARTS: [&str; 5] =
@@ -157,105 +157,4 @@ fn names(body: &Value, id: &str, part: &str, used: &str) -> bool {
         .iter()
         .filter_map(|one| text(one, "/name"))
         .any(|name| used.eq_ignore_ascii_case(&format!("{id}/{part}/{name}")))
-}
-
-/// The same configuration in the shape of the newer Front Door, by which the edge serves it: ids in lower case.
-pub(crate) fn as_profile(body: &Value, id: &str) -> crate::front_door::Profile {
-    use crate::front_door::{Forwarding, Group, Origin, Probe, Profile, Route};
-    use std::time::Duration;
-    let id = id.to_ascii_lowercase();
-    let on = |one: &Value| !crate::check::is(one, "/properties/enabledState", "Disabled");
-    let part = |kind: &str, wanted: Option<&str>| {
-        list(body, &format!("/properties/{kind}"))
-            .iter()
-            .find(|one| text(one, "/id").zip(wanted).is_some_and(|(id, wanted)| id.eq_ignore_ascii_case(wanted)))
-    };
-    let mut profile = Profile {
-        front_door_id: text(body, "/properties/frontdoorId").unwrap_or_default().to_owned(),
-        timeout: Duration::from_secs(
-            number(body, "/properties/backendPoolsSettings/sendRecvTimeoutSeconds").unwrap_or(30),
-        ),
-        ..Profile::default()
-    };
-    for pool in list(body, "/properties/backendPools") {
-        let key = text(pool, "/id").unwrap_or_default().to_ascii_lowercase();
-        let balancing = part("loadBalancingSettings", text(pool, "/properties/loadBalancingSettings/id"));
-        let probe = part("healthProbeSettings", text(pool, "/properties/healthProbeSettings/id")).filter(|p| on(p));
-        let of = |pointer: &str, otherwise: u64| balancing.and_then(|b| number(b, pointer)).unwrap_or(otherwise);
-        let port = |b: &Value, pointer: &str, otherwise: u16| {
-            number(b, pointer).and_then(|n| u16::try_from(n).ok()).unwrap_or(otherwise)
-        };
-        let origins = list(pool, "/properties/backends").iter().map(|b| {
-            let host = text(b, "/address").unwrap_or_default().to_owned();
-            Origin {
-                id: format!("{key}/backends/{}", host.to_ascii_lowercase()),
-                name: host.clone(),
-                header: text(b, "/backendHostHeader").filter(|h| !h.is_empty()).map(str::to_owned),
-                http_port: port(b, "/httpPort", 80),
-                https_port: port(b, "/httpsPort", 443),
-                priority: number(b, "/priority").unwrap_or(1),
-                weight: number(b, "/weight").unwrap_or(50),
-                enabled: !crate::check::is(b, "/enabledState", "Disabled"),
-                check_name: !crate::check::is(
-                    body,
-                    "/properties/backendPoolsSettings/enforceCertificateNameCheck",
-                    "Disabled",
-                ),
-                host,
-            }
-        });
-        let affinity = list(body, "/properties/frontendEndpoints")
-            .iter()
-            .any(|e| crate::check::is(e, "/properties/sessionAffinityEnabledState", "Enabled"));
-        let group = Group {
-            id: key.clone(),
-            name: text(pool, "/name").unwrap_or_default().to_owned(),
-            sample_size: usize::try_from(of("/properties/sampleSize", 4)).unwrap_or(4),
-            required: usize::try_from(of("/properties/successfulSamplesRequired", 2)).unwrap_or(2),
-            band: Duration::from_millis(of("/properties/additionalLatencyMilliseconds", 0)),
-            probe: probe.map(|p| Probe {
-                path: text(p, "/properties/path").unwrap_or("/").to_owned(),
-                get: crate::check::is(p, "/properties/healthProbeMethod", "GET"),
-                https: crate::check::is(p, "/properties/protocol", "Https"),
-                interval: Duration::from_secs(number(p, "/properties/intervalInSeconds").unwrap_or(30).max(1)),
-            }),
-            affinity,
-            origins: origins.collect(),
-        };
-        profile.groups.insert(key, group);
-    }
-    let enabled = crate::check::is(body, "/properties/enabledState", "Enabled");
-    for rule in list(body, "/properties/routingRules").iter().filter(|rule| enabled && on(rule)) {
-        let hosts: Vec<String> = list(rule, "/properties/frontendEndpoints")
-            .iter()
-            .filter_map(|e| part("frontendEndpoints", text(e, "/id")))
-            .filter_map(|e| text(e, "/properties/hostName"))
-            .map(str::to_ascii_lowercase)
-            .collect();
-        for host in &hosts {
-            profile.hosts.insert(host.clone(), text(rule, "/name").unwrap_or_default().to_owned());
-        }
-        let protocols = list(rule, "/properties/acceptedProtocols");
-        let takes = |name: &str| protocols.iter().any(|p| p.as_str().is_some_and(|p| p.eq_ignore_ascii_case(name)));
-        profile.routes.push(Route {
-            name: text(rule, "/name").unwrap_or_default().to_owned(),
-            hosts,
-            patterns: list(rule, "/properties/patternsToMatch")
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-            http: takes("Http"),
-            https: takes("Https"),
-            https_redirect: false,
-            group: text(rule, "/properties/routeConfiguration/backendPool/id").unwrap_or_default().to_ascii_lowercase(),
-            origin_path: text(rule, "/properties/routeConfiguration/customForwardingPath")
-                .filter(|p| !p.is_empty())
-                .map(str::to_owned),
-            forwarding: Forwarding::parse(text(rule, "/properties/routeConfiguration/forwardingProtocol")),
-            rules: Vec::new(),
-        });
-    }
-    profile.id = id;
-    profile
 }
