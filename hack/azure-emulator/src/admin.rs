@@ -209,7 +209,8 @@ fn requests(world: &World, request: &Request) -> Result<Reply, Refusal> {
     };
     let entries: Vec<&crate::world::log::Entry> = world
         .log
-        .entries()
+        .all()
+        .into_iter()
         .filter(|one| {
             one.number > after
                 && chosen("method", &one.method)
@@ -239,8 +240,8 @@ fn seed(world: &mut World, request: &Request) -> Result<Reply, Refusal> {
     Ok(changed(world))
 }
 
-/// Everything as after a start without a state file; the listeners stay, and so do the services' own memories of what
-/// they served.
+/// Everything as after a start without a state file, services' memories of probes and of what they served included; the
+/// listeners and the log stay.
 fn reset(world: &mut World) {
     world.replace(World::default());
 }

@@ -3,8 +3,6 @@
 //!
 //! A pure core ([`world`], [`arm`], the services) decides; [`serve`] and [`dns_server`] only carry bytes.
 
-// Parts of the core wait for the services that use them.
-
 mod access;
 mod admin;
 mod aks;

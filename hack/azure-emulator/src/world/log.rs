@@ -7,6 +7,8 @@ use serde::Serialize;
 
 /// How many calls are remembered one by one; the counts go on.
 const REMEMBERED: usize = 2_000;
+/// How many questions to the name servers are: apart, so that a busy resolver does not push the calls out.
+const QUESTIONS: usize = 500;
 
 /// One call. No token and no body is ever kept.
 #[derive(Clone, Debug, Serialize)]
@@ -45,6 +47,7 @@ pub(crate) struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     entries: VecDeque<Entry>,
+    questions: VecDeque<Entry>,
     counts: BTreeMap<(String, String, u16), u64>,
     last: u64,
 }
@@ -56,15 +59,26 @@ impl Log {
         entry.number = self.last;
         let key = (entry.method.clone(), entry.kind.to_ascii_lowercase(), entry.status);
         *self.counts.entry(key).or_default() += 1;
-        if self.entries.len() == REMEMBERED {
-            self.entries.pop_front();
+        let (kept, most) = match entry.kind.as_str() {
+            "dns" => (&mut self.questions, QUESTIONS),
+            _ => (&mut self.entries, REMEMBERED),
+        };
+        if kept.len() == most {
+            kept.pop_front();
         }
-        self.entries.push_back(entry);
+        kept.push_back(entry);
     }
 
-    /// The remembered calls, oldest first.
-    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+    /// The remembered calls, oldest first, without questions.
+    pub(crate) fn calls(&self) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries.iter()
+    }
+
+    /// Calls and questions, oldest first.
+    pub(crate) fn all(&self) -> Vec<&Entry> {
+        let mut all: Vec<&Entry> = self.entries.iter().chain(&self.questions).collect();
+        all.sort_by_key(|entry| entry.number);
+        all
     }
 
     /// How many calls of a method, type (lower case) and status there were since the start or the last [`Log::clear`].
@@ -75,6 +89,39 @@ impl Log {
     /// Forgets all; numbers go on.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
+        self.questions.clear();
         self.counts.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Log, QUESTIONS};
+
+    fn entry(kind: &str) -> Entry {
+        Entry {
+            number: 0,
+            time: jiff::Timestamp::UNIX_EPOCH,
+            method: "GET".to_owned(),
+            kind: kind.to_owned(),
+            path: "/".to_owned(),
+            api_version: String::new(),
+            status: 200,
+            client: String::new(),
+            agent: String::new(),
+            request_id: String::new(),
+            condition: None,
+            fault: None,
+        }
+    }
+
+    #[test]
+    fn questions_push_no_call_out() {
+        let mut log = Log::default();
+        log.add(entry("Microsoft.Network/dnsZones"));
+        (0..3_000).for_each(|_| log.add(entry("dns")));
+        let all = log.all();
+        assert_eq!((all.len(), all[0].number, log.calls().count()), (QUESTIONS + 1, 1, 1));
+        assert_eq!(log.counts().map(|(.., count)| count).sum::<u64>(), 3_001);
     }
 }
