@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 use commands::get::Kind;
 use commands::show::Output;
 use commands::write::{Lane, Said};
-use commands::{build, check, get, show, write};
+use commands::{build, check, get, helm, show, write};
 use style::Style;
 use teal_switcher_core::Verb;
 
@@ -78,6 +78,11 @@ enum Command {
     /// What kustomize build prints, from a folder or a git revision; with --fleet every unit as an agent renders it
     /// (exit 1 when anything is wrong).
     Build(Box<build::Build>),
+    /// Charts that a unit fetches.
+    Helm {
+        #[command(subcommand)]
+        command: HelmCommand,
+    },
     /// All mistakes of switch.yaml, teal.yaml or unit.yaml (exit 1 when there are any).
     Check {
         /// The files.
@@ -149,6 +154,19 @@ struct Commit {
 }
 
 #[derive(Debug, Subcommand)]
+enum HelmCommand {
+    /// Write helm.lock: version and digest of every chart that the unit fetches. Charts that need a Secret are not reached.
+    Lock {
+        /// Folder of the unit.
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// A host that charts may come from although its address is private; `http://host` without TLS.
+        #[arg(long = "helm-host", value_name = "HOST")]
+        hosts: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum LedgerCommand {
     /// Print what the ledger says (exit 1 unless Steady).
     Show {
@@ -162,6 +180,14 @@ fn main() -> ExitCode {
     match &args.command {
         // Reads files and prints; a run time for the network would only cost time.
         Command::Build(build) => ExitCode::from(build::run(build)),
+        // Its requests block, which a run time does not allow.
+        Command::Helm { command: HelmCommand::Lock { dir, hosts } } => match helm::lock(dir, hosts) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => {
+                eprintln!("teal: {}", told(&error));
+                exit::code(&error)
+            }
+        },
         _ => talk(args),
     }
 }
@@ -203,6 +229,7 @@ async fn run(args: Args, style: Style) -> Result<u8> {
         Command::History { switch, output } => show::history(url, switch.as_deref(), output).await,
         Command::Get { kind, context, json } => get::get(kind, context, json).await,
         Command::Build(build) => Ok(build::run(&build)),
+        Command::Helm { command: HelmCommand::Lock { dir, hosts } } => helm::lock(&dir, &hosts),
         Command::Check { files } => check::check(&files, style),
         Command::Switch { color, commit } => write::switch(&commit.file, &color, !commit.no_push),
         Command::Retry { switch, commit } => write::retry(switch.as_deref(), &commit.file, !commit.no_push),

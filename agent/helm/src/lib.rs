@@ -22,6 +22,9 @@ mod work;
 pub use engine::{Helm, Patient};
 pub use fetch::{Policy, ReadSecret};
 
+use teal_api::helm::{LockedChart, RemoteChart};
+use teal_render::helm::{ChartError, Wanted};
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -65,4 +68,16 @@ impl Default for Settings {
             secrets: None,
         }
     }
+}
+
+/// Fetches a chart, proves that it is one, and says which it is: what `helm.lock` holds.
+///
+/// # Errors
+/// Whatever keeps it from being fetched or read.
+pub fn lock(chart: &RemoteChart, policy: &Policy, settings: &Settings) -> Result<LockedChart, ChartError> {
+    let wanted = Wanted { chart: chart.clone(), locked: None };
+    let fetched = fetch::fetch(&wanted, policy, settings.secrets.as_ref(), settings.fetch_time)?;
+    archive::unpack(&fetched.packed)
+        .map_err(|error| ChartError::new(error.reason, format!("chart {chart}: {error}")))?;
+    Ok(fetched.locked)
 }

@@ -16,7 +16,7 @@ use teal_api::fleet::Fleet;
 use teal_api::sync::Role;
 use teal_kustomize::{Entry, Tree};
 
-use crate::{Rendered, RenderedObject, UnitInput, render_unit};
+use crate::{Given, Rendered, RenderedObject, UnitInput, render_unit_with};
 
 pub use directories::{directories, is_file_name, is_manifest_name};
 pub use problem::{FleetError, UnitProblem};
@@ -66,6 +66,18 @@ pub struct RenderedUnit {
 /// # Errors
 /// Only what makes the fleet as a whole unusable: an unreadable tree, a wrong `teal.yaml`, folders that two layers claim.
 pub fn render_fleet(tree: &dyn Tree, input: &FleetInput<'_>) -> Result<RenderedFleet, FleetError> {
+    render_fleet_with(tree, input, Given::default())
+}
+
+/// [`render_fleet`] with what is given beside the fleet's files, such as an engine for charts.
+///
+/// # Errors
+/// As [`render_fleet`].
+pub fn render_fleet_with(
+    tree: &dyn Tree,
+    input: &FleetInput<'_>,
+    given: Given<'_>,
+) -> Result<RenderedFleet, FleetError> {
     let declared = read_declaration(tree, input.root)?;
     let layout = match &declared {
         Some(fleet) => lay_out(tree, input.root, fleet)?,
@@ -82,7 +94,8 @@ pub fn render_fleet(tree: &dyn Tree, input: &FleetInput<'_>) -> Result<RenderedF
     let mut rendered = Vec::new();
     for (layer, unit) in layout.units() {
         let path = below(input.root, &unit.path);
-        let found = render_unit(tree, &UnitInput { path: &path, fleet: &fleet, color: input.color, role: input.role });
+        let unit_input = UnitInput { path: &path, fleet: &fleet, color: input.color, role: input.role };
+        let found = render_unit_with(tree, &unit_input, given);
         out.notices.extend(found.notices.iter().map(|notice| format!("{}: {notice}", shown(&unit.path))));
         rendered.push((layer.to_owned(), unit.path.clone(), found));
     }

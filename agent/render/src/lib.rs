@@ -16,7 +16,7 @@ mod unit;
 pub use error::RenderError;
 pub use fleet::{
     FleetError, FleetInput, RenderedFleet, RenderedUnit, UnitProblem, directories, is_file_name, is_manifest_name,
-    is_own_file, render_fleet,
+    is_own_file, render_fleet, render_fleet_with,
 };
 pub use unit::{Given, Rendered, RenderedObject, UnitInput, render_unit, render_unit_with};
 

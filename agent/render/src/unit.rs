@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use teal_api::fleet::{Fleet, UnitSettings};
 use teal_api::sync::Role;
 use teal_kustomize::{
-    BuildErrors, Entry, KUSTOMIZATION_FILE_NAMES, LoadRestrictor, LoadedObject, Options, Origin, Recorder, Tree, build,
+    BuildErrors, ChartInflator, Entry, KUSTOMIZATION_FILE_NAMES, LoadRestrictor, LoadedObject, Options, Origin,
+    Recorder, Tree, build_with,
 };
 
 use crate::RenderError;
 use crate::differences::{Differences, described};
-use crate::helm::{self, Charts, HELM_FILES};
+use crate::helm::{self, Charts, HELM_FILES, Inflater};
 use crate::plain::{self, under};
 use crate::substitute::{Form, Variables};
 
@@ -128,7 +129,7 @@ fn load(tree: &dyn Tree, input: &UnitInput<'_>, charts: Charts<'_>, rendered: &m
         return helm::load(tree, input, file, charts, rendered);
     }
     let objects = if names.iter().any(|name| KUSTOMIZATION_FILE_NAMES.contains(&name.as_str())) {
-        kustomize(tree, path, rendered)
+        return kustomize(tree, path, charts, rendered);
     } else {
         let (objects, errors) = plain::load(tree, path);
         rendered.errors.extend(errors);
@@ -140,17 +141,32 @@ fn load(tree: &dyn Tree, input: &UnitInput<'_>, charts: Charts<'_>, rendered: &m
     objects.into_iter().map(Found::from).collect()
 }
 
-fn kustomize(tree: &dyn Tree, path: &str, rendered: &mut Rendered) -> Vec<LoadedObject> {
+fn kustomize(tree: &dyn Tree, path: &str, charts: Charts<'_>, rendered: &mut Rendered) -> Vec<Found> {
     // As Flux does: a kustomization may name any file of the repository, and nothing outside of it.
     let options = Options { restrictor: LoadRestrictor::None, ..Options::default() };
-    match build(tree, path, &options) {
+    let inflater = Inflater::new(charts);
+    let built = build_with(tree, path, &options, charts.engine.is_some().then_some(&inflater as &dyn ChartInflator));
+    let met = inflater.into_met();
+    rendered.charts |= met.charts;
+    rendered.pending |= met.pending;
+    rendered.asks_api_versions |= met.asks_api_versions;
+    rendered.notices.extend(met.notices);
+    match built {
         Ok(built) => {
             rendered.reads.extend(built.reads);
-            built
-                .objects
-                .into_iter()
-                .map(|object| LoadedObject { value: object.value, origin: object.origin })
-                .collect()
+            let found = built.objects.into_iter().map(|object| Found {
+                value: object.value,
+                origin: object.origin,
+                base: None,
+            });
+            let mut found: Vec<Found> = found.collect();
+            if met.charts {
+                helm::arrange(&mut found, path, &mut rendered.notices);
+            }
+            if found.is_empty() && rendered.errors.is_empty() {
+                rendered.errors.push(RenderError::Empty { path: path.to_owned() });
+            }
+            found
         }
         Err(BuildErrors(errors)) => {
             rendered.errors.extend(errors.into_iter().map(RenderError::Build));

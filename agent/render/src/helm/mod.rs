@@ -9,10 +9,12 @@
 //! | what Helm printed, taken apart | `output` |
 //! | is it the same each time | `judge` |
 //! | hooks become an order | `hooks` |
+//! | `helmCharts` in kustomizations | `kustomized` |
 
 mod chart;
 mod hooks;
 mod judge;
+mod kustomized;
 mod output;
 pub mod template;
 mod unit;
@@ -27,6 +29,8 @@ use teal_api::helm::{LockedChart, Lookup, RemoteChart};
 
 use template::Call;
 
+pub(crate) use hooks::arrange;
+pub use kustomized::{Inflater, Met};
 pub use unit::remote_charts;
 pub(crate) use unit::{HELM_FILES, load};
 

@@ -36,7 +36,7 @@ pub(crate) struct Build {
     #[arg(long, requires = "fleet", requires = "output")]
     pub split: bool,
 
-    /// Allow `helmCharts` in kustomizations.
+    /// Allow charts: `helmCharts` in kustomizations and, with --fleet, units that are charts.
     #[arg(long, help_heading = "Helm", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_default_value = true, hide_possible_values = true, value_name = "BOOL")]
     pub enable_helm: bool,
     /// The helm program.
@@ -48,6 +48,9 @@ pub(crate) struct Build {
     /// Kubernetes version that charts see.
     #[arg(long, help_heading = "Helm", value_name = "VERSION")]
     pub helm_kube_version: Option<String>,
+    /// A host that charts may come from although its address is private; `http://host` without TLS. May be given more than once.
+    #[arg(long = "helm-host", help_heading = "Helm", value_name = "HOST")]
+    pub helm_hosts: Vec<String>,
     /// Let helm say more.
     #[arg(long, help_heading = "Helm", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_default_value = true, hide_possible_values = true, value_name = "BOOL")]
     pub helm_debug: bool,
@@ -105,6 +108,17 @@ pub(crate) enum Role {
 }
 
 impl Build {
+    /// What charts are told of the cluster they are for.
+    pub(super) fn capabilities(&self) -> teal_render::helm::Capabilities {
+        let mut api_versions: Vec<String> =
+            self.helm_api_versions.iter().flat_map(|given| given.split(',')).map(str::to_owned).collect();
+        api_versions.sort();
+        teal_render::helm::Capabilities {
+            kube_version: self.helm_kube_version.clone(),
+            api_versions: api_versions.into(),
+        }
+    }
+
     /// Refuses what would silently mean something else here.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let functions = [

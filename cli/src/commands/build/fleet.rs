@@ -4,12 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use teal_render::{FleetInput, RenderedFleet, RenderedUnit, render_fleet};
+use teal_render::helm::Charts;
+use teal_render::{FleetInput, Given, RenderedFleet, RenderedUnit, render_fleet_with};
 
 use super::arguments::{Build, Role};
 use super::failure::Failure;
 use super::output;
 use super::place::{Place, Shown};
+use crate::commands::helm;
 
 pub(super) fn run(build: &Build) -> Result<(), Failure> {
     let place = Place::of_fleet(build)?;
@@ -18,7 +20,12 @@ pub(super) fn run(build: &Build) -> Result<(), Failure> {
         Role::Standby => teal_api::sync::Role::Standby,
     });
     let input = FleetInput { root: &place.dir, color: build.color.as_deref().unwrap_or_default(), role };
-    let fleet = render_fleet(place.tree.as_ref(), &input)
+    let helm = build.enable_helm.then(|| helm::engine(&build.helm_command));
+    let engine = helm.as_ref().map(|helm| helm.patient(helm::policy(&build.helm_hosts), None));
+    let target = build.capabilities();
+    let charts =
+        Charts { engine: engine.as_ref().map(|engine| engine as _), capabilities: Some(&target), values: None };
+    let fleet = render_fleet_with(place.tree.as_ref(), &input, Given { charts })
         .map_err(|error| Failure::all(error.to_string().lines().map(|line| place.shown.text(line)).collect()))?;
     if build.color.is_none() && !fleet.colors.is_empty() {
         let colors = fleet.colors.join(" or --color ");

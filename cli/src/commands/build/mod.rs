@@ -10,8 +10,11 @@ mod place;
 mod revision;
 
 use serde_json::{Value, json};
-use teal_kustomize::{LoadRestrictor, MANAGED_BY_VALUE, Options, Reorder};
+use teal_kustomize::{ChartInflator, LoadRestrictor, MANAGED_BY_VALUE, Options, Reorder};
 
+use teal_render::helm::{Charts, Inflater};
+
+use crate::commands::helm;
 use crate::exit::{FINE, NOT_SO};
 pub(crate) use arguments::Build;
 use arguments::{Order, Restrictor};
@@ -46,7 +49,15 @@ fn kustomize(build: &Build) -> Result<(), Failure> {
             Restrictor::LoadRestrictionsNone => LoadRestrictor::None,
         },
     };
-    let mut built = teal_kustomize::build(place.tree.as_ref(), &place.dir, &options).map_err(|errors| {
+    let helm = build.enable_helm.then(|| helm::engine(&build.helm_command));
+    let engine = helm.as_ref().map(|helm| helm.patient(helm::policy(&build.helm_hosts), None));
+    let target = build.capabilities();
+    let charts =
+        Charts { engine: engine.as_ref().map(|engine| engine as _), capabilities: Some(&target), values: None };
+    let inflater = Inflater::new(charts);
+    let inflater = build.enable_helm.then_some(&inflater as &dyn ChartInflator);
+    let built = teal_kustomize::build_with(place.tree.as_ref(), &place.dir, &options, inflater);
+    let mut built = built.map_err(|errors| {
         let failure = Failure::build(&errors, &place.shown);
         if place.is_fleet() {
             failure.with_hint("this folder holds a teal.yaml; add --fleet to render its units")
