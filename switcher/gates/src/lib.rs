@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`http`] | a color's own address, with the production host name and SNI | only the network |
 //! | [`prometheus`] | an instant query, judged by a comparison | the metrics server |
+//! | [`azure_monitor`] | a metric over a window, by a comparison or against the live color | Azure Monitor |
 //! | [`platform`] | API server, nodes, system workloads of the new cluster | its API server |
 //! | [`synced`] | both `Sync`s, Ready at F and pinned to it | both API servers |
 //! | [`parity`] | how many declared objects are equal on both | both API servers |
@@ -11,6 +12,7 @@
 //!
 //! A gate never decides what follows from its outcome: that is `teal_switcher_core`'s.
 
+pub mod azure_monitor;
 pub mod health;
 pub mod http;
 pub mod parity;

@@ -123,7 +123,7 @@ fn judge(samples: &[Sample], success: Comparison) -> Report {
     samples.iter().take(5).fold(Report::new(GATE, outcome, message), |report, one| report.with(line(one)))
 }
 
-fn holds(comparison: Comparison, value: f64) -> bool {
+pub(crate) fn holds(comparison: Comparison, value: f64) -> bool {
     let bound = comparison.bound;
     match comparison.operator {
         Operator::Less => value < bound,
@@ -135,7 +135,7 @@ fn holds(comparison: Comparison, value: f64) -> bool {
     }
 }
 
-fn show(comparison: Comparison) -> String {
+pub(crate) fn show(comparison: Comparison) -> String {
     let operator = match comparison.operator {
         Operator::Less => "<",
         Operator::LessOrEqual => "<=",

@@ -96,6 +96,14 @@ impl Azure {
         self.tell("PATCH", "settings", patch).await;
     }
 
+    /// How many calls of a method and a type have been made.
+    pub(crate) async fn asked(&self, method: &str, kind: &str) -> usize {
+        let url = format!("{}/_emulator/requests", self.emulator.url());
+        let answer = self.admin.get(url).query(&[("method", method), ("type", kind)]).send().await.unwrap();
+        let value: Value = answer.json().await.unwrap();
+        value["value"].as_array().unwrap().len()
+    }
+
     /// How often rules have struck.
     pub(crate) async fn struck(&self) -> u64 {
         let answer = self.admin.get(format!("{}/_emulator/faults", self.emulator.url())).send().await.unwrap();
@@ -126,7 +134,6 @@ impl Azure {
     }
 }
 
-/// Calls that Azure was asked for, as `METHOD path`.
 pub(crate) fn options() -> Options {
     Options { timeout: Duration::from_secs(2), ..Options::default() }
 }
