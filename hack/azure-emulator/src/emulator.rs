@@ -51,6 +51,8 @@ impl Emulator {
     /// # Errors
     /// When a port is taken, the state file is no state of ours, or the CA's file can't be written.
     pub async fn start(options: Options) -> Result<Running> {
+        // Probes and proxies are clients, and those have no provider of their own; whoever chose one already keeps it.
+        rustls::crypto::ring::default_provider().install_default().ok();
         let world = match &options.state {
             Some(file) => state_file::load(file)?,
             None => None,
