@@ -24,7 +24,9 @@ pub(crate) fn guided(seconds: u64, seed: u64) -> Result<()> {
     let target_dir = home.join("build");
     // With a target named, the flags are not used for build scripts and macros.
     let mut build = run::cargo(&["build", "--release", "--locked", "--manifest-path", &manifest, "--target", &host]);
-    build.arg("--target-dir").arg(&target_dir).env("CARGO_BUILD_BUILD_DIR", &target_dir).env("RUSTFLAGS", FLAGS);
+    build.arg("--target-dir").arg(&target_dir).env("RUSTFLAGS", FLAGS);
+    // Over whatever the environment says of build directories: these artefacts must not meet the others.
+    build.arg("--config").arg(format!("build.build-dir={:?}", target_dir.to_string_lossy()));
     run::run(&mut build)?;
     let program = target_dir.join(&host).join("release/teal-fuzz");
     let mut harmed = Vec::new();

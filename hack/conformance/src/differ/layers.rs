@@ -72,13 +72,14 @@ fn fields(base: bool) -> BoxedStrategy<(&'static str, Value)> {
     .boxed()
 }
 
-/// A key has one value only: kustomize lets all places that one transformer wrote share a node, so that changing one later
-/// changes the others too, which nobody wants and we do not do.
+/// Some keys with two values: kustomize lets all places that one transformer wrote share a node, so a later one that changes
+/// one of them changes all.
 fn pairs() -> impl Strategy<Value = Value> {
     prop::sample::select(vec![
         json!({"team": "one"}),
+        json!({"app": "all"}),
         json!({"tier": "all"}),
-        json!({"a.example/b": "1.5", "team": "one"}),
+        json!({"a.example/b": "1.5", "team": "two"}),
     ])
 }
 
