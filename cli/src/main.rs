@@ -128,6 +128,8 @@ enum Command {
     Adopt(Emergency),
     /// Emergency lane: write the record as the ledger has it, over what someone else left.
     Reassert(Emergency),
+    /// Go on with the next step of a gradual move, before its time or after a pause. Gates still decide.
+    Promote(Emergency),
     /// The ledger itself.
     Ledger {
         #[command(subcommand)]
@@ -237,6 +239,7 @@ async fn run(args: Args, style: Style) -> Result<u8> {
         Command::Abort(order) => write::order(Verb::Abort, &order.lane, &order.said, style).await,
         Command::Adopt(order) => write::order(Verb::Adopt, &order.lane, &order.said, style).await,
         Command::Reassert(order) => write::order(Verb::Reassert, &order.lane, &order.said, style).await,
+        Command::Promote(order) => write::order(Verb::Promote, &order.lane, &order.said, style).await,
         Command::Hold { lane, end: true, .. } => write::release(&lane, style).await,
         Command::Hold { lane, reason, actor, expires, end: false } => {
             let said = Said { reason: reason.unwrap_or_default(), actor, expires, push: false };
@@ -256,7 +259,9 @@ mod tests {
             let typed = teal_switcher::status::typed(command, "contoso");
             // Where the operator's own Secrets are is an operator's setting, TEAL_SECRETS.
             let secrets = ["--secrets", "/x"].into_iter().filter(|_| {
-                ["abort", "adopt", "hold", "reassert", "undo", "ledger"].iter().any(|verb| typed.contains(verb))
+                ["abort", "adopt", "hold", "promote", "reassert", "undo", "ledger"]
+                    .iter()
+                    .any(|verb| typed.contains(verb))
             });
             let words = typed.split(' ').chain(secrets);
             if let Err(error) = Args::try_parse_from(words) {

@@ -144,6 +144,7 @@ fn meaning(verb: Verb, before: &Ledger) -> String {
             "nothing is written to the record until a commit changes this Switch, or `teal hold --end`".to_owned()
         }
         (Verb::Adopt, _) => "the record is taken as it is".to_owned(),
+        (Verb::Promote, _) => format!("the next step of the move to {} begins when its gates pass", before.active),
         (Verb::Reassert, _) => format!("the record is written as the ledger has it: {}", before.active),
         (_, Some(course)) if before.phase.at_rest() || before.phase.shifted() => {
             format!("traffic goes back to {} as soon as it is proven healthy", course.from)

@@ -26,6 +26,48 @@ pub struct Declaration {
     pub colors: BTreeSet<Color>,
     /// Times and choices.
     pub policy: Policy,
+    /// The ledger's own record routes traffic; else it is the ledger's alone.
+    pub leads: bool,
+    /// The targets besides the ledger's own record, in the order in which they are moved.
+    pub followers: Vec<Follower>,
+    /// Traffic by steps; empty: all at once. The last is all of it.
+    pub stages: Vec<Stage>,
+    /// Whom propagation is proved by.
+    pub asking: Asking,
+}
+
+/// A target that does not keep the ledger: written after its intent stands in the ledger, and read back (SWITCH §2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Follower {
+    /// For people.
+    pub name: String,
+    /// The provider compares before it sets. Elsewhere one writer is made by the ledger's claim.
+    pub cas: bool,
+    /// It splits traffic by weight; else it moves with the step that brings all of it.
+    pub weighs: bool,
+    /// Longest that one change may take until the provider says that it is done, requests included.
+    pub settling: Duration,
+    /// How long after being sent a write can still land.
+    pub late: Duration,
+}
+
+/// One step of a gradual move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// This share of the traffic, in percent, for this long once its propagation is proved.
+    Share(u8, Duration),
+    /// Until a person goes on.
+    Pause,
+}
+
+/// Whom propagation is proved by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Asking {
+    /// At least one of the zone's own servers must have answered.
+    #[default]
+    Authority,
+    /// Whoever is declared: a private zone has no servers that can be asked from everywhere.
+    Anyone,
 }
 
 /// Times and choices of a Switch, and what is true of its provider.
@@ -37,6 +79,8 @@ pub struct Policy {
     pub ttl_moving: Duration,
     /// Largest TTL that caches may hold when no history is known; at least `ttl_steady`.
     pub ttl_max: Duration,
+    /// Largest TTL with which a move begins; not limited when absent.
+    pub ttl_limit: Option<Duration>,
     /// How long the provider may take to show a write to the world; zero where every name server can be asked.
     pub bound: Duration,
     /// Waited after the new TTL before old answers count as gone: clients that keep answers too long.
@@ -85,6 +129,7 @@ impl Default for Policy {
             ttl_steady: Duration::from_secs(300),
             ttl_moving: Duration::from_secs(10),
             ttl_max: Duration::from_secs(300),
+            ttl_limit: None,
             bound: Duration::ZERO,
             tail: Duration::from_secs(20),
             soak: Duration::from_secs(30 * 60),

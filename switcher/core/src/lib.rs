@@ -32,12 +32,13 @@ pub mod watch;
 
 pub use color::{Color, Role};
 pub use decide::decide;
-pub use declaration::{Declaration, Fallback, Policy, Rollback};
+pub use declaration::{Asking, Declaration, Fallback, Follower, Policy, Rollback, Stage};
 pub use gate::{GateSeen, Limits, Outcome, Standing, Tally};
 pub use health::{Health, Proof, Verdict, verdict};
-pub use ledger::{Course, Digest, Fleet, Ledger, LedgerError, Parked, ParkedWhy, Phase, Task};
+pub use ledger::{Course, Digest, Fleet, Ledger, LedgerError, Parked, ParkedWhy, Phase, Routing, Task};
 pub use observation::{
-    ColorSeen, FreezeSeen, Git, LedgerSeen, Me, Observation, Record, Relation, SyncFacts, SyncSeen, Time, Value,
+    ColorSeen, FreezeSeen, Git, LedgerSeen, Me, Observation, Record, Relation, SyncFacts, SyncSeen, TargetSeen, Time,
+    Value,
 };
 pub use order::{Order, Refusal, Verb};
 pub use propagation::{Says, Spread, Vantage};

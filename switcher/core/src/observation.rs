@@ -23,8 +23,10 @@ pub struct Observation {
     pub ledger: LedgerSeen,
     /// When this observer first saw which epoch; must have noted `ledger` already.
     pub watch: Watch,
-    /// What routes the traffic.
+    /// The record that keeps the ledger.
     pub record: Record,
+    /// The other targets, in the order of [`Declaration::followers`](crate::Declaration::followers).
+    pub targets: Vec<TargetSeen>,
     /// How the declaration's commit stands to the ledger's.
     pub git: Git,
     /// Every declared color; one that is missing counts as wholly unknown.
@@ -83,11 +85,32 @@ pub struct Record {
     pub ttl: u32,
 }
 
+/// A target besides the ledger's record, as it was last read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetSeen {
+    /// Where it routes to, as the provider's management plane says.
+    pub value: Value,
+    /// Seconds, where it has one.
+    pub ttl: Option<u32>,
+    /// How long ago the reading began.
+    pub age: Duration,
+    /// What the provider still works on; then `value` may not be in force yet.
+    pub working: Option<String>,
+    /// Why what was last asked of it can't be had, however often it is asked.
+    pub failed: Option<String>,
+    /// Why no move may begin by it, such as a disabled route.
+    pub objection: Option<String>,
+}
+
 /// Where a record routes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// To exactly this color.
     Color(Color),
+    /// To several colors by weight, in percent; at least two, none of them zero.
+    Split(BTreeMap<Color, u8>),
+    /// It keeps the ledger and routes nothing.
+    LedgerOnly,
     /// To several colors at once.
     Mixed,
     /// To something that no color declares; with what, for people.
@@ -208,6 +231,49 @@ impl FreezeSeen {
         match self {
             Self::Pending { op } | Self::Active { op } | Self::Lifted { op } => Some(op),
             Self::Off | Self::Unreachable(_) => None,
+        }
+    }
+}
+
+impl Value {
+    /// What a split means: one color when it has all.
+    #[must_use]
+    pub fn of(mut shares: BTreeMap<Color, u8>) -> Self {
+        shares.retain(|_, share| *share > 0);
+        match (shares.len(), shares.pop_first()) {
+            (1, Some((color, _))) => Self::Color(color),
+            (_, Some((color, share))) => {
+                shares.insert(color, share);
+                Self::Split(shares)
+            }
+            (_, None) => Self::Gone,
+        }
+    }
+
+    /// Does any traffic go to another color than these two, or nowhere?
+    #[must_use]
+    pub fn is_beyond(&self, one: &Color, other: &Color) -> bool {
+        match self {
+            Self::Color(color) => color != one && color != other,
+            Self::Split(shares) => shares.keys().any(|color| color != one && color != other),
+            Self::LedgerOnly | Self::Unreadable(_) => false,
+            Self::Mixed | Self::Foreign(_) | Self::Gone => true,
+        }
+    }
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Color(color) => write!(f, "{color}"),
+            Self::Split(shares) => {
+                let parts: Vec<String> = shares.iter().map(|(color, share)| format!("{share} % {color}")).collect();
+                f.write_str(&parts.join(", "))
+            }
+            Self::LedgerOnly => f.write_str("the ledger alone"),
+            Self::Mixed => f.write_str("several colors at once"),
+            Self::Foreign(what) | Self::Unreadable(what) => f.write_str(what),
+            Self::Gone => f.write_str("nothing, it is gone"),
         }
     }
 }

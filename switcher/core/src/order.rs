@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::declaration::Declaration;
-use crate::ledger::{Digest, Ledger, Phase};
+use crate::ledger::{Digest, Ledger, Phase, Task};
 
 /// An operator's word in the ledger; it wins over git until a commit changes *this Switch*.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -33,11 +33,13 @@ pub enum Verb {
     Adopt,
     /// Write the record as the ledger has it.
     Reassert,
+    /// Go on with the next step of a gradual move.
+    Promote,
 }
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Undo, Self::Abort, Self::Hold, Self::Adopt, Self::Reassert];
+    pub const ALL: [Self; 6] = [Self::Undo, Self::Abort, Self::Hold, Self::Adopt, Self::Reassert, Self::Promote];
 
     /// The word on the command line.
     #[must_use]
@@ -48,6 +50,7 @@ impl Verb {
             Self::Hold => "hold",
             Self::Adopt => "adopt",
             Self::Reassert => "reassert",
+            Self::Promote => "promote",
         }
     }
 
@@ -85,6 +88,12 @@ pub enum Refusal {
         /// The phase.
         phase: Phase,
     },
+    /// No gradual move waits between two steps.
+    #[error("no move waits between two steps ({phase}): there is nothing to promote")]
+    NothingToPromote {
+        /// The phase.
+        phase: Phase,
+    },
     /// The old color is being taken down.
     #[error("the old color is being retired: there is no way back any more; commit a new move instead")]
     Retiring,
@@ -98,6 +107,7 @@ impl Refusal {
             Self::NothingToUndo { .. } => "NothingToUndo",
             Self::NothingToAbort { .. } => "NothingToAbort",
             Self::NotParked { .. } => "NotParked",
+            Self::NothingToPromote { .. } => "NothingToPromote",
             Self::Retiring => "Retiring",
         }
     }
@@ -130,6 +140,7 @@ impl Ledger {
             _ if self.phase == Phase::Retiring && verb != Verb::Hold => Err(Refusal::Retiring),
             Verb::Abort if self.phase.at_rest() => Err(Refusal::NothingToAbort { phase: self.phase }),
             Verb::Undo if self.phase != Phase::Preparing && !moved => Err(Refusal::NothingToUndo { active: active() }),
+            Verb::Promote if self.task != Task::Holding => Err(Refusal::NothingToPromote { phase: self.phase }),
             Verb::Adopt | Verb::Reassert if self.phase != Phase::Parked => {
                 Err(Refusal::NotParked { phase: self.phase })
             }

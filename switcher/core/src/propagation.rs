@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::color::Color;
+use crate::declaration::Asking;
 
 /// One server that was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +66,9 @@ pub enum Spread {
     Unproven(Vec<String>),
 }
 
-/// Judges the answers. No authoritative server at all is *unproven*, never *everywhere*.
+/// Judges the answers. Where an authority can be asked, no authoritative server at all is *unproven*, never *everywhere*.
 #[must_use]
-pub fn spread(vantages: &[Vantage], wanted: &Color) -> Spread {
+pub fn spread(vantages: &[Vantage], wanted: &Color, asking: Asking) -> Spread {
     let mut stale = Vec::new();
     let mut unproven = Vec::new();
     for vantage in vantages {
@@ -77,7 +78,7 @@ pub fn spread(vantages: &[Vantage], wanted: &Color) -> Spread {
             _ => unproven.push(format!("{} says {}", vantage.server, vantage.says)),
         }
     }
-    if !vantages.iter().any(|vantage| vantage.authoritative) {
+    if asking == Asking::Authority && !vantages.iter().any(|vantage| vantage.authoritative) {
         unproven.push("no authoritative server was asked".to_owned());
     }
     match (stale.is_empty(), unproven.is_empty()) {
@@ -119,7 +120,7 @@ mod tests {
             ("an answer of no color", vec![vantage(true, Says::Other("10.9.9.9".into()))], "unproven"),
             ("not asked yet", vec![vantage(true, Says::NotAsked)], "unproven"),
         ] {
-            let got = match spread(&vantages, &green) {
+            let got = match spread(&vantages, &green, Asking::Authority) {
                 Spread::Everywhere => "everywhere",
                 Spread::Stale(_) => "stale",
                 Spread::Unproven(_) => "unproven",
@@ -133,6 +134,7 @@ mod tests {
         let found = spread(
             &[vantage(true, Says::ServFail), vantage(false, Says::Color(Color::from("blue")))],
             &Color::from("green"),
+            Asking::Authority,
         );
         let Spread::Unproven(who) = found else { panic!("{found:?}") };
         assert_eq!(who, ["ns1 says SERVFAIL", "resolver says blue"]);

@@ -85,14 +85,20 @@ impl LedgerKey {
         Self::new(&bytes)
     }
 
-    /// Seals a ledger for the record named; the text is base64 without padding.
+    /// Seals a ledger for the record named, in at most `limit` bytes; the text is base64 without padding.
     ///
     /// `nonce` must be random and new for every call.
     ///
     /// # Errors
-    /// Never in practice; encoding is fallible by its signature.
-    pub fn seal(&self, ledger: &Ledger, record: &str, nonce: [u8; NONCE_LEN]) -> Result<String, SealError> {
-        let mut sealed = ledger.encode()?.into_bytes();
+    /// When it does not fit, whatever is left out for people.
+    pub fn seal(
+        &self,
+        ledger: &Ledger,
+        record: &str,
+        nonce: [u8; NONCE_LEN],
+        limit: usize,
+    ) -> Result<String, SealError> {
+        let mut sealed = ledger.encode_within(room(limit))?.into_bytes();
         let refused = |_| SealError::Refused { record: record.to_owned() };
         let aad = Aad::from(aad(record));
         self.key(record)?
@@ -128,6 +134,12 @@ impl LedgerKey {
     }
 }
 
+/// Bytes of a ledger that fit when it is sealed in `limit` bytes.
+#[must_use]
+pub fn room(limit: usize) -> usize {
+    (limit / 4 * 3 + limit % 4 * 3 / 4).saturating_sub(NONCE_LEN + CHACHA20_POLY1305.tag_len())
+}
+
 /// Names are compared as DNS does: without case and final dot.
 fn aad(record: &str) -> Vec<u8> {
     format!("teal-ledger:{}", record.trim_end_matches('.').to_ascii_lowercase()).into_bytes()
@@ -144,7 +156,7 @@ mod tests {
     fn sealed() -> (LedgerKey, String) {
         let key = LedgerKey::new(&[7; KEY_LEN]).unwrap();
         let ledger = Ledger::first("l", Color::from("blue"), &declaration("blue"), 300, 1);
-        let text = key.seal(&ledger, RECORD, [1; NONCE_LEN]).unwrap();
+        let text = key.seal(&ledger, RECORD, [1; NONCE_LEN], 512).unwrap();
         (key, text)
     }
 

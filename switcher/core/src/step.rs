@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use std::collections::BTreeMap;
+
 use crate::color::{Color, Role};
 use crate::ledger::Ledger;
 
@@ -90,6 +92,17 @@ pub enum Effect {
         /// Which.
         role: Role,
     },
+    /// Make a target route so. It looks first and writes only what differs; traffic of no color is left as it is.
+    Route {
+        /// Its place among the followers.
+        target: usize,
+        /// Percent by color; sums to 100.
+        split: BTreeMap<Color, u8>,
+        /// Seconds; `None` leaves the TTL as it is.
+        ttl: Option<u32>,
+        /// Names the write: the move's opId.
+        op: String,
+    },
     /// Measure the gates and report them in the next observation.
     RunGates {
         /// Which list.
@@ -122,7 +135,7 @@ pub struct Wait {
 }
 
 /// Every command that is ever offered. The command line is tested to take each, with the Switch's name behind it.
-pub const TYPED: [&str; 10] = [
+pub const TYPED: [&str; 11] = [
     "teal abort",
     "teal adopt",
     "teal explain",
@@ -130,6 +143,7 @@ pub const TYPED: [&str; 10] = [
     "teal hold",
     "teal hold --end",
     "teal ledger show",
+    "teal promote",
     "teal reassert",
     "teal retry",
     "teal undo",
@@ -259,6 +273,20 @@ impl Step {
     pub fn effects(effects: Vec<Effect>, wait: Option<Wait>, why: impl Into<String>) -> Self {
         let action = if effects.is_empty() { Action::Hold } else { Action::Effects(effects) };
         Self { action, wait, alert: None, why: why.into(), evidence: Vec::new() }
+    }
+
+    /// Adds one more effect.
+    #[must_use]
+    pub fn and(mut self, effect: Option<Effect>) -> Self {
+        if let Some(effect) = effect {
+            match &mut self.action {
+                Action::Effects(effects) => effects.push(effect),
+                Action::Hold => self.action = Action::Effects(vec![effect]),
+                // A write comes before every effect.
+                Action::Write(_) => {}
+            }
+        }
+        self
     }
 
     /// Adds what a person should be told; the first alert stands.

@@ -17,16 +17,25 @@ pub struct Watch {
     lineage: String,
     /// Ascending epochs and the monotonic time of the first look.
     seen: Vec<(u64, Duration)>,
+    /// Who held the move at the last look, and since when nobody else can have.
+    holder: Option<String>,
+    held: Duration,
 }
 
 impl Watch {
     /// Takes note of a ledger just read. Another lineage starts anew; an epoch older than the newest is not noted.
     pub fn note(&mut self, ledger: &Ledger, mono: Duration) {
         if self.lineage != ledger.lineage {
-            *self = Self { lineage: ledger.lineage.clone(), seen: Vec::new() };
+            let lineage = ledger.lineage.clone();
+            *self = Self { lineage, seen: Vec::new(), holder: ledger.holder.clone(), held: mono };
         }
         if self.newest().is_none_or(|newest| newest < ledger.epoch) {
             self.seen.push((ledger.epoch, mono));
+            // Who takes over from nobody finds no request of another on its way.
+            if self.holder.is_some() && self.holder != ledger.holder {
+                self.held = mono;
+            }
+            self.holder.clone_from(&ledger.holder);
         }
         if self.seen.len() > KEPT {
             self.seen.remove(0);
@@ -44,6 +53,19 @@ impl Watch {
     pub fn since(&self, epoch: u64, mono: Duration) -> Duration {
         let first = self.seen.iter().find(|(seen, _)| *seen >= epoch);
         first.map_or(Duration::ZERO, |(_, at)| mono.saturating_sub(*at))
+    }
+
+    /// The same, with another moment since which nobody else can have sent a write.
+    #[must_use]
+    pub fn held_since(self, held: Duration) -> Self {
+        Self { held, ..self }
+    }
+
+    /// How long the holder of the last look has been the only one that can have sent a write, as far as this observer
+    /// knows; a restart forgets it, because what was sent before may still be on its way.
+    #[must_use]
+    pub fn held(&self, mono: Duration) -> Duration {
+        if self.seen.is_empty() { Duration::ZERO } else { mono.saturating_sub(self.held) }
     }
 
     /// How long ago something happened that was written in `epoch` at `wall_ms`: by the own clock, or by the wall

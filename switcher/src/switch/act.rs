@@ -60,7 +60,7 @@ impl Route {
     pub async fn write(&self, routed: &Routed, write: &Write) -> Result<Routed, WriteError> {
         let mut nonce = [0_u8; 12];
         SystemRandom::new().fill(&mut nonce).map_err(|_| WriteError::Entropy)?;
-        let sealed = self.key.seal(&write.next, self.target.name(), nonce)?;
+        let sealed = self.key.seal(&write.next, self.target.name(), nonce, self.target.truths().ledger_limit)?;
         let change = write
             .change
             .as_ref()
@@ -147,7 +147,7 @@ fn color_of(effect: &Effect) -> Option<&str> {
         | Effect::Pin { color, .. }
         | Effect::Unpin { color, .. }
         | Effect::SetRole { color, .. } => Some(color.as_str()),
-        Effect::RunGates { .. } => None,
+        Effect::RunGates { .. } | Effect::Route { .. } => None,
     }
 }
 
@@ -212,7 +212,11 @@ async fn run_batch(
                 note("unfreeze", cluster.thaw(switch, op).await);
                 interrupt.at("after unfreeze").await;
             }
-            Effect::Pin { .. } | Effect::Unpin { .. } | Effect::SetRole { .. } | Effect::RunGates { .. } => {}
+            Effect::Pin { .. }
+            | Effect::Unpin { .. }
+            | Effect::SetRole { .. }
+            | Effect::Route { .. }
+            | Effect::RunGates { .. } => {}
         }
     }
     first

@@ -260,6 +260,10 @@ pub(crate) fn declaration(declared: &DeclaredSwitch, route: &Route, config: &Swi
         digest: core::Digest::of(&switch.digest),
         revision: declared.revision.to_string(),
         colors: switch.colors.keys().map(Color::new).collect(),
+        leads: true,
+        followers: Vec::new(),
+        stages: Vec::new(),
+        asking: core::Asking::Authority,
         policy: core::Policy {
             ttl_steady: strategy.ttl_steady,
             ttl_moving: strategy.ttl_moving,

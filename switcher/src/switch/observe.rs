@@ -102,6 +102,7 @@ impl Memory {
             watch: self.watch.clone(),
             ledger,
             record,
+            targets: Vec::new(),
         };
         Look { seen, routed }
     }

@@ -128,6 +128,8 @@ fn banner(live: Option<&str>, wanted: &str, ledger: Option<&Ledger>, value: &Val
             Value::Foreign(what) => format!("the record points to {what}, which is no color's"),
             Value::Unreadable(why) => format!("it is not known which color is live: {why}"),
             Value::Color(color) => format!("{color} is live"),
+            Value::Split(_) => format!("several colors are live: {value}"),
+            Value::LedgerOnly => "it is not known which color is live: the targets do not agree".to_owned(),
         };
     };
     let Some(ledger) = ledger else { return format!("{live} is live; {wanted} is wanted; the ledger is not known") };

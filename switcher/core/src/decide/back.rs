@@ -1,14 +1,15 @@
 //! The way back: needs neither the failing side, nor git, nor metrics, nor an API server (G4). A fresh proof of the
 //! other color and one write suffice; roles, freeze and pins follow the traffic.
 
-use super::shifted::{CLEAN_UP, keeping, overdue, unspread};
+use super::route::{self, Progress};
+use super::shifted::{CLEAN_UP, claimed, keeping, overdue, ready_to_repair, renewed, unspread};
 use super::view::View;
 use super::{demand, lane};
 use crate::color::Color;
 use crate::gate::Standing;
 use crate::health::{Proof, Verdict, verdict};
-use crate::ledger::{ParkedWhy, Phase, Task, seconds};
-use crate::step::{Alert, Change, Reason, Step, Wait};
+use crate::ledger::{Ledger, ParkedWhy, Phase, Routing, Task, seconds};
+use crate::step::{Alert, Reason, Step, Wait};
 
 /// Goes back when health demands it, or when a person or git wants it and the other color is proven.
 pub(super) fn needed(view: &View<'_>) -> Option<Step> {
@@ -26,6 +27,20 @@ pub(super) fn needed(view: &View<'_>) -> Option<Step> {
         return None;
     }
     Some(write(view, other, ParkedWhy::RolledBack, &complaint(view)))
+}
+
+/// A target can't be moved: those before it go back, if a proven color is there to take them.
+pub(super) fn failed(view: &View<'_>, why: &str) -> Step {
+    let Some(other) = view.ledger.other() else {
+        return Step::hold(Wait::new(Reason::Gate, "the ledger does not know where to go back to"));
+    };
+    if view.policy().rollback.automatic && view.proven(other) {
+        return write(view, other, ParkedWhy::TargetFailed, why);
+    }
+    let wait = Wait::new(Reason::Gate, why).or_type(&["teal undo", "teal hold"]);
+    let hint =
+        "traffic goes back by itself only to a proven color, and unless `rollback.automatic` is false; `teal undo`";
+    view.evidence(keeping(view, wait).alert(Some(Alert::new("TargetFailed", why, hint))))
 }
 
 /// What speaks against the color that has the traffic.
@@ -68,8 +83,9 @@ pub(super) fn wanted(view: &View<'_>, why: &str) -> Step {
 /// The write that brings traffic back: record and ledger in one compare-and-swap.
 fn write(view: &View<'_>, other: &Color, why: ParkedWhy, note: &str) -> Step {
     let from_rest = view.ledger.phase.at_rest();
-    let mut next =
-        view.next().refusing(why, note).enter(Phase::RollingBack, Task::Propagating, Some(Reason::Propagation));
+    let (task, routing) = view.next_routing();
+    let mut next = view.next().refusing(why, note).enter(Phase::RollingBack, task, Some(Reason::Propagation));
+    next.routing = routing;
     let mut ttl = seconds(view.policy().ttl_moving).min(view.seen.record.ttl);
     if from_rest {
         super::rest::lower_ttl(view, &mut next);
@@ -82,9 +98,9 @@ fn write(view: &View<'_>, other: &Color, why: ParkedWhy, note: &str) -> Step {
     if let Some(order) = next.order.as_mut().filter(|_| view.git_trusted()) {
         order.set_aside = view.declared.digest.clone();
     }
-    let change = Change { color: other.clone(), ttl };
+    let change = view.lead_change(other, ttl);
     let alert = Alert::new("RollingBack", format!("traffic goes back to {other}: {note}"), "see `teal explain`");
-    let step = Step::write(next, Some(change), format!("traffic goes back to {other}: {note}"));
+    let step = Step::write(next, change, format!("traffic goes back to {other}: {note}"));
     view.evidence(step.alert(Some(alert)))
 }
 
@@ -142,7 +158,64 @@ pub(super) fn step(view: &View<'_>) -> Step {
     if view.must_claim() {
         return view.take_over();
     }
-    if view.ledger.task == Task::Propagating { propagating(view) } else { restoring(view) }
+    if let Some(step) = ready_to_repair(view) {
+        return step;
+    }
+    match view.ledger.task {
+        Task::Routing => routing(view),
+        Task::Propagating => propagating(view),
+        _ => restoring(view),
+    }
+}
+
+/// The followers go back, one after another; a target that can't be written does not withhold the roles for ever.
+fn routing(view: &View<'_>) -> Step {
+    if let Some(step) = claimed(view) {
+        return step;
+    }
+    match turn(view) {
+        Turn::Write(next, true) => {
+            let next = next.enter(Phase::RollingBack, Task::Propagating, Some(Reason::Propagation));
+            Step::write(next, None, format!("every target routes to {} again", view.ledger.active))
+        }
+        Turn::Write(next, false) => Step::write(*next, None, "the next target goes back"),
+        Turn::Wait(step) if view.in_phase() < view.budget().saturating_add(view.policy().tail) => step,
+        Turn::Wait(step) => {
+            let next = view.ledger.next(view.now_ms()).task(Task::Restoring, Some(Reason::Gate));
+            Step::write(next, None, format!("roles follow, although {}", step.why)).alert(step.alert)
+        }
+    }
+}
+
+/// What the followers' turn on the way back comes to.
+enum Turn {
+    /// More of them are back; with whether all are.
+    Write(Box<Ledger>, bool),
+    /// One is to be written, or awaited.
+    Wait(Step),
+}
+
+fn turn(view: &View<'_>) -> Turn {
+    let reached = |routed: u8| {
+        let mut next = view.ledger.next(view.now_ms());
+        next.routing.routed = routed;
+        Box::new(next)
+    };
+    let (effect, wait, alert) = match route::progress(view) {
+        Progress::Done => return Turn::Write(reached(Routing::ALL), true),
+        Progress::More(routed) => return Turn::Write(reached(routed), false),
+        Progress::Waits(effect, wait) => {
+            let alert = view.late("TargetOverdue", &wait, "see the target; it is asked again and again");
+            (effect, wait, alert)
+        }
+        Progress::Failed(effect, why) => {
+            let hint = "put it right: it is asked again and again; traffic by the other targets is back already";
+            let alert = Alert::new("TargetStuck", why.clone(), hint);
+            (effect, Wait::new(Reason::Propagation, why), Some(alert))
+        }
+    };
+    let step = renewed(view).unwrap_or_else(|| keeping(view, wait).and(effect));
+    Turn::Wait(step.alert(alert).alert(sick(view)))
 }
 
 fn propagating(view: &View<'_>) -> Step {
@@ -160,6 +233,15 @@ fn propagating(view: &View<'_>) -> Step {
 /// A cluster that does not answer holds nothing up: it is put right later, from Parked.
 fn restoring(view: &View<'_>) -> Step {
     let missing = demand::missing(view);
+    if view.ledger.routing != Routing::default() {
+        if let Some(step) = claimed(view) {
+            return step;
+        }
+        return match turn(view) {
+            Turn::Write(next, _) => Step::write(*next, None, "the next target went back"),
+            Turn::Wait(step) => step,
+        };
+    }
     if !missing.nothing() {
         let wait = Wait::new(Reason::Gate, missing.text());
         let alert = view.late("CleanUpOverdue", &wait, CLEAN_UP);

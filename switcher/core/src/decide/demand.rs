@@ -1,6 +1,7 @@
 //! What the ledger demands of the clusters, and the effects that are still missing. Level-based: a crash between two
 //! effects, or an effect that got lost, is seen as a difference and asked for again (G2).
 
+use super::route;
 use super::view::View;
 use crate::color::{Color, Role};
 use crate::ledger::{Phase, Task};
@@ -53,6 +54,7 @@ pub(super) fn missing(view: &View<'_>) -> Missing {
             SyncSeen::Unreachable(why) => missing.unreachable.push(format!("{color} does not answer: {why}")),
         }
     }
+    route::missing(view, &mut missing);
     missing
 }
 
@@ -129,7 +131,7 @@ fn held_still(view: &View<'_>) -> bool {
     match view.ledger.phase {
         Phase::Preparing | Phase::Shifting | Phase::Draining => true,
         Phase::Soaking => view.ledger.task != Task::Finishing,
-        Phase::RollingBack => view.ledger.task == Task::Propagating,
+        Phase::RollingBack => matches!(view.ledger.task, Task::Routing | Task::Propagating),
         Phase::Steady | Phase::Parked | Phase::Retiring => false,
     }
 }

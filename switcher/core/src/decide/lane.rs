@@ -1,12 +1,12 @@
 //! The emergency lane: what the operator's word in the ledger means now (SWITCH §1).
 
-use super::back;
 use super::view::View;
+use super::{back, route};
 use crate::color::Color;
 use crate::ledger::{Course, Ledger, ParkedWhy, Phase};
 use crate::observation::Value;
 use crate::order::{Order, Verb};
-use crate::step::{Alert, Change, Reason, Step, Wait};
+use crate::step::{Alert, Reason, Step, Wait};
 
 /// The kill switch, until a commit changes this Switch.
 pub(super) fn hold(view: &View<'_>) -> Option<Step> {
@@ -71,8 +71,8 @@ fn forget(view: &View<'_>, order: &Order) -> Step {
 /// The record is someone else's: adopt it, or write it again as the ledger has it. Nothing else may touch it.
 pub(super) fn on_foreign(view: &View<'_>) -> Option<Step> {
     let order = view.ledger.order.as_ref().filter(|_| view.ledger.phase == Phase::Parked)?;
-    match (order.verb, &view.seen.record.value) {
-        (Verb::Adopt, Value::Color(color)) => Some(adopt(view, color)),
+    match (order.verb, route::agreed(&view.seen.record.value, &view.seen.targets)) {
+        (Verb::Adopt, Some(color)) => Some(adopt(view, &color)),
         (Verb::Reassert, _) => Some(reassert(view, order)),
         _ => None,
     }
@@ -96,6 +96,15 @@ fn adopt(view: &View<'_>, found: &Color) -> Step {
     Step::write(next, None, format!("an operator adopted record and git as they are: {found} is live"))
 }
 
+/// The color that a target besides the record routes to, when it is not the ledger's.
+fn strayed(view: &View<'_>) -> Option<Color> {
+    view.seen.targets.iter().find_map(|seen| match &seen.value {
+        Value::Color(color) if *color != view.ledger.active => Some(color.clone()),
+        Value::Split(shares) => shares.keys().find(|color| **color != view.ledger.active).cloned(),
+        _ => None,
+    })
+}
+
 /// Routes to the ledger's color again: a traffic write like any other, never to the unproven (G3).
 fn reassert(view: &View<'_>, order: &Order) -> Step {
     let active = &view.ledger.active;
@@ -105,13 +114,27 @@ fn reassert(view: &View<'_>, order: &Order) -> Step {
             Alert::new("ReassertUnproven", message.clone(), "see its probe; nothing is written until it passes");
         return view.evidence(Step::hold(Wait::new(Reason::Gate, message)).alert(Some(alert)));
     }
+    if let Some(what) = route::beyond(view) {
+        let message = format!("{} ordered reassert, but {what}", order.actor);
+        let hint = "change that one by hand: only the ledger's own record is compared and overwritten in one write";
+        let alert = Alert::new("ReassertByHand", message.clone(), hint);
+        return Step::hold(Wait::new(Reason::ForeignWrite, message)).alert(Some(alert));
+    }
     let mut next = view.ledger.next(view.now_ms());
     next.order = None;
-    let ttl = crate::ledger::seconds(view.policy().ttl_moving);
-    let change = Change { color: active.clone(), ttl };
+    if let Some(strayed) = strayed(view) {
+        // The others are written one after another, as on the way back from a move to where they are.
+        next.course = Some(Course { from: active.clone(), to: strayed });
+        next.holder = Some(view.seen.me.identity.clone());
+        next.op.clone_from(&view.seen.fresh_id);
+        let (task, routing) = view.next_routing();
+        next = next.enter(Phase::RollingBack, task, Some(Reason::Propagation));
+        next.routing = routing;
+    }
+    let change = view.lead_change(active, crate::ledger::seconds(view.policy().ttl_moving));
     view.evidence(Step::write(
         next,
-        Some(change),
+        change,
         format!("{} ordered reassert: the record routes to {active} again", order.actor),
     ))
 }

@@ -7,13 +7,17 @@
 //! | `lane` | the operator's word |
 //! | `rest` | Steady and Parked |
 //! | `preparing`, `shifted`, `back` | the phases of a move |
+//! | `route` | the targets besides the ledger's record, one after another |
+//! | `gradual` | traffic by steps |
 //! | `demand` | what the ledger demands of the clusters, and the effects that are still missing |
 
 mod back;
 mod demand;
+mod gradual;
 mod lane;
 mod preparing;
 mod rest;
+mod route;
 #[cfg(test)]
 pub(crate) mod samples;
 mod shifted;
@@ -59,8 +63,8 @@ fn known(view: &View<'_>) -> Step {
     if let Some(step) = lane::hold(view) {
         return step;
     }
-    if view.record_is_foreign() {
-        return foreign_write(view);
+    if let Some(message) = view.foreign() {
+        return foreign_write(view, message);
     }
     match view.ledger.phase {
         Phase::Steady => rest::steady(view),
@@ -82,18 +86,16 @@ fn backwards(view: &View<'_>, newest: u64) -> Step {
         .alert(Some(Alert::new("LedgerWentBack", message, hint)))
 }
 
-/// Someone else changed the record: park, and never overwrite it (G1).
-fn foreign_write(view: &View<'_>) -> Step {
+/// Someone else changed a target: park, and never overwrite it (G1).
+fn foreign_write(view: &View<'_>, message: String) -> Step {
     if let Some(step) = lane::on_foreign(view) {
         return step;
     }
-    let found = view.found();
-    let message =
-        format!("the record says {found} while the ledger says {}: someone else changed it", view.ledger.active);
     let parked = view.ledger.parked.as_ref().map(|parked| parked.why);
     if view.ledger.phase == Phase::Parked && parked == Some(ParkedWhy::ForeignWrite) {
         return rest::parked_foreign(view, message);
     }
-    let next = view.parked(ParkedWhy::ForeignWrite, &format!("found {found}"));
-    Step::write(next, None, message).with(format!("found {found} with a TTL of {} s", view.seen.record.ttl))
+    let found = if view.record_is_foreign() { format!("found {}", view.found()) } else { message.clone() };
+    let next = view.parked(ParkedWhy::ForeignWrite, &found);
+    Step::write(next, None, message).with(format!("{found} with a TTL of {} s", view.seen.record.ttl))
 }

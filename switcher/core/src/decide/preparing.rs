@@ -2,13 +2,13 @@
 //! color stands down. Nothing has moved: whatever fails here only stops the move.
 
 use super::demand::{self, Missing};
-use super::lane;
 use super::rest::{lower_ttl, ttl_left};
 use super::view::View;
+use super::{gradual, lane, route};
 use crate::gate::{GateSeen, Standing};
 use crate::ledger::{Course, Fleet, ParkedWhy, Phase, Task, seconds};
 use crate::observation::FreezeSeen;
-use crate::step::{Change, Effect, Reason, Step, Wait, When};
+use crate::step::{Effect, Reason, Step, Wait, When};
 
 const COMMANDS: &[&str] = &["teal abort", "teal hold"];
 
@@ -114,6 +114,11 @@ fn freezing(view: &View<'_>, course: &Course) -> Step {
             );
             let mut next = view.ledger.next(view.now_ms()).task(Task::Converging, Some(Reason::Gate));
             next.fleet = Some(fleet);
+            // The followers' TTLs are low by now: caches forget the old ones from here on.
+            if view.seen.targets.iter().any(|seen| seen.ttl.is_some()) {
+                next.ttl.lowered = next.epoch;
+                next.ttl.lowered_ms = view.now_ms();
+            }
             Step::write(next, None, why)
         }
         Err(message) => Step::hold(wait(message)),
@@ -156,6 +161,9 @@ fn converging(view: &View<'_>, course: &Course) -> Step {
         return working(missing, |text| Wait::new(Reason::Gate, text).or_type(COMMANDS));
     }
     let Some(wait) = unmet(view, course) else {
+        if let Some(share) = gradual::first(view) {
+            return gradual::begin(view, course, share);
+        }
         let next = view.ledger.next(view.now_ms()).task(Task::StandingDown, Some(Reason::Gate));
         return view.evidence(Step::write(next, None, format!("all is proved: {} stands down", course.from)));
     };
@@ -186,6 +194,9 @@ fn unmet(view: &View<'_>, course: &Course) -> Option<Wait> {
     }
     if let Some(bad) = view.seen.before.iter().find(|gate| gate.standing != Standing::Pass) {
         return Some(gate(format!("gate {} is {}: {}", bad.name, bad.standing, bad.message)));
+    }
+    if let Some(alert) = route::objection(view) {
+        return Some(gate(alert.message));
     }
     let left = ttl_left(view);
     if !left.is_zero() {
@@ -241,11 +252,13 @@ fn unready(view: &View<'_>, course: &Course) -> Option<Wait> {
 
 /// The shift: record and ledger in one compare-and-swap.
 fn shift(view: &View<'_>, course: &Course) -> Step {
-    let mut next = view.ledger.next(view.now_ms()).enter(Phase::Shifting, Task::Propagating, Some(Reason::Propagation));
+    let (task, routing) = view.next_routing();
+    let mut next = view.ledger.next(view.now_ms()).enter(Phase::Shifting, task, Some(Reason::Propagation));
+    next.routing = routing;
     next.active = course.to.clone();
     next.times.shifted_ms = view.now_ms();
     let ttl = seconds(view.policy().ttl_moving).min(view.seen.record.ttl);
-    let change = Change { color: course.to.clone(), ttl };
+    let change = view.lead_change(&course.to, ttl);
     let why = format!("{} is equal, proven and stood by: traffic moves there", course.to);
-    view.evidence(Step::write(next, Some(change), why))
+    view.evidence(Step::write(next, change, why))
 }

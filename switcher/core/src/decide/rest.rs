@@ -7,7 +7,7 @@ use super::view::View;
 use super::{demand, lane};
 use crate::health::Proof;
 use crate::ledger::{Course, Ledger, ParkedWhy, Phase, Task, seconds};
-use crate::observation::{Relation, Value};
+use crate::observation::Relation;
 use crate::step::{Alert, Change, Reason, Step, Wait};
 
 pub(super) fn steady(view: &View<'_>) -> Step {
@@ -47,6 +47,10 @@ fn begin(view: &View<'_>) -> Step {
         let message = "one commit changes `active` and the fleet; split it, or declare `withFleet: true`";
         return Step::write(view.parked(ParkedWhy::MixedCommit, message), None, message);
     }
+    if let Some(alert) = super::route::objection(view) {
+        let wait = Wait::new(Reason::Gate, alert.message.clone()).or_type(&["teal hold"]);
+        return upkeep(view, Some(wait), format!("git asks for {to}")).alert(Some(alert)).alert(sick(view));
+    }
     if view.clock_useless() {
         return view.stand_by();
     }
@@ -76,12 +80,13 @@ fn claim(view: &View<'_>) -> (Ledger, Option<Change>) {
 
 /// Lowers the record's TTL and remembers what caches may still hold.
 pub(super) fn lower_ttl(view: &View<'_>, next: &mut Ledger) -> Option<Change> {
-    let found = view.seen.record.ttl;
+    let record = view.seen.record.ttl;
+    let found = view.seen.targets.iter().filter_map(|seen| seen.ttl).fold(record, u32::max);
     let left = ttl_left(view);
     next.ttl.largest = if left > Duration::ZERO { found.max(view.ledger.ttl.largest) } else { found };
     next.ttl.lowered = next.epoch;
     next.ttl.lowered_ms = view.now_ms();
-    (found > seconds(view.policy().ttl_moving)).then(|| view.with_ttl(view.policy().ttl_moving)).flatten()
+    (record > seconds(view.policy().ttl_moving)).then(|| view.with_ttl(view.policy().ttl_moving)).flatten()
 }
 
 /// How long caches may still hold the TTL from before it was lowered.
@@ -160,12 +165,12 @@ fn unpark(view: &View<'_>, reason: &str) -> Step {
 
 /// Parked because the record is someone else's: never overwritten. A commit may agree with what was found.
 pub(super) fn parked_foreign(view: &View<'_>, message: String) -> Step {
-    if let Value::Color(found) = &view.seen.record.value {
-        let agreed = view.declared.active == *found && view.git_trusted() && !view.ledger.refuses(view.declared);
+    if let Some(found) = super::route::agreed(&view.seen.record.value, &view.seen.targets) {
+        let agreed = view.declared.active == found && view.git_trusted() && !view.ledger.refuses(view.declared);
         if agreed {
             let mut next = view.next();
             next.course = Some(Course { from: next.active.clone(), to: found.clone() });
-            next.active = found.clone();
+            next.active.clone_from(&found);
             return Step::write(
                 next.rest(Phase::Steady),
                 None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::color::{Color, Role};
-use crate::declaration::{Declaration, Policy};
+use crate::declaration::{Asking, Declaration, Policy};
 use crate::gate::{GateSeen, Standing};
 use crate::health::Proof;
 use crate::ledger::{Course, Digest, Fleet, Ledger, Phase, Task, TtlHistory};
@@ -29,6 +29,10 @@ pub(crate) fn declaration(active: &str) -> Declaration {
         revision: "a".repeat(40),
         colors: ["blue", "green"].map(Color::from).into(),
         policy: Policy::default(),
+        leads: true,
+        followers: Vec::new(),
+        stages: Vec::new(),
+        asking: Asking::Authority,
     }
 }
 
@@ -105,6 +109,7 @@ impl Scene {
             record: Record { value: Value::Color(ledger.active.clone()), ttl: 300 },
             ledger: LedgerSeen::Known(Box::new(ledger)),
             watch,
+            targets: Vec::new(),
             git: Git { relation: Relation::Equal, fresh: true, mixed: false, known_for: Duration::ZERO },
             colors,
             before: vec![gate("parity")],
@@ -209,6 +214,10 @@ fn effect(effect: &Effect) -> String {
         Effect::Pin { color, .. } => format!("pin {color}"),
         Effect::Unpin { color, .. } => format!("unpin {color}"),
         Effect::SetRole { color, role } => format!("{color} {role}"),
+        Effect::Route { target, split, ttl, .. } => {
+            let ttl = ttl.map_or(String::new(), |ttl| format!(" at {ttl}"));
+            format!("route #{target} to {}{ttl}", Value::of(split.clone()))
+        }
         Effect::RunGates { when, .. } => format!("gates {when:?}"),
     }
 }

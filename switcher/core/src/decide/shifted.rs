@@ -1,10 +1,11 @@
 //! Shifting, Draining and Soaking (T3): traffic is on the new color. The way back is looked at first, every time; only
 //! then does the move go on.
 
+use super::route::{self, Progress};
 use super::view::View;
-use super::{back, demand};
+use super::{back, demand, gradual};
 use crate::gate::Standing;
-use crate::ledger::{Phase, Task};
+use crate::ledger::{Phase, Routing, Task};
 use crate::propagation::{Spread, spread};
 use crate::step::{Alert, Effect, Reason, Step, Wait, When};
 
@@ -26,8 +27,14 @@ pub(super) fn step(view: &View<'_>) -> Step {
     if let Some(wait) = back::doubtful(view) {
         return wait;
     }
+    if let Some(step) = ready_to_repair(view) {
+        return step;
+    }
     match (view.ledger.phase, view.ledger.task) {
+        (Phase::Shifting, Task::Routing) => routing(view),
         (Phase::Shifting, Task::Propagating) => propagating(view),
+        (Phase::Shifting, Task::Holding) => gradual::holding(view),
+        (Phase::Shifting, Task::StandingDown) => gradual::standing_down(view),
         (Phase::Shifting, _) => standing_up(view),
         (Phase::Draining, _) => draining(view),
         (_, Task::Finishing) => finishing(view),
@@ -52,7 +59,7 @@ pub(super) fn keeping(view: &View<'_>, wait: Wait) -> Step {
 pub(super) fn unspread(view: &View<'_>) -> Option<Wait> {
     let left = view.policy().bound.saturating_sub(view.in_phase());
     let wait = |message: String| Wait::new(Reason::Propagation, message).or_type(COMMANDS);
-    match spread(&view.seen.vantages, &view.ledger.active) {
+    match spread(&view.seen.vantages, view.ledger.lead(), view.declared.asking) {
         Spread::Everywhere if left.is_zero() => None,
         Spread::Everywhere => {
             Some(wait("all agree; the provider's bound has to pass".to_owned()).until(view.in_ms(left)))
@@ -69,10 +76,62 @@ pub(super) fn overdue(view: &View<'_>, wait: &Wait) -> Option<Alert> {
     })
 }
 
+/// Followers are written by the holder alone, also where every switcher may drive: a step when another one has it.
+pub(super) fn claimed(view: &View<'_>) -> Option<Step> {
+    let free = view.ledger.holder.is_none() || view.overdue();
+    (!view.holds()).then(|| if free { view.take_over() } else { view.stand_by() })
+}
+
+/// Before a late write is taken back: the claim, when it is another's or has run out.
+pub(super) fn ready_to_repair(view: &View<'_>) -> Option<Step> {
+    if route::any_strayed(view) { claimed(view).or_else(|| renewed(view)) } else { None }
+}
+
+/// A claim that has run out is renewed before anything more is sent.
+pub(super) fn renewed(view: &View<'_>) -> Option<Step> {
+    (view.untouched() >= view.budget()).then(|| {
+        let why = format!("{} still holds the move", view.seen.me.identity);
+        Step::write(view.ledger.next(view.now_ms()), None, why)
+    })
+}
+
+/// The followers are moved, one after another; when one can't be, those before it go back.
+fn routing(view: &View<'_>) -> Step {
+    if let Some(step) = claimed(view) {
+        return step;
+    }
+    let write = |routed: u8, why: String| {
+        let mut next = view.ledger.next(view.now_ms());
+        next.routing.routed = routed;
+        (next, why)
+    };
+    match route::progress(view) {
+        Progress::Done => {
+            let (next, why) = write(Routing::ALL, "every target routes so: the world learns it".to_owned());
+            let next = next.enter(Phase::Shifting, Task::Propagating, Some(Reason::Propagation));
+            view.evidence(Step::write(next, None, why))
+        }
+        Progress::More(routed) => {
+            let (next, why) = write(routed, format!("{routed} of {} targets route so", view.declared.followers.len()));
+            Step::write(next, None, why)
+        }
+        Progress::Failed(_, why) => back::failed(view, &why),
+        Progress::Waits(_, wait) if view.untouched() >= view.budget() => {
+            back::failed(view, &format!("{}, for longer than it may take", wait.message))
+        }
+        Progress::Waits(effect, wait) => view.evidence(keeping(view, wait).and(effect)),
+    }
+}
+
 fn propagating(view: &View<'_>) -> Step {
     if let Some(wait) = unspread(view) {
         let alert = overdue(view, &wait);
         return view.evidence(keeping(view, wait).alert(alert));
+    }
+    if view.ledger.routing.share < 100 {
+        let share = view.ledger.routing.share;
+        let next = view.ledger.next(view.now_ms()).enter(Phase::Shifting, Task::Holding, Some(Reason::Soak));
+        return Step::write(next, None, format!("{share} % of the traffic goes to {}", view.ledger.active));
     }
     let next = view.ledger.next(view.now_ms()).task(Task::StandingUp, Some(Reason::Gate));
     Step::write(next, None, format!("every server answers {0}: {0} stands up", view.ledger.active))
@@ -121,19 +180,23 @@ fn soaking(view: &View<'_>) -> Step {
         let wait = Wait::new(Reason::Soak, message).until(view.in_ms(left)).or_type(COMMANDS);
         return view.evidence(keeping(view, wait));
     }
-    let open = |gate: &&crate::gate::GateSeen| gate.standing != Standing::Pass || gate.age > view.policy().gate_age;
-    if let Some(gate) = view.seen.during.iter().find(open) {
-        let message =
-            format!("the soak ends when gate {} passes; it is {}: {}", gate.name, gate.standing, gate.message);
-        return keeping(view, Wait::new(Reason::Gate, message).or_type(COMMANDS));
-    }
-    if !view.proven(&view.ledger.active) {
-        let message = format!("the soak ends when {} is proven healthy", view.ledger.active);
-        return keeping(view, Wait::new(Reason::Gate, message).or_type(COMMANDS));
+    if let Some(wait) = standing(view, "the end of the soak") {
+        return keeping(view, wait);
     }
     let next = view.ledger.next(view.now_ms()).task(Task::Finishing, Some(Reason::Gate));
     let why = format!("{} has proved itself: freeze and pins are lifted", view.ledger.active);
     view.evidence(Step::write(next, None, why))
+}
+
+/// What must hold before anything goes on: every gate passes, freshly measured, and the new color is proven.
+pub(super) fn standing(view: &View<'_>, what: &str) -> Option<Wait> {
+    let open = |gate: &&crate::gate::GateSeen| gate.standing != Standing::Pass || gate.age > view.policy().gate_age;
+    if let Some(gate) = view.seen.during.iter().find(open) {
+        let message = format!("{what} waits for gate {}; it is {}: {}", gate.name, gate.standing, gate.message);
+        return Some(Wait::new(Reason::Gate, message).or_type(COMMANDS));
+    }
+    let message = format!("{what} waits for {} to be proven healthy", view.ledger.active);
+    (!view.proven(&view.ledger.active)).then(|| Wait::new(Reason::Gate, message).or_type(COMMANDS))
 }
 
 /// Lifts freeze and pins, then rests. A cluster that does not answer is put right later, from Steady.

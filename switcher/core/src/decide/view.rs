@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::color::Color;
-use crate::declaration::{Declaration, Policy};
+use crate::declaration::{Declaration, Policy, Stage};
 use crate::gate::Standing;
 use crate::health::{Health, Proof};
-use crate::ledger::{Ledger, ParkedWhy, Phase, Task};
+use crate::ledger::{Ledger, ParkedWhy, Phase, Routing, Task};
 use crate::observation::{Observation, Relation, Value};
 use crate::step::{Alert, Change, Reason, Step, Wait};
 
@@ -61,23 +61,42 @@ impl View<'_> {
     // ---- the record
 
     pub(super) fn record_is_foreign(&self) -> bool {
-        self.seen.record.value != Value::Color(self.ledger.active.clone())
+        let value = &self.seen.record.value;
+        *value != Value::LedgerOnly && *value != Value::Color(self.ledger.lead().clone())
+    }
+
+    /// What someone else changed, at the record or at another target.
+    pub(super) fn foreign(&self) -> Option<String> {
+        if self.record_is_foreign() {
+            let (found, lead) = (self.found(), self.ledger.lead());
+            return Some(format!("the record says {found} while the ledger says {lead}: someone else changed it"));
+        }
+        super::route::foreign(self).map(|what| format!("{what}: someone else changed it"))
     }
 
     /// What the record routes to, for people.
     pub(super) fn found(&self) -> String {
-        match &self.seen.record.value {
-            Value::Color(color) => color.to_string(),
-            Value::Mixed => "several colors at once".to_owned(),
-            Value::Foreign(what) | Value::Unreadable(what) => what.clone(),
-            Value::Gone => "nothing, it is gone".to_owned(),
-        }
+        self.seen.record.value.to_string()
     }
 
     /// The change that gives the present color this TTL; `None` when it has it.
     pub(super) fn with_ttl(&self, ttl: Duration) -> Option<Change> {
         let ttl = crate::ledger::seconds(ttl);
-        (self.seen.record.ttl != ttl).then(|| Change { color: self.ledger.active.clone(), ttl })
+        if self.seen.record.ttl == ttl { None } else { self.lead_change(self.ledger.lead(), ttl) }
+    }
+
+    /// The change of the ledger's record; `None` when it routes nothing.
+    pub(super) fn lead_change(&self, color: &Color, ttl: u32) -> Option<Change> {
+        (self.seen.record.value != Value::LedgerOnly).then(|| Change { color: color.clone(), ttl })
+    }
+
+    /// The first task after traffic was ordered to move: the followers' turn, where there are any.
+    pub(super) fn next_routing(&self) -> (Task, Routing) {
+        if self.declared.followers.is_empty() {
+            (Task::Propagating, Routing::default())
+        } else {
+            (Task::Routing, Routing { routed: 0, ..Routing::default() })
+        }
     }
 
     // ---- who drives
@@ -99,9 +118,14 @@ impl View<'_> {
         }
     }
 
+    /// Is this switcher the one that the ledger names?
+    pub(super) fn holds(&self) -> bool {
+        self.ledger.holder.as_deref() == Some(&self.seen.me.identity)
+    }
+
     /// Must the move be claimed before driving it?
     pub(super) fn must_claim(&self) -> bool {
-        self.seen.me.color.is_some() && self.ledger.holder.as_deref() != Some(&self.seen.me.identity)
+        self.seen.me.color.is_some() && !self.holds()
     }
 
     /// May this switcher start a move to `to`? Its own does; another one when that has had its chance.
@@ -117,8 +141,8 @@ impl View<'_> {
         self.policy().step + self.policy().grace
     }
 
-    fn overdue(&self) -> bool {
-        self.untouched() >= self.budget() + self.policy().grace
+    pub(super) fn overdue(&self) -> bool {
+        self.untouched() >= self.budget().saturating_add(self.policy().grace)
     }
 
     /// How long the present step may go without a write: its declared waits and the time for a step.
@@ -127,13 +151,30 @@ impl View<'_> {
         let spreading = policy.bound + policy.ttl_moving;
         let waits = match (self.ledger.phase, self.ledger.task) {
             (Phase::Preparing, _) => policy.deadline,
+            (Phase::Shifting | Phase::RollingBack, Task::Routing) => self.settling(),
             (Phase::Shifting, Task::Propagating) => spreading,
+            (Phase::Shifting, Task::Holding) => self.hold_time(),
             (Phase::Draining, _) => policy.ttl_moving + policy.tail,
             (Phase::Soaking, Task::Watching) => policy.soak,
+            (Phase::RollingBack, Task::Restoring) if self.ledger.routing != Routing::default() => self.settling(),
             (Phase::RollingBack, Task::Propagating) => spreading + policy.tail + policy.step,
             _ => Duration::ZERO,
         };
-        waits + policy.step
+        waits.saturating_add(policy.step)
+    }
+
+    /// Longest that one follower may take, with the wait for what an earlier holder may have sent.
+    fn settling(&self) -> Duration {
+        self.declared.followers.iter().map(|one| one.settling + one.late).max().unwrap_or_default()
+    }
+
+    /// How long the present step of a gradual move lasts; a pause has no end.
+    fn hold_time(&self) -> Duration {
+        match self.declared.stages.get(usize::from(self.ledger.routing.stage)) {
+            Some(Stage::Share(_, hold)) => *hold,
+            Some(Stage::Pause) => Duration::MAX,
+            None => Duration::ZERO,
+        }
     }
 
     // ---- health
@@ -162,6 +203,12 @@ impl View<'_> {
             }
         }
         health
+    }
+
+    /// Does the declared last resort let traffic go to a color that is unknown?
+    pub(super) fn last_resort(&self) -> bool {
+        let back = self.ledger.phase == Phase::RollingBack;
+        back && self.policy().rollback.last_resort_other && self.seen.proof(&self.ledger.active) == Proof::Unknown
     }
 
     /// Is this color proven healthy now (G3)?
@@ -227,7 +274,7 @@ impl View<'_> {
             return Step::hold(Wait::new(Reason::Claim, alert.message.clone())).alert(Some(alert));
         }
         let holder = self.ledger.holder.clone().unwrap_or_else(|| format!("the switcher in {}", self.ledger.driver()));
-        let left = (self.budget() + self.policy().grace).saturating_sub(self.untouched());
+        let left = self.budget().saturating_add(self.policy().grace).saturating_sub(self.untouched());
         let message = format!("{holder} drives; {} watches", self.seen.me.identity);
         Step::hold(Wait::new(Reason::Claim, message).until(self.in_ms(left)))
     }

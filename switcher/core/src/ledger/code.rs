@@ -4,8 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::{Course, Digest, Fleet, Ledger, Parked, ParkedWhy, Phase, Task, Times, TtlHistory};
+use super::{Course, Digest, Fleet, Ledger, Parked, ParkedWhy, Phase, Routing, Task, Times, TtlHistory};
 use crate::color::Color;
+use crate::declaration::Declaration;
 use crate::order::{Order, Verb};
 use crate::step::Reason;
 
@@ -23,6 +24,16 @@ pub enum LedgerError {
         /// The version found.
         found: u32,
     },
+    /// It has no room where it is kept.
+    #[error(
+        "the ledger needs {size} bytes where {limit} fit; shorten the colors' names and the switcher's identity, or give it a record of its own"
+    )]
+    TooLarge {
+        /// Bytes needed.
+        size: usize,
+        /// Bytes that fit.
+        limit: usize,
+    },
     /// Not a ledger.
     #[error("the ledger can't be read: {why}; delete it once it is known who wrote it, and restart the switchers")]
     Malformed {
@@ -38,6 +49,7 @@ impl LedgerError {
         match self {
             Self::Newer { .. } => "LedgerNewer",
             Self::Malformed { .. } => "LedgerMalformed",
+            Self::TooLarge { .. } => "LedgerTooLarge",
         }
     }
 }
@@ -75,6 +87,9 @@ struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     f: Option<(String, String)>,
     m: (u32, i64, u64),
+    /// share, routed, stage; left out where all traffic and every target are as the rest says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    q: Option<(u8, u8, u8)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     z: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,6 +105,72 @@ impl Ledger {
     /// Never in practice; serialising is fallible by its signature.
     pub fn encode(&self) -> Result<String, LedgerError> {
         serde_json::to_string(&Wire::of(self)).map_err(|error| LedgerError::Malformed { why: error.to_string() })
+    }
+
+    /// The text form in at most `limit` bytes: words for people are cut short until it fits, facts never.
+    ///
+    /// # Errors
+    /// When the facts alone are longer.
+    pub fn encode_within(&self, limit: usize) -> Result<String, LedgerError> {
+        let mut size = 0;
+        for kept in [usize::MAX, 64, 32, 16, 8, 0] {
+            let text = self.with_words_of(kept).encode()?;
+            if text.len() <= limit {
+                return Ok(text);
+            }
+            size = text.len();
+        }
+        Err(LedgerError::TooLarge { size, limit })
+    }
+
+    /// The same with every word for people cut to so many characters.
+    fn with_words_of(&self, kept: usize) -> Self {
+        let cut = |text: &mut String| *text = text.chars().take(kept).collect();
+        let mut ledger = self.clone();
+        if let Some(parked) = &mut ledger.parked {
+            cut(&mut parked.note);
+        }
+        if let Some(order) = &mut ledger.order {
+            cut(&mut order.reason);
+            cut(&mut order.actor);
+        }
+        ledger
+    }
+
+    /// Bytes that the ledger of this declaration may need at most, without words for people: it must fit where it is
+    /// kept before a move begins, not in the middle of one.
+    ///
+    /// # Errors
+    /// As [`Ledger::encode`].
+    pub fn most(declared: &Declaration, identity: &str) -> Result<usize, LedgerError> {
+        let far = 4_102_444_800_000;
+        let longest = declared.colors.iter().max_by_key(|color| color.as_str().len()).unwrap_or(&declared.active);
+        let hex = |length: usize| "f".repeat(length);
+        let digest = Digest::of(&hex(16));
+        let mut ledger = Self::first(hex(16), longest.clone(), declared, 604_800, far);
+        ledger.epoch = 9_999_999;
+        ledger.course = Some(Course { from: longest.clone(), to: longest.clone() });
+        ledger.revision = hex(40);
+        (ledger.holder, ledger.op) = (Some(identity.to_owned()), hex(16));
+        ledger.fleet = Some(Fleet { commit: hex(40), digest: digest.clone() });
+        let days = 30 * 86_400_000;
+        (ledger.times.entered_ms, ledger.times.shifted_ms) = (far - days, far - days);
+        (ledger.times.entered, ledger.times.deadline_ms) = (ledger.epoch, far + days);
+        ledger.ttl.lowered_ms = far - days;
+        ledger.ttl.lowered = ledger.epoch;
+        if !declared.followers.is_empty() || !declared.stages.is_empty() {
+            ledger.routing = Routing { share: 99, routed: 99, stage: 99 };
+        }
+        ledger.freeze_until_ms = declared.policy.freeze.map(|_| far + days);
+        ledger.phase = Phase::RollingBack;
+        (ledger.task, ledger.wait) = (Task::Propagating, Some(Reason::Propagation));
+        let (actor, reason) = (String::new(), String::new());
+        // The emergency lane must find room, too.
+        let verb = Verb::Undo;
+        ledger.order = Some(Order { verb, actor, reason, expires_ms: far, set_aside: digest.clone() });
+        let why = ParkedWhy::TargetFailed;
+        ledger.parked = Some(Parked { why, note: String::new(), digest, attempt: ledger.attempt });
+        Ok(ledger.encode()?.len())
     }
 
     /// Reads the text form.
@@ -143,6 +224,10 @@ impl Wire {
             ),
             f: ledger.fleet.as_ref().map(|fleet| (pack(&fleet.commit), fleet.digest.as_str().to_owned())),
             m: (ledger.ttl.largest, near(ledger.ttl.lowered_ms), ledger.ttl.lowered),
+            q: (ledger.routing != Routing::default()).then_some({
+                let Routing { share, routed, stage } = ledger.routing;
+                (share, routed, stage)
+            }),
             z: ledger.freeze_until_ms.map(near),
             r: ledger.order.as_ref().map(order),
             k: ledger.parked.as_ref().map(parked),
@@ -167,6 +252,10 @@ impl Wire {
                 Some(Order { verb: Verb::from_word(&verb)?, actor, reason, expires_ms, set_aside })
             }
         };
+        let routing = self.q.map_or_else(Routing::default, |(share, routed, stage)| Routing { share, routed, stage });
+        if !(1..=100).contains(&routing.share) {
+            return None;
+        }
         let fleet = match self.f {
             None => None,
             Some((commit, digest)) => Some(Fleet { commit: unpack(&commit)?, digest: Digest::of(&digest) }),
@@ -201,6 +290,7 @@ impl Wire {
             },
             fleet,
             ttl: TtlHistory { largest: self.m.0, lowered_ms: far(self.m.1)?, lowered: self.m.2 },
+            routing,
             freeze_until_ms,
             order,
             parked,

@@ -47,6 +47,8 @@ pub struct Ledger {
     pub fleet: Option<Fleet>,
     /// What caches may still hold.
     pub ttl: TtlHistory,
+    /// How far the targets besides the ledger's record are.
+    pub routing: Routing,
     /// When the freeze of this move ends by itself; Unix milliseconds; `None` without one.
     pub freeze_until_ms: Option<u64>,
     /// The operator's word; wins over git.
@@ -88,6 +90,29 @@ pub struct TtlHistory {
     pub lowered_ms: u64,
     /// The epoch of that write.
     pub lowered: u64,
+}
+
+/// What every target is to route to, and which are known to do so. Followers are not listed one by one: their order is
+/// declared, a move's colors and opId are the ledger's own, so that a cursor says where each is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Routing {
+    /// Percent of the traffic that goes to `active`; the rest goes to the other color of the course.
+    pub share: u8,
+    /// How many followers are proven to route so, in the order of this phase; [`Routing::ALL`] when all are.
+    pub routed: u8,
+    /// Which step of a gradual move.
+    pub stage: u8,
+}
+
+impl Routing {
+    /// Every follower, however many there are.
+    pub const ALL: u8 = u8::MAX;
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self { share: 100, routed: Self::ALL, stage: 0 }
+    }
 }
 
 /// F: a tree of the fleet.

@@ -96,10 +96,14 @@ pub enum Task {
     Freezing,
     /// Preparing: both are pinned to F, gates run, caches forget the old TTL.
     Converging,
-    /// Preparing: the old color gives up its role.
+    /// Preparing, and Shifting before its last step: the old color gives up its role.
     StandingDown,
-    /// Shifting: the record is written, the world learns it.
+    /// Shifting, RollingBack: the targets besides the ledger's record are written, one after another.
+    Routing,
+    /// Shifting, RollingBack: all is written, the world learns it.
     Propagating,
+    /// Shifting: a step of a gradual move lasts for its time, or until a person goes on.
+    Holding,
     /// Shifting: the new color takes its role.
     StandingUp,
     /// Draining and Soaking: time passes and health is watched.
@@ -112,12 +116,14 @@ pub enum Task {
 
 impl Task {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Rest,
         Self::Freezing,
         Self::Converging,
         Self::StandingDown,
+        Self::Routing,
         Self::Propagating,
+        Self::Holding,
         Self::StandingUp,
         Self::Watching,
         Self::Finishing,
@@ -132,7 +138,9 @@ impl Task {
             Self::Freezing => "freezing",
             Self::Converging => "converging",
             Self::StandingDown => "standing-down",
+            Self::Routing => "routing",
             Self::Propagating => "propagating",
+            Self::Holding => "holding",
             Self::StandingUp => "standing-up",
             Self::Watching => "watching",
             Self::Finishing => "finishing",
@@ -168,13 +176,15 @@ pub enum ParkedWhy {
     MixedCommit,
     /// The freeze ended before the shift.
     FreezeExpired,
+    /// A target could not be moved, so those before it went back.
+    TargetFailed,
     /// An operator took over a record that git does not ask for.
     Adopted,
 }
 
 impl ParkedWhy {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RolledBack,
         Self::GateFailed,
         Self::Deadline,
@@ -184,6 +194,7 @@ impl ParkedWhy {
         Self::Rewritten,
         Self::MixedCommit,
         Self::FreezeExpired,
+        Self::TargetFailed,
         Self::Adopted,
     ];
 
@@ -200,6 +211,7 @@ impl ParkedWhy {
             Self::Rewritten => "rewritten",
             Self::MixedCommit => "mixed-commit",
             Self::FreezeExpired => "freeze-expired",
+            Self::TargetFailed => "target-failed",
             Self::Adopted => "adopted",
         }
     }

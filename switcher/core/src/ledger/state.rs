@@ -1,6 +1,6 @@
 //! What a ledger means, and how the next one is made.
 
-use super::{Course, Ledger, Parked, ParkedWhy, Phase, Task, Times, TtlHistory};
+use super::{Course, Ledger, Parked, ParkedWhy, Phase, Routing, Task, Times, TtlHistory};
 use crate::color::{Color, Role};
 use crate::declaration::Declaration;
 use crate::step::Reason;
@@ -28,6 +28,7 @@ impl Ledger {
             fleet: None,
             // Nothing is known of the time before: caches may hold the policy's maximum until that has passed.
             ttl: TtlHistory { largest: ttl.max(seconds(declared.policy.ttl_max)), lowered_ms: now_ms, lowered: 1 },
+            routing: Routing::default(),
             freeze_until_ms: None,
             order: None,
             parked: None,
@@ -87,6 +88,7 @@ impl Ledger {
         self.op = String::new();
         self.fleet = None;
         self.freeze_until_ms = None;
+        self.routing = Routing::default();
         if phase == Phase::Steady {
             self.parked = None;
             self.order = None;
@@ -104,13 +106,26 @@ impl Ledger {
     }
 
     /// The role each color should have now: the color that is live is active, but for the hand-over, where none is.
+    /// While traffic is shared the old color keeps the role.
     #[must_use]
     pub fn role_of(&self, color: &Color) -> Role {
-        let handing_over = matches!(
-            (self.phase, self.task),
-            (Phase::Preparing, Task::StandingDown) | (Phase::Shifting | Phase::RollingBack, Task::Propagating)
-        );
-        if *color == self.active && !handing_over { Role::Active } else { Role::Standby }
+        let whole = self.routing.share == 100;
+        let handing_over = match (self.phase, self.task) {
+            (Phase::Preparing | Phase::Shifting, Task::StandingDown) => true,
+            (Phase::Shifting | Phase::RollingBack, Task::Routing | Task::Propagating) => whole,
+            _ => false,
+        };
+        if color == self.lead() && !handing_over { Role::Active } else { Role::Standby }
+    }
+
+    /// The color that has the active role, and that whatever can't weigh routes to: the live one, and while traffic is
+    /// shared the old one.
+    #[must_use]
+    pub fn lead(&self) -> &Color {
+        match self.other() {
+            Some(other) if self.routing.share < 100 => other,
+            _ => &self.active,
+        }
     }
 
     /// The color whose switcher drives what comes next: where traffic is going, or is.

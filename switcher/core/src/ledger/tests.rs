@@ -47,6 +47,7 @@ prop_compose! {
         times in any_times(), fleet in prop::option::of((word(), "[0-9a-f]{16}")),
         ttl in (any::<u32>(), any::<u32>(), any::<u64>()), freeze in prop::option::of(any::<u32>()),
         (order, parked) in (prop::option::of(any_order()), prop::option::of(any_parked())),
+        (share, routed, stage) in (1..=100_u8, any::<u8>(), any::<u8>()),
     ) -> Ledger {
         Ledger {
             op: lineage.clone(), lineage, epoch, phase, task, active, wait, holder, times, attempt, revision, order, parked,
@@ -54,6 +55,7 @@ prop_compose! {
             digest: Digest::of(&digest),
             fleet: fleet.map(|(commit, digest)| Fleet { commit, digest: Digest::of(&digest) }),
             ttl: TtlHistory { largest: ttl.0, lowered_ms: u64::from(ttl.1), lowered: ttl.2 },
+            routing: Routing { share, routed, stage },
             freeze_until_ms: freeze.map(u64::from),
         }
     }
@@ -68,7 +70,7 @@ proptest! {
     #[test]
     fn a_sealed_ledger_opens_as_it_was(ledger in any_ledger(), nonce in any::<[u8; 12]>(), key in any::<[u8; 32]>()) {
         let key = LedgerKey::new(&key).unwrap();
-        let sealed = key.seal(&ledger, "aks.contoso.com", nonce).unwrap();
+        let sealed = key.seal(&ledger, "aks.contoso.com", nonce, 8192).unwrap();
         prop_assert_eq!(key.open(&sealed, "aks.contoso.com").unwrap(), ledger);
     }
 
@@ -102,9 +104,49 @@ pub(crate) fn typical() -> Ledger {
 #[test]
 fn a_typical_ledger_fits_a_records_metadata_even_when_sealed() {
     let ledger = typical();
-    let sealed = LedgerKey::new(&[7; 32]).unwrap().seal(&ledger, "aks.contoso.com", [1; 12]).unwrap();
+    let sealed = LedgerKey::new(&[7; 32]).unwrap().seal(&ledger, "aks.contoso.com", [1; 12], 512).unwrap();
     let (plain, sealed) = (ledger.encode().unwrap().len(), sealed.len());
     assert!(plain <= 360 && sealed <= 512, "{plain} bytes, {sealed} sealed: {}", ledger.encode().unwrap());
+}
+
+#[test]
+fn words_for_people_are_cut_and_facts_are_not() {
+    let order = Order {
+        verb: Verb::Hold,
+        actor: "someone with a very long name".repeat(4),
+        reason: "x".repeat(300),
+        expires_ms: 1,
+        set_aside: Digest::of("b7e23ec29af22b0b"),
+    };
+    let mut ledger = typical().refusing(ParkedWhy::GateFailed, &"é".repeat(64));
+    ledger.order = Some(order);
+    let key = LedgerKey::new(&[7; 32]).unwrap();
+    let fits = |limit: usize| key.seal(&ledger, "aks.contoso.com", [1; 12], limit);
+    for limit in [512, 640, 4096] {
+        let sealed = fits(limit);
+        // In the middle of a move with an order and a refusal at once: sealed it needs more than 512 bytes.
+        let Ok(sealed) = sealed else {
+            assert_eq!((limit, sealed.unwrap_err().reason()), (512, "LedgerTooLarge"));
+            continue;
+        };
+        assert!(sealed.len() <= limit);
+        let opened = key.open(&sealed, "aks.contoso.com").unwrap();
+        assert_eq!((opened.epoch, &opened.op, opened.fleet), (ledger.epoch, &ledger.op, ledger.fleet.clone()));
+        assert_eq!(opened.order.map(|order| order.verb), Some(Verb::Hold));
+    }
+    assert_eq!(ledger.encode_within(512).map(|text| text.len() <= 512), Ok(true), "as plain text it fits");
+}
+
+#[test]
+fn what_a_declaration_needs_is_known_before_a_move_begins() {
+    let identity = "teal-switcher-green";
+    let mut declared = declaration("green");
+    let most = Ledger::most(&declared, identity).unwrap();
+    assert!(typical().encode().unwrap().len() <= most, "{most}");
+    assert!(most <= 512, "{most}");
+    let long = format!("a{}", "b".repeat(62));
+    declared.colors = [long.as_str(), "c"].map(Color::from).into();
+    assert!(Ledger::most(&declared, identity).unwrap() > 512);
 }
 
 #[test]

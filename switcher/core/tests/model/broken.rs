@@ -117,3 +117,63 @@ fn g5_notices_a_switcher_that_forgets_what_was_refused() {
     let budget = Budget { switches: 1, flips: 2, ..Budget::default() };
     caught("G5", "is tried again", budget, Rules { decide: stubborn, ..HONEST });
 }
+
+const SECOND: Budget = Budget {
+    second: true,
+    switches: 1,
+    crashes: 0,
+    stale_reads: 0,
+    lost_answers: 0,
+    late_writes: 0,
+    errors: 0,
+    flips: 0,
+    outages: 0,
+    foreign: 0,
+    retries: 0,
+    unrelated: 0,
+    force_pushes: 0,
+    undos: 0,
+    slow: false,
+    late_routes: 0,
+    lost_routes: 0,
+    failures: 0,
+    unbounded: false,
+    slow_dns: false,
+    colorless: false,
+    slow_git: false,
+};
+
+#[test]
+fn g1_notices_a_new_holder_that_does_not_wait_for_old_requests() {
+    fn impatient(declared: &Declaration, seen: &Observation) -> Step {
+        let mut seen = seen.clone();
+        seen.watch = seen.watch.clone().held_since(std::time::Duration::ZERO);
+        decide(declared, &seen)
+    }
+    let budget = Budget { flips: 1, ..SECOND };
+    caught("G1", "after it was confirmed", budget, Rules { decide: impatient, ..HONEST });
+}
+
+#[test]
+fn g1_notices_a_switcher_that_reads_nothing_back() {
+    fn credulous(declared: &Declaration, seen: &Observation) -> Step {
+        let mut seen = seen.clone();
+        if let Some(active) = ledger(&seen).map(|ledger| ledger.active.clone()) {
+            seen.targets.iter_mut().for_each(|target| target.value = Value::Color(active.clone()));
+        }
+        decide(declared, &seen)
+    }
+    caught("G1", "after it was confirmed", SECOND, Rules { decide: credulous, ..HONEST });
+}
+
+#[test]
+fn g1_notices_a_second_target_that_is_overwritten() {
+    fn blind_to_others(declared: &Declaration, seen: &Observation) -> Step {
+        let mut seen = seen.clone();
+        for target in seen.targets.iter_mut().filter(|target| matches!(target.value, Value::Foreign(_))) {
+            target.value = Value::Color("blue".into());
+        }
+        decide(declared, &seen)
+    }
+    caught("G1", "overwritten", Budget { foreign: 1, ..SECOND }, Rules { decide: blind_to_others, ..HONEST });
+}

@@ -29,6 +29,11 @@ impl World {
                 self.late = None;
             }
         }
+        if !self.left.second {
+            for switcher in &mut self.switchers {
+                (switcher.holder, switcher.alone) = (None, false);
+            }
+        }
         for who in 0..self.switchers.len() {
             self.forget_ages(who);
         }
@@ -38,6 +43,8 @@ impl World {
     /// Keeps only the ages that a decision can depend on, and only as exactly as it can.
     fn forget_ages(&mut self, who: usize) {
         let ledger = &self.cell.ledger;
+        // A stale read brings an old ledger back, and with it how long it has been untouched.
+        let old = self.before.as_ref().filter(|_| self.left.second).map(|cell| cell.ledger.epoch);
         let known = &mut self.switchers[who].known;
         let newest = known.last().map(|(epoch, _)| *epoch);
         let first = |epoch: u64| known.iter().map(|(seen, _)| *seen).find(|seen| *seen >= epoch);
@@ -47,10 +54,14 @@ impl World {
         let waits = matches!(ledger.phase, Phase::Draining | Phase::Soaking | Phase::RollingBack);
         let waited = waits.then(|| first(ledger.times.entered)).flatten();
         let touched = first(ledger.epoch);
+        let old = old.and_then(first);
         let mut kept = Vec::new();
         for (epoch, age) in known.iter() {
             let asked = |by: Option<u64>| by == Some(*epoch);
-            let long = asked(deadline) || asked(touched) || (asked(waited) && ledger.phase == Phase::RollingBack);
+            let long = asked(deadline)
+                || asked(touched)
+                || asked(old)
+                || (asked(waited) && ledger.phase == Phase::RollingBack);
             let short = asked(old_ttl) || asked(waited);
             let age = match (short, long, *age) {
                 (true, true, age) => age,

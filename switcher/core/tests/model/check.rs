@@ -1,6 +1,6 @@
 //! The guarantees G1 to G5, as checks on what happens and on what is.
 
-use teal_switcher_core::{Action, Phase, Proof, Role};
+use teal_switcher_core::{Action, Effect, ParkedWhy, Phase, Proof, Role, Step};
 
 use crate::look::in_the_dark;
 use crate::world::{At, Budget, Cell, Flight, Pending, Rules, Switcher, Todo, World, color, course, index};
@@ -26,12 +26,48 @@ pub(crate) fn intent(cell: &Cell, pending: Option<&Pending>) -> Result<(), Broke
                 !ledger.phase.at_rest() && **op == *ledger.op && course(ledger).is_some_and(|(from, _)| from == *at)
             }
             Todo::Pin(_, true) => ledger.fleet.is_some() && !ledger.phase.at_rest(),
+            Todo::Route(to) => ledger.active == color(*to) && !ledger.phase.at_rest(),
             Todo::Role(at, role) => ledger.role_of(&color(*at)) == *role,
             Todo::Unfreeze(..) | Todo::Pin(_, false) => true,
         };
         if !announced {
             return broken("G2", format!("{effect:?} is not announced by {}/{}", ledger.phase, ledger.task.as_str()));
         }
+    }
+    Ok(())
+}
+
+/// G1 and G3 at the second target: what someone else wrote is left alone, and traffic goes only to the proven.
+pub(crate) fn routes(world: &World, step: &Step) -> Result<(), Broken> {
+    let Action::Effects(effects) = &step.action else { return Ok(()) };
+    let routes = effects.iter().filter_map(|effect| match effect {
+        Effect::Route { split, .. } => split.keys().next().map(index),
+        _ => None,
+    });
+    for to in routes {
+        if world.second.at == At::Foreign {
+            return broken("G1", "the second target is overwritten although it routes to no color");
+        }
+        let truth = world.sides[usize::from(to)].health;
+        if world.second.at != At::Color(to) && truth != Proof::Ok {
+            return broken("G3", format!("the second target is moved to {} which is {truth}", color(to)));
+        }
+    }
+    Ok(())
+}
+
+/// G1 and G2: what the ledger says of the second target was read back, and nothing undoes it.
+fn second(world: &World) -> Result<(), Broken> {
+    let (ledger, left) = (&world.cell.ledger, &world.left);
+    let parked = ledger.parked.as_ref().is_some_and(|parked| parked.why == ParkedWhy::ForeignWrite);
+    if !left.second || left.unbounded || parked || world.second.at == At::Foreign || ledger.routing.routed == 0 {
+        return Ok(());
+    }
+    if world.second.at != At::Color(index(&ledger.active)) {
+        return broken(
+            "G1",
+            format!("the second target is at {:?} after it was confirmed at {}", world.second.at, ledger.active),
+        );
     }
     Ok(())
 }
@@ -65,11 +101,13 @@ pub(crate) fn landing(world: &World, flight: &Flight, cas: bool) -> Result<(), B
 }
 
 /// Lets a write land and remembers what it refused.
-pub(crate) fn land(world: &mut World, flight: &Flight, cas: bool) {
+pub(crate) fn land(world: &mut World, flight: &Flight, cas: bool) -> bool {
     let moving = !world.cell.ledger.phase.at_rest() || world.cell.ledger.order.is_some();
-    if world.land(flight, cas) && moving && flight.next.parked.is_some() {
+    let landed = world.land(flight, cas);
+    if landed && moving && flight.next.parked.is_some() {
         world.refused |= 1 << change_of(world, &flight.next.revision);
     }
+    landed
 }
 
 /// The last commit that changed this Switch, seen from a revision.
@@ -80,6 +118,7 @@ fn change_of(world: &World, revision: &str) -> u8 {
 
 /// G4: from every state after the shift, whoever looks brings traffic back by one proof and one write.
 pub(crate) fn state(world: &World, rules: &Rules) -> Result<(), Broken> {
+    second(world)?;
     let ledger = &world.cell.ledger;
     if !ledger.phase.shifted() || world.cell.at != At::Color(index(&ledger.active)) {
         return Ok(());
@@ -126,6 +165,9 @@ pub(crate) fn settles(world: &World, rules: &Rules, alive: &[u8]) -> Result<(), 
         }
         quiet = if same(&before, &world) { quiet + 1 } else { 0 };
         world = world.after(crate::events::Event::Spread, rules)?;
+        if world.second.working.is_some() {
+            world = world.after(crate::events::Event::SecondIsDone, rules)?;
+        }
         if quiet > 0 {
             let long = quiet % 2 == 0;
             let event = if long { crate::events::Event::WaitForLong } else { crate::events::Event::Wait };
@@ -138,14 +180,18 @@ pub(crate) fn settles(world: &World, rules: &Rules, alive: &[u8]) -> Result<(), 
 /// Nothing but clocks changed.
 fn same(before: &World, after: &World) -> bool {
     before.cell == after.cell
+        && before.second == after.second
         && before.sides == after.sides
         && after.switchers.iter().all(|switcher| switcher.pending.is_none())
 }
 
 fn heal(world: &World) -> World {
     let mut world = world.clone();
-    world.left = Budget { colorless: world.left.colorless, ..Budget::default() };
+    let Budget { colorless, second, slow, unbounded, .. } = world.left;
+    world.left = Budget { colorless, second, slow, unbounded, ..Budget::default() };
     world.late = None;
+    world.late_route = None;
+    world.second.failed = None;
     for side in &mut world.sides {
         side.health = Proof::Ok;
         side.reachable = true;
@@ -166,6 +212,10 @@ fn at_rest(world: &World) -> Result<(), Broken> {
                 format!("leaves {} frozen, pinned or in the wrong role, in {}", color(at), ledger.phase),
             );
         }
+    }
+    let parked = ledger.parked.as_ref().is_some_and(|parked| parked.why == ParkedWhy::ForeignWrite);
+    if world.left.second && !parked && world.second.at != At::Color(index(&ledger.active)) {
+        return broken("G2", format!("leaves the second target at {:?}, in {}", world.second.at, ledger.phase));
     }
     let wanted = world.commits[usize::from(world.head)].active;
     let trusted = world.descends(world.head, ledger.revision.parse().unwrap());

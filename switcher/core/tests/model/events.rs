@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use teal_switcher_core::{Digest, Order, Proof, Verb};
+use teal_switcher_core::{Digest, Ledger, Order, Proof, Verb};
 
 use crate::check::{self, Broken};
-use crate::world::{At, Commit, NOW_MS, Pending, Rules, Switcher, World, pending};
+use crate::world::{At, Commit, NOW_MS, Pending, Rules, Second, Switcher, Todo, World, pending};
 
 /// One thing that happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,14 @@ pub(crate) enum Event {
     Health(u8, Proof),
     Outage(u8),
     ForeignWrite(At),
+    ForeignAtSecond,
+    RouteIsLost(u8),
+    RouteFails(u8),
+    CrashWithRouteInFlight(u8),
+    LateRouteLands,
+    SecondIsDone,
+    SecondForgets,
+    SecondFails,
     CommitSwitch,
     CommitRetry,
     CommitElsewhere,
@@ -52,6 +60,17 @@ impl World {
         }
         if left.foreign > 0 {
             events.extend([Event::ForeignWrite(At::Foreign), Event::ForeignWrite(At::Color(1))]);
+            if left.second {
+                events.push(Event::ForeignAtSecond);
+            }
+        }
+        if self.late_route.is_some() {
+            events.push(Event::LateRouteLands);
+        }
+        if self.second.working.is_some() {
+            events.push(Event::SecondIsDone);
+            events.extend((left.lost_routes > 0).then_some(Event::SecondForgets));
+            events.extend((left.failures > 0).then_some(Event::SecondFails));
         }
         for (budget, event) in [
             (left.switches, Event::CommitSwitch),
@@ -85,6 +104,17 @@ impl World {
         }
         if left.crashes > 0 {
             events.push(Event::Crash(who));
+        }
+        let route =
+            matches!(&switcher.pending, Some(Pending::Effects(todo)) if matches!(todo.last(), Some(Todo::Route(_))));
+        for (allowed, event) in [
+            (left.lost_routes, Event::RouteIsLost(who)),
+            (left.failures, Event::RouteFails(who)),
+            (left.late_routes, Event::CrashWithRouteInFlight(who)),
+        ] {
+            if route && allowed > 0 {
+                events.push(event);
+            }
         }
         for (allowed, event) in [
             (left.lost_answers, Event::ActAndLoseTheAnswer(who)),
@@ -132,6 +162,19 @@ impl World {
                     check::land(&mut next, &flight, rules.cas);
                 }
             }
+            Event::RouteIsLost(who) => {
+                next.left.lost_routes -= 1;
+                next.take_route(who);
+            }
+            Event::RouteFails(who) => {
+                next.left.failures -= 1;
+                next.second.failed = next.take_route(who);
+            }
+            Event::CrashWithRouteInFlight(who) => {
+                next.left.late_routes -= 1;
+                next.late_route = next.take_route(who);
+                next.restart(who);
+            }
             _ => next.outside(event),
         }
         next.tidy(rules.cas);
@@ -143,6 +186,10 @@ impl World {
         match event {
             Event::Fetch(who) => self.switchers[usize::from(who)].fetched = self.head,
             Event::Wait | Event::WaitForLong => {
+                if !self.left.unbounded {
+                    self.end_requests();
+                }
+                self.switchers.iter_mut().for_each(|switcher| switcher.alone = true);
                 let least = if event == Event::Wait { 1 } else { 2 };
                 let ages = self.switchers.iter_mut().flat_map(|switcher| &mut switcher.known);
                 ages.for_each(|(_, age)| *age = (*age).max(least));
@@ -163,6 +210,28 @@ impl World {
                 self.cell.at = at;
             }
             Event::OperatorUndo => self.operator_undo(),
+            Event::ForeignAtSecond => {
+                self.left.foreign -= 1;
+                self.second = Second { at: At::Foreign, working: None, failed: None };
+            }
+            Event::LateRouteLands => {
+                if let Some(to) = self.late_route.take() {
+                    self.second.at = At::Color(to);
+                }
+            }
+            Event::SecondIsDone => {
+                if let Some(to) = self.second.working.take() {
+                    self.second.at = At::Color(to);
+                }
+            }
+            Event::SecondForgets => {
+                self.left.lost_routes -= 1;
+                self.second.working = None;
+            }
+            Event::SecondFails => {
+                self.left.failures -= 1;
+                self.second.failed = self.second.working.take();
+            }
             _ => self.commit(event),
         }
     }
@@ -214,17 +283,54 @@ impl World {
         self.switchers[usize::from(who)] = Switcher { fetched, ..Switcher::default() };
     }
 
+    /// A switcher notes a ledger that it read, or wrote.
+    fn note(&mut self, who: u8, ledger: &Ledger) {
+        let switcher = &mut self.switchers[usize::from(who)];
+        let first = switcher.known.is_empty();
+        if switcher.known.last().is_some_and(|(newest, _)| *newest >= ledger.epoch) {
+            return;
+        }
+        switcher.known.push((ledger.epoch, 0));
+        let holder = ledger.holder.as_ref().map(|holder| u8::from(holder == "s1"));
+        if first || (switcher.holder.is_some() && switcher.holder != holder) {
+            switcher.alone = false;
+        }
+        switcher.holder = holder;
+    }
+
+    /// Takes the route that a switcher was about to send.
+    fn take_route(&mut self, who: u8) -> Option<u8> {
+        let pending = &mut self.switchers[usize::from(who)].pending;
+        let Some(Pending::Effects(todo)) = pending else { return None };
+        let Some(Todo::Route(to)) = todo.pop() else { return None };
+        if todo.is_empty() {
+            *pending = None;
+        }
+        Some(to)
+    }
+
+    /// Requests to the second target live less long than the shortest wait.
+    fn end_requests(&mut self) {
+        self.late_route = None;
+        for switcher in &mut self.switchers {
+            if let Some(Pending::Effects(todo)) = &mut switcher.pending {
+                todo.retain(|one| !matches!(one, Todo::Route(_)));
+                if todo.is_empty() {
+                    switcher.pending = None;
+                }
+            }
+        }
+    }
+
     fn look_and_decide(&mut self, who: u8, stale: bool, rules: &Rules) -> Result<(), Broken> {
         let cell = match &self.before {
             Some(before) if stale => before.clone(),
             _ => self.cell.clone(),
         };
-        let known = &mut self.switchers[usize::from(who)].known;
-        if known.last().is_none_or(|(newest, _)| *newest < cell.ledger.epoch) {
-            known.push((cell.ledger.epoch, 0));
-        }
+        self.note(who, &cell.ledger);
         let declared = self.declared(self.switchers[usize::from(who)].fetched);
         let step = (rules.decide)(&declared, &self.look(who, &cell));
+        check::routes(self, &step)?;
         let truth = [self.sides[0].health, self.sides[1].health];
         let pending = pending(&step, &cell, truth);
         check::intent(&cell, pending.as_ref())?;
@@ -237,7 +343,10 @@ impl World {
             None | Some(Pending::Doomed) => {}
             Some(Pending::Write(flight)) => {
                 check::landing(self, &flight, rules.cas)?;
-                check::land(self, &flight, rules.cas);
+                let landed = check::land(self, &flight, rules.cas);
+                if landed && !lose_answer {
+                    self.note(who, &flight.next);
+                }
                 if lose_answer {
                     // It does not know, and sends the same write again.
                     self.switchers[usize::from(who)].pending = Some(Pending::Write(flight));

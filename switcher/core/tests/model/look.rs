@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use teal_switcher_core::{
     ColorSeen, Digest, FreezeSeen, GateSeen, Git, LedgerSeen, Me, Observation, Proof, Record, Relation, Says, Standing,
-    SyncFacts, SyncSeen, Time, Value, Vantage, Watch,
+    SyncFacts, SyncSeen, TargetSeen, Time, Value, Vantage, Watch,
 };
 
 use crate::world::{At, Cell, NOW_MS, Side, World, color, seconds};
@@ -26,6 +26,8 @@ impl World {
             then.epoch = *epoch;
             watch.note(&then, Duration::from_secs(NOW - seconds(*age)));
         }
+        let held = if switcher.alone { NOW - seconds(1) } else { NOW };
+        let watch = watch.held_since(Duration::from_secs(held));
         let ripe = switcher.known.last().map_or(0, |(_, age)| *age);
         Observation {
             me: Me { identity: format!("s{who}"), color: (!self.left.colorless).then(|| color(who)) },
@@ -33,12 +35,25 @@ impl World {
             fresh_id: format!("op{}", self.claims),
             ledger: LedgerSeen::Known(Box::new((*cell.ledger).clone())),
             watch,
+            targets: if self.left.second { vec![self.second()] } else { Vec::new() },
             record: Record { value: value(cell.at), ttl: cell.ttl },
             git: self.git(switcher.fetched, cell, ripe),
             colors: (0..2).map(|at| (color(at), self.sides[usize::from(at)].look())).collect::<BTreeMap<_, _>>(),
             before: Vec::new(),
             during: Vec::new(),
             vantages: vec![Vantage { server: "ns".to_owned(), authoritative: true, says: self.says() }],
+        }
+    }
+
+    /// What the second target says of itself, read just now.
+    fn second(&self) -> TargetSeen {
+        TargetSeen {
+            value: value(self.second.at),
+            ttl: None,
+            age: Duration::ZERO,
+            working: self.second.working.map(|_| String::new()),
+            failed: self.second.failed.map(|_| String::new()),
+            objection: None,
         }
     }
 
@@ -100,6 +115,7 @@ pub(crate) fn in_the_dark(seen: &mut Observation, active: u8) {
         side.freeze = FreezeSeen::Unreachable(String::new());
     }
     seen.vantages[0].says = Says::ServFail;
+    seen.targets.iter_mut().for_each(|target| target.value = Value::Unreadable(String::new()));
     let standing = Standing::Error;
     let (age, since) = (Duration::ZERO, Duration::ZERO);
     seen.during = vec![GateSeen { name: "errors".to_owned(), standing, message: String::new(), age, since }];

@@ -13,7 +13,7 @@ mod explore;
 mod look;
 mod world;
 
-use teal_switcher_core::{Phase, decide};
+use teal_switcher_core::{Phase, Task, decide};
 
 use explore::explore;
 use world::{Budget, Rules};
@@ -29,10 +29,31 @@ fn holds(name: &str, budget: Budget) -> explore::Explored {
     let found = explore(budget, &HONEST, MOST, 20);
     println!("{name}: {} states, {} steps, {:.1} s", found.states, found.steps, begun.elapsed().as_secs_f64());
     if let Some((broken, way)) = &found.broken {
-        panic!("{name}: {} broken: {}\n{way:#?}", broken.guarantee, broken.how);
+        panic!("{name}: {} broken: {}\n{}", broken.guarantee, broken.how, told(budget, way));
     }
     assert!(found.states < MOST, "{name} is not exhausted");
     found
+}
+
+/// The way to a broken guarantee, with where each event leads.
+fn told(budget: Budget, way: &[events::Event]) -> String {
+    let mut world = world::World::new(budget);
+    let mut text = String::new();
+    for event in way {
+        let led = match world.after(*event, &HONEST) {
+            Ok(next) => {
+                world = next;
+                let ledger = &world.cell.ledger;
+                let holder = ledger.holder.as_deref().unwrap_or("nobody");
+                let pending = world.switchers.iter().map(|one| one.pending.as_ref().map(world::Pending::told));
+                let pending: Vec<_> = pending.collect();
+                format!("{}/{} of {holder}, {:?}, {pending:?}", ledger.phase, ledger.task.as_str(), world.second.at)
+            }
+            Err(broken) => broken.how,
+        };
+        text.push_str(&format!("{event:?}: {led}\n"));
+    }
+    text
 }
 
 const ONCE: Budget = Budget { switches: 1, ..NONE };
@@ -50,6 +71,12 @@ const NONE: Budget = Budget {
     unrelated: 0,
     force_pushes: 0,
     undos: 0,
+    second: false,
+    slow: false,
+    late_routes: 0,
+    lost_routes: 0,
+    failures: 0,
+    unbounded: false,
     slow_dns: false,
     slow_git: false,
     colorless: false,
@@ -88,6 +115,29 @@ fn g5_git_alone_decides_when_it_moves_again() {
     holds("undo", Budget { undos: 1, ..ONCE });
 }
 
+const TWICE: Budget = Budget { second: true, ..ONCE };
+
+#[test]
+fn g1_to_g5_hold_with_a_second_target_that_compares_nothing() {
+    holds("stale reads of its ledger", Budget { stale_reads: 1, ..TWICE });
+    holds("its foreign writes", Budget { foreign: 1, ..TWICE });
+    holds("requests that outlive every bound", Budget { late_routes: 1, unbounded: true, ..TWICE });
+    holds("two that both drive it", Budget { colorless: true, ..TWICE });
+}
+
+#[test]
+fn g1_to_g5_hold_whatever_a_second_target_does() {
+    let found = holds("a second target", Budget { flips: 1, ..TWICE });
+    for task in [Task::Routing, Task::Propagating] {
+        for phase in [Phase::Shifting, Phase::RollingBack] {
+            assert!(found.reached.contains(&(phase, task)), "{phase}/{} was never reached", task.as_str());
+        }
+    }
+    holds("its late requests", Budget { late_routes: 1, ..TWICE });
+    holds("its lost requests", Budget { lost_routes: 1, slow: true, ..TWICE });
+    holds("its refusals", Budget { failures: 1, slow: true, ..TWICE });
+}
+
 /// Mishaps that come together; too many states for every commit.
 #[test]
 #[ignore = "minutes; `cargo test -p teal-switcher-core --test model -- --ignored`"]
@@ -103,5 +153,7 @@ fn g1_to_g5_hold_when_mishaps_come_together() {
     holds("crashes and late writes", Budget { crashes: 1, late_writes: 1, ..ONCE });
     holds("slow git and failing colors", Budget { flips: 1, slow_git: true, ..ONCE });
     holds("undo and failing colors", Budget { undos: 1, flips: 1, ..ONCE });
+    holds("late requests and failing colors", Budget { late_routes: 1, flips: 1, ..TWICE });
+    holds("a slow second target and crashes", Budget { crashes: 1, slow: true, ..TWICE });
     holds("rewrites and slow git", Budget { force_pushes: 1, slow_git: true, ..ONCE });
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use teal_switcher_core::{
-    Action, Color, Course, Declaration, Digest, Effect, Ledger, Observation, Policy, Proof, Role, Step, Write,
+    Action, Asking, Color, Course, Declaration, Digest, Effect, Follower, Ledger, Observation, Policy, Proof, Role,
+    Step, Write,
 };
 
 /// Blue is 0, green is 1; a switcher has the index of the color it lives in.
@@ -29,6 +30,16 @@ pub(crate) struct Cell {
     pub(crate) at: At,
     pub(crate) ttl: u32,
     pub(crate) ledger: Arc<Ledger>,
+}
+
+/// A second target, whose provider compares nothing.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Second {
+    pub(crate) at: At,
+    /// The color that the provider is at work to route to.
+    pub(crate) working: Option<u8>,
+    /// The color that it says it can't route to.
+    pub(crate) failed: Option<u8>,
 }
 
 /// One cluster, as far as a switcher sees or changes it.
@@ -61,6 +72,9 @@ pub(crate) struct Switcher {
     pub(crate) fetched: u8,
     /// What it is about to do.
     pub(crate) pending: Option<Pending>,
+    /// The holder that it saw last, and whether that one has been alone for longer than any request lives.
+    pub(crate) holder: Option<u8>,
+    pub(crate) alone: bool,
 }
 
 /// A decision that is being carried out.
@@ -72,6 +86,17 @@ pub(crate) enum Pending {
     Doomed,
     /// Effects still to be done, the next one last.
     Effects(Vec<Todo>),
+}
+
+impl Pending {
+    /// For people.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::Write(flight) => format!("write {}/{}", flight.next.phase, flight.next.task.as_str()),
+            Self::Doomed => "a write that comes too late".to_owned(),
+            Self::Effects(todo) => format!("{todo:?}"),
+        }
+    }
 }
 
 /// A write, what it expects, and what was really true when it was decided.
@@ -91,6 +116,8 @@ pub(crate) enum Todo {
     Unfreeze(u8, Arc<str>),
     Pin(u8, bool),
     Role(u8, Role),
+    /// The second target is to route to this color.
+    Route(u8),
 }
 
 /// How often each kind of mishap may still happen.
@@ -109,6 +136,18 @@ pub(crate) struct Budget {
     pub(crate) unrelated: u8,
     pub(crate) force_pushes: u8,
     pub(crate) undos: u8,
+    /// There is a second target.
+    pub(crate) second: bool,
+    /// It works on every change for a while.
+    pub(crate) slow: bool,
+    /// Requests to it whose sender is dead and that are still on their way.
+    pub(crate) late_routes: u8,
+    /// Requests, or changes at work, that are lost without a word.
+    pub(crate) lost_routes: u8,
+    /// Changes that it refuses for good.
+    pub(crate) failures: u8,
+    /// Requests may live longer than they should.
+    pub(crate) unbounded: bool,
     /// Name servers take their time; otherwise they follow the record at once.
     pub(crate) slow_dns: bool,
     /// No switcher knows a color of its own: both drive everything.
@@ -123,6 +162,9 @@ pub(crate) struct World {
     pub(crate) cell: Cell,
     /// The cell before, which a stale read may still return.
     pub(crate) before: Option<Cell>,
+    pub(crate) second: Second,
+    /// A request to the second target whose sender is dead.
+    pub(crate) late_route: Option<u8>,
     pub(crate) sides: [Side; 2],
     pub(crate) commits: Vec<Commit>,
     pub(crate) head: u8,
@@ -178,6 +220,8 @@ impl World {
         let mut world = Self {
             cell: Cell { at: At::Color(0), ttl: 300, ledger: Arc::new(first(&declaration(0, &commit))) },
             before: None,
+            second: Second { at: At::Color(0), working: None, failed: None },
+            late_route: None,
             sides: [side(Role::Active), side(Role::Standby)],
             commits: vec![commit],
             head: 0,
@@ -205,7 +249,8 @@ impl World {
     }
 
     pub(crate) fn declared(&self, commit: u8) -> Declaration {
-        declaration(commit, &self.commits[usize::from(commit)])
+        let followers = if self.left.second { vec![second()] } else { Vec::new() };
+        Declaration { followers, ..declaration(commit, &self.commits[usize::from(commit)]) }
     }
 
     /// Lets a write land, if it may; returns whether it did.
@@ -228,7 +273,11 @@ impl World {
 
     /// Carries out one effect; on a cluster that does not answer nothing happens.
     pub(crate) fn perform(&mut self, todo: &Todo) {
-        let (Todo::Freeze(at, _) | Todo::Unfreeze(at, _) | Todo::Pin(at, _) | Todo::Role(at, _)) = todo;
+        if let Todo::Route(to) = todo {
+            self.route(*to);
+            return;
+        }
+        let (Todo::Freeze(at, _) | Todo::Unfreeze(at, _) | Todo::Pin(at, _) | Todo::Role(at, _)) = todo else { return };
         let side = &mut self.sides[usize::from(*at)];
         if !side.reachable {
             return;
@@ -238,7 +287,20 @@ impl World {
             Todo::Unfreeze(_, op) if side.frozen.as_ref() == Some(op) => side.frozen = None,
             Todo::Pin(_, pinned) => side.pinned = *pinned,
             Todo::Role(_, role) => side.role = *role,
-            Todo::Freeze(..) | Todo::Unfreeze(..) => {}
+            Todo::Freeze(..) | Todo::Unfreeze(..) | Todo::Route(_) => {}
+        }
+    }
+
+    /// Carries out a route: it looks first, and leaves alone what is of no color.
+    fn route(&mut self, to: u8) {
+        if self.second.at == At::Foreign || self.second.at == At::Color(to) {
+            return;
+        }
+        self.second.failed = None;
+        if self.left.slow {
+            self.second.working = Some(to);
+        } else {
+            self.second.at = At::Color(to);
         }
     }
 }
@@ -257,7 +319,17 @@ fn declaration(id: u8, commit: &Commit) -> Declaration {
         revision: id.to_string(),
         colors: [color(0), color(1)].into(),
         policy: policy(),
+        leads: true,
+        followers: Vec::new(),
+        stages: Vec::new(),
+        asking: Asking::Authority,
     }
+}
+
+/// The second target: no compare-and-swap, and a request that lives less than the shortest wait.
+fn second() -> Follower {
+    let (settling, late) = (Duration::from_secs(900), Duration::from_secs(500));
+    Follower { name: "second".to_owned(), cas: false, weighs: false, settling, late }
 }
 
 /// What a decision means for this world; `None` when it does nothing.
@@ -289,6 +361,7 @@ fn todo(effect: &Effect) -> Option<Todo> {
         Effect::Pin { color, .. } => Todo::Pin(index(color), true),
         Effect::Unpin { color, .. } => Todo::Pin(index(color), false),
         Effect::SetRole { color, role } => Todo::Role(index(color), *role),
+        Effect::Route { split, .. } => Todo::Route(index(split.keys().next()?)),
         Effect::RunGates { .. } => return None,
     })
 }

@@ -4,6 +4,7 @@ mod back;
 mod moving;
 mod people;
 mod rest;
+mod targets;
 mod total;
 
 use super::samples::{Scene, shown};

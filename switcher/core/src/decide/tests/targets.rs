@@ -1,0 +1,317 @@
+//! Several targets, and traffic by steps.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{check, going_back, parked, soaking, standing_down, steady};
+use crate::color::Color;
+use crate::decide::samples::{NOW_MS, Scene};
+use crate::declaration::{Follower, Stage};
+use crate::health::Proof::{Fail, Unknown};
+use crate::ledger::{Phase, Routing, Task};
+use crate::observation::{TargetSeen, Value};
+use crate::order::Verb;
+
+fn follower(name: &str, cas: bool) -> Follower {
+    let (settling, late) = (Duration::from_secs(60), Duration::from_secs(30));
+    Follower { name: name.to_owned(), cas, weighs: !cas, settling, late }
+}
+
+fn at(color: &str) -> TargetSeen {
+    let value = Value::Color(Color::from(color));
+    TargetSeen { value, ttl: None, age: Duration::ZERO, working: None, failed: None, objection: None }
+}
+
+fn split(green: u8) -> TargetSeen {
+    let shares = BTreeMap::from([(Color::from("green"), green), (Color::from("blue"), 100 - green)]);
+    TargetSeen { value: Value::of(shares), ..at("blue") }
+}
+
+/// A second record that compares, and a third target that does not; this switcher has held the move for long.
+fn three(scene: Scene, second: TargetSeen, third: TargetSeen) -> Scene {
+    scene.with(|scene| {
+        scene.declared.followers = vec![follower("second", true), follower("third", false)];
+        scene.seen.targets = vec![second, third];
+        let long_ago = scene.seen.time.mono.saturating_sub(Duration::from_secs(30));
+        scene.seen.time.mono += Duration::from_secs(30);
+        scene.seen.watch = scene.seen.watch.clone().held_since(long_ago);
+    })
+}
+
+fn routed(scene: Scene, routed: u8) -> Scene {
+    scene.with(|scene| scene.ledger().routing.routed = routed)
+}
+
+fn routing() -> Scene {
+    routed(Scene::moving(Phase::Shifting, Task::Routing), 0)
+}
+
+fn back() -> Scene {
+    routed(going_back(Task::Routing), 0)
+}
+
+#[test]
+fn g2_targets_are_moved_one_after_another_and_each_is_read_back() {
+    let low = |color: &str| TargetSeen { ttl: Some(10), ..at(color) };
+    let old = |seen: TargetSeen| TargetSeen { age: Duration::from_secs(99), ..seen };
+    let busy = |seen: TargetSeen| TargetSeen { working: Some("updating".to_owned()), ..seen };
+    check([
+        (
+            "the record first, with the ledger",
+            three(standing_down(), low("blue"), at("blue")),
+            "write Shifting/routing, route green at 10",
+        ),
+        ("then the second", three(routing(), low("blue"), at("blue")), "route #0 to green at 10"),
+        ("only after it was read", three(routing(), old(low("green")), at("blue")), "hold propagation"),
+        ("and read back", three(routing(), low("green"), at("blue")), "write Shifting/routing"),
+        (
+            "then the third, whose TTL is its own",
+            three(routed(routing(), 1), low("green"), at("blue")),
+            "route #1 to green",
+        ),
+        ("which is at work", three(routed(routing(), 1), low("green"), busy(at("green"))), "hold propagation"),
+        ("all are there", three(routed(routing(), 1), low("green"), at("green")), "write Shifting/propagating"),
+        ("only the holder writes", three(routing(), low("blue"), at("blue")).held_by("green"), "hold claim"),
+        (
+            "and not while another's request may land",
+            three(routing(), low("blue"), at("blue")).with(|scene| {
+                scene.seen.watch = scene.seen.watch.clone().held_since(scene.seen.time.mono);
+            }),
+            "hold claim",
+        ),
+        ("nor to the unproven", three(routing(), low("blue"), at("blue")).proof("green", Unknown), "hold gate"),
+    ]);
+}
+
+#[test]
+fn what_can_not_be_moved_takes_those_before_it_back() {
+    let failed = |color: &str| TargetSeen { failed: Some("no such endpoint".to_owned()), ..at(color) };
+    check([
+        (
+            "a refusal",
+            three(routed(routing(), 1), at("green"), failed("blue")),
+            "write RollingBack/routing (target-failed), route blue at 10",
+        ),
+        (
+            "too long",
+            three(routed(routing(), 1), at("green"), at("blue")).waited(240),
+            "write RollingBack/routing (target-failed), route blue at 10",
+        ),
+        (
+            "never to the unproven",
+            three(routed(routing(), 1), at("green"), failed("blue")).proof("blue", Unknown),
+            "hold gate",
+        ),
+        ("from the last to the first", three(back(), at("green"), at("green")), "route #1 to blue"),
+        ("then the one before", three(routed(back(), 1), at("green"), at("blue")), "route #0 to blue"),
+        (
+            "all are back",
+            three(routed(back(), 1), at("blue"), at("blue")),
+            "write RollingBack/propagating (rolled-back)",
+        ),
+        ("one that can't go back is asked again", three(back(), at("green"), failed("green")), "route #1 to blue"),
+        (
+            "and withholds no roles",
+            three(back(), at("green"), failed("green")).waited(300),
+            "write RollingBack/restoring (rolled-back)",
+        ),
+        (
+            "nor is it forgotten",
+            three(routed(going_back(Task::Restoring), 0), at("green"), at("green")),
+            "unfreeze blue of op-1 + unpin blue + unpin green + route #1 to blue",
+        ),
+    ]);
+}
+
+#[test]
+fn g1_a_target_that_someone_else_changed_parks_the_switch() {
+    let alien = || TargetSeen { value: Value::Foreign("10.9.9.9".to_owned()), ..at("blue") };
+    let old = |seen: TargetSeen| TargetSeen { age: Duration::from_secs(99), ..seen };
+    let all = |scene: Scene| routed(scene, Routing::ALL);
+    check([
+        ("at rest", three(steady(), at("blue"), at("green")), "write Parked/rest (foreign-write)"),
+        ("something strange", three(steady(), alien(), at("blue")), "write Parked/rest (foreign-write)"),
+        ("in a move, too", three(routing(), at("blue"), alien()), "write Parked/rest (foreign-write)"),
+        ("an old reading says nothing", three(steady(), old(alien()), at("blue")), "rest"),
+        (
+            "nor does silence",
+            three(steady(), TargetSeen { value: Value::Unreadable("timeout".into()), ..at("blue") }, at("blue")),
+            "rest",
+        ),
+        (
+            "a late write of our own is taken back",
+            three(all(soaking()), at("green"), at("blue")),
+            "gates During + route #1 to green".trim_start_matches("gates During + "),
+        ),
+        (
+            "where the provider compares it is someone's",
+            three(all(soaking()), at("blue"), at("green")),
+            "write Parked/rest (foreign-write)",
+        ),
+    ]);
+    let word = |verb: Verb, second: TargetSeen| {
+        three(parked(), second, at("blue"))
+            .with(|scene| {
+                let ledger = scene.ledger().clone().refusing(crate::ledger::ParkedWhy::ForeignWrite, "found");
+                *scene.ledger() = ledger;
+            })
+            .ordered(verb)
+    };
+    check([
+        (
+            "reassert writes the others as well",
+            word(Verb::Reassert, at("green")),
+            "write RollingBack/routing (foreign-write), route blue at 10",
+        ),
+        ("but not over what is of no color", word(Verb::Reassert, alien()), "hold foreign-write"),
+        ("adopt needs them to agree", word(Verb::Adopt, at("green")), "hold foreign-write"),
+    ]);
+}
+
+#[test]
+fn ttls_of_other_records_are_lowered_before_and_restored_after() {
+    let ttl = |seconds: u32, color: &str| TargetSeen { ttl: Some(seconds), ..at(color) };
+    let over = |scene: Scene| {
+        three(scene, ttl(3_601, "blue"), at("blue")).with(|scene| {
+            scene.declared.policy.ttl_limit = Some(Duration::from_secs(3_600));
+        })
+    };
+    check([
+        (
+            "lowered while the live color freezes",
+            three(Scene::moving(Phase::Preparing, Task::Converging), ttl(300, "blue"), ttl(60, "blue")),
+            "route #0 to blue at 10",
+        ),
+        ("restored at rest", three(steady(), ttl(10, "blue"), at("blue")), "route #0 to blue at 300"),
+        ("a person's own is left alone", three(steady(), ttl(77, "blue"), at("blue")), "rest"),
+        ("a TTL over the policy holds the move", over(steady().committed("green")), "hold gate"),
+        (
+            "and what the target is, too",
+            three(
+                steady().committed("green"),
+                at("blue"),
+                TargetSeen { objection: Some("the route is disabled".to_owned()), ..at("blue") },
+            ),
+            "hold gate",
+        ),
+    ]);
+    let claim = three(steady().committed("green"), ttl(900, "blue"), at("blue")).decide();
+    assert_eq!(claim.next().map(|next| next.ttl.largest), Some(900), "caches may hold the longest of all");
+}
+
+fn gradual(scene: Scene, share: u8, stage: u8) -> Scene {
+    scene.with(|scene| {
+        let hold = Duration::from_secs(600);
+        scene.declared.stages = vec![Stage::Share(10, hold), Stage::Pause, Stage::Share(100, Duration::ZERO)];
+        scene.ledger().routing = Routing { share, routed: Routing::ALL, stage };
+        scene.seen.record.value = Value::Color("blue".into());
+        // The old color keeps the role, and what can't weigh stays there.
+        let standby = Some(crate::color::Role::Standby);
+        let active = Some(crate::color::Role::Active);
+        for (name, role) in [("blue", active), ("green", standby)] {
+            if let crate::observation::SyncSeen::Known(sync) = &mut scene.color(name).sync {
+                (sync.role, sync.role_in_force) = (role, role);
+            }
+        }
+    })
+}
+
+#[test]
+fn traffic_by_steps_is_held_proved_and_promoted() {
+    let holding = |stage| gradual(Scene::moving(Phase::Shifting, Task::Holding), 10, stage);
+    let ready = |scene: Scene| gradual(three(scene, at("blue"), at("blue")), 100, 0).waited(311);
+    let steps = |stage| three(holding(stage), at("blue"), split(10));
+    check([
+        (
+            "all is proved: the first step, and nobody stands down",
+            ready(Scene::moving(Phase::Preparing, Task::Converging)),
+            "write Shifting/routing",
+        ),
+        (
+            "what can't weigh stays",
+            routed(steps(0), 0)
+                .with(|scene| scene.ledger().task = Task::Routing)
+                .with(|scene| scene.seen.targets[1] = at("blue")),
+            "write Shifting/routing",
+        ),
+        (
+            "what weighs is split",
+            routed(steps(0), 1)
+                .with(|scene| scene.ledger().task = Task::Routing)
+                .with(|scene| scene.seen.targets[1] = at("blue")),
+            "route #1 to 90 % blue, 10 % green",
+        ),
+        (
+            "and read back",
+            routed(steps(0), 1).with(|scene| scene.ledger().task = Task::Routing),
+            "write Shifting/propagating",
+        ),
+        ("it is held", steps(0), "hold soak"),
+        ("for its time", steps(0).waited(600), "write Shifting/holding"),
+        ("a pause waits for a person", steps(1).waited(9_999), "hold approval"),
+        ("who goes on", steps(1).ordered(Verb::Promote), "write Shifting/standing-down"),
+        (
+            "a gate holds the next step",
+            steps(0).waited(600).with(|scene| scene.seen.during[0].age = Duration::from_secs(99)),
+            "gates During",
+        ),
+        (
+            "blue stands down before the last step",
+            steps(1).with(|scene| scene.ledger().task = Task::StandingDown),
+            "blue standby",
+        ),
+        (
+            "then all traffic moves",
+            steps(1).with(|scene| scene.ledger().task = Task::StandingDown).sync("blue", |sync| {
+                (sync.role, sync.role_in_force) =
+                    (Some(crate::color::Role::Standby), Some(crate::color::Role::Standby));
+            }),
+            "write Shifting/routing, route green at 10",
+        ),
+        (
+            "a failure goes back at any step",
+            steps(0).proof("green", Fail),
+            "write RollingBack/routing (rolled-back), route blue at 10",
+        ),
+    ]);
+    let old = steps(1).proof("blue", Fail).decide();
+    assert_eq!(old.alert.map(|alert| alert.reason), Some("OldColorFails"));
+    assert!(steps(0).ledger().ordered(order(Verb::Promote), None, NOW_MS).is_ok());
+    assert!(soaking().ledger().ordered(order(Verb::Promote), None, NOW_MS).is_err());
+}
+
+fn order(verb: Verb) -> crate::Order {
+    let set_aside = crate::Digest::default();
+    crate::Order { verb, actor: "ada".into(), reason: "drill".into(), expires_ms: NOW_MS, set_aside }
+}
+
+#[test]
+fn a_ledger_of_its_own_routes_nothing() {
+    let own = |scene: Scene, second: TargetSeen, third: TargetSeen| {
+        three(scene, second, third).with(|scene| {
+            scene.seen.record.value = Value::LedgerOnly;
+            scene.seen.record.ttl = 0;
+        })
+    };
+    check([
+        ("the shift is an intent alone", own(standing_down(), at("blue"), at("blue")), "write Shifting/routing"),
+        ("at rest nothing is foreign", own(steady(), at("blue"), at("blue")), "rest"),
+        (
+            "going back is an intent, too",
+            own(routing(), at("green"), at("blue")).proof("green", Fail),
+            "write RollingBack/routing (rolled-back)",
+        ),
+        (
+            "the first ledger begins where all targets agree",
+            own(steady(), at("blue"), at("blue"))
+                .with(|scene| scene.seen.ledger = crate::LedgerSeen::Missing { ever: false }),
+            "write Steady/rest",
+        ),
+        (
+            "and nowhere else",
+            own(steady(), at("blue"), at("green"))
+                .with(|scene| scene.seen.ledger = crate::LedgerSeen::Missing { ever: false }),
+            "hold foreign-write",
+        ),
+    ]);
+}
