@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::azure::Azure;
 use crate::interrupt::Interrupt;
 
 /// Which files of the repository are read as `Switch` declarations unless something else is said.
@@ -30,6 +31,8 @@ pub struct SwitcherConfig {
     pub step: Duration,
     /// Added to that, and the head start of the destination's switcher; default 30 s.
     pub grace: Duration,
+    /// Azure's management plane; by default what the environment offers.
+    pub azure: Azure,
     /// For tests: points at which this switcher dies.
     pub interrupt: Interrupt,
     /// Where the page, the probes and the metrics are served; port 0 takes a free one.
@@ -65,6 +68,7 @@ impl SwitcherConfig {
             cluster_deadline: Duration::from_secs(5),
             step: Duration::from_secs(120),
             grace: Duration::from_secs(30),
+            azure: Azure::default(),
             interrupt: Interrupt::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }

@@ -10,6 +10,7 @@
 //!
 //! What is decided is `teal_switcher_core`'s; what routes traffic is `teal_targets`'; what is measured is `teal_gates`'.
 
+pub mod azure;
 mod board;
 pub mod cluster;
 pub mod config;

@@ -116,6 +116,9 @@ pub struct SwitchStatus {
     pub freezes: Vec<FreezeFacts>,
     /// The last measurement of every gate.
     pub gates: Vec<GateStatus>,
+    /// Every target, in the order in which they are moved.
+    #[serde(default)]
+    pub targets: Vec<TargetStatus>,
     /// What is seen from outside.
     pub dns: Vec<VantageStatus>,
     /// All steps from here, done ones included.
@@ -306,6 +309,30 @@ pub struct VantageStatus {
     pub answer: String,
     /// When it was asked.
     pub at: Timestamp,
+}
+
+/// One target of a Switch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetStatus {
+    /// The record's full name, or what is changed.
+    pub name: String,
+    /// The word of `switch.yaml`.
+    pub kind: String,
+    /// Where it routes to, as its provider says.
+    pub routes: String,
+    /// Where it should.
+    pub wanted: String,
+    /// The provider compares before it sets.
+    pub compares: bool,
+    /// It can split traffic by weight.
+    pub weighs: bool,
+    /// Fast enough to go back by it.
+    pub rollback_lane: bool,
+    /// Longest until the last client that obeys the TTL is back, in seconds.
+    pub way_back_seconds: u64,
+    /// What a person should know of it.
+    pub warnings: Vec<String>,
 }
 
 /// One step of the plan.

@@ -57,6 +57,7 @@ impl Switcher {
         });
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry, board.watch());
+        config.azure.watched(Arc::new(teal_azure::Metrics::new(&mut registry)));
         let shared = Shared { config: Arc::new(config), source, board, metrics };
         Ok(Self { shared, admin, registry, wake: Wake::default() })
     }

@@ -153,7 +153,7 @@ fn a_record_changed_by_hand_parks_and_is_never_overwritten() -> Result<()> {
 /// The emergency lane as the command line has it: the operator's keys, the declaration, nothing else.
 async fn order(world: &World, verb: Verb) -> Result<()> {
     let switch = teal_api::switch::Switch::parse("switch.yaml", &world.declaration(world.green_color(), ""))?;
-    let route = Route::new(&switch, &Secrets::new(world.secrets()))?;
+    let route = Route::new(&switch, &Secrets::new(world.secrets()), &teal_switcher::azure::Azure::default())?;
     for _ in 0..10 {
         let (routed, found) = route.read(true).await?;
         let LedgerSeen::Known(ledger) = found else { anyhow::bail!("{found:?}") };

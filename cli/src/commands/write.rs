@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use teal_api::switch::Switch;
+use teal_switcher::azure::Azure;
 use teal_switcher::secrets::Secrets;
 use teal_switcher::switch::Route;
 use teal_switcher_core::step::Write;
@@ -55,7 +56,7 @@ struct Opened {
 impl Lane {
     fn open(&self) -> Result<Opened> {
         let switch = named(self.switch.as_deref(), &self.file)?;
-        let route = Route::new(&switch, &Secrets::new(&self.secrets))?;
+        let route = Route::new(&switch, &Secrets::new(&self.secrets), &Azure::default())?;
         Ok(Opened { switch, route })
     }
 }

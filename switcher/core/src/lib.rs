@@ -31,7 +31,7 @@ pub mod step;
 pub mod watch;
 
 pub use color::{Color, Role};
-pub use decide::decide;
+pub use decide::{decide, wanted};
 pub use declaration::{Asking, Declaration, Fallback, Follower, Policy, Rollback, Stage};
 pub use gate::{GateSeen, Limits, Outcome, Standing, Tally};
 pub use health::{Health, Proof, Verdict, verdict};

@@ -22,6 +22,14 @@ pub enum ClusterError {
         /// What is wrong, without any value.
         problem: String,
     },
+    /// ARM does not say how to reach it, or gives no token.
+    #[error("Azure: {message}")]
+    Azure {
+        /// Closed set.
+        reason: &'static str,
+        /// What ARM said.
+        message: String,
+    },
     /// The API server answered with an error.
     #[error("the API server says {code}: {message}")]
     Answer {
@@ -55,6 +63,7 @@ impl ClusterError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Secret(_) | Self::Kubeconfig { .. } => "InvalidKubeconfig",
+            Self::Azure { reason, .. } => reason,
             Self::Answer { code: 401 | 403, .. } => "Forbidden",
             Self::Answer { .. } => "ApiError",
             Self::Unreachable(_) => "Unreachable",
@@ -71,22 +80,46 @@ impl ClusterError {
     }
 }
 
-/// Makes clients from one Secret.
+/// How to reach one cluster.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// A mounted kubeconfig.
+    Kubeconfig {
+        /// Name of the Secret.
+        secret: String,
+        /// Where Secrets are.
+        secrets: Secrets,
+    },
+    /// A managed cluster: endpoint and CA as ARM tells them, and a token of our identity.
+    Aks {
+        /// Its ARM id.
+        id: String,
+        /// Who we are.
+        azure: teal_azure::Client,
+    },
+}
+
+/// Makes clients, and keeps the last as long as it is good for.
 pub(super) struct Connector {
-    secret: String,
-    secrets: Secrets,
-    client: Mutex<Option<Client>>,
+    access: Access,
+    client: Mutex<Option<(Client, Option<i64>)>>,
 }
 
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Connector({})", self.secret)
+        match &self.access {
+            Access::Kubeconfig { secret, .. } => write!(f, "Connector({secret})"),
+            Access::Aks { id, .. } => write!(f, "Connector({id})"),
+        }
     }
 }
 
+/// A token is replaced this long before it ends.
+const EARLY: i64 = 300;
+
 impl Connector {
-    pub(super) fn new(secret: &str, secrets: Secrets) -> Self {
-        Self { secret: secret.to_owned(), secrets, client: Mutex::default() }
+    pub(super) fn new(access: Access) -> Self {
+        Self { access, client: Mutex::default() }
     }
 
     /// Makes the next [`Connector::client`] read the Secret again.
@@ -95,26 +128,66 @@ impl Connector {
     }
 
     pub(super) async fn client(&self) -> Result<Client, ClusterError> {
-        if let Some(client) = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+        let now = jiff::Timestamp::now().as_second();
+        let good = |ends: &Option<i64>| ends.is_none_or(|ends| now < ends - EARLY);
+        if let Some((client, ends)) = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
+            && good(&ends)
+        {
             return Ok(client);
         }
-        let wrong = |problem: String| ClusterError::Kubeconfig { secret: self.secret.clone(), problem };
-        let bytes = self.secrets.read(&self.secret, "kubeconfig")?;
-        let text = std::str::from_utf8(bytes.expose()).map_err(|_| wrong("it is not text".to_owned()))?;
-        // The parser's own words may quote the file, tokens included: they are not repeated (G9).
-        let parsed = Kubeconfig::from_yaml(text).map_err(|_| wrong("it is not a kubeconfig in YAML".to_owned()))?;
-        if let Some(plugin) = plugin(&parsed) {
-            return Err(wrong(format!(
-                "user {plugin} runs a program to log in; that is refused, use a token or a certificate"
-            )));
-        }
-        let config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await;
-        let mut config = config.map_err(|error| wrong(error.to_string()))?;
-        config.connect_timeout = Some(Duration::from_secs(3));
-        let client = Client::try_from(config).map_err(|error| wrong(crate::chain(&error)))?;
-        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some(client.clone());
+        let (client, ends) = match &self.access {
+            Access::Kubeconfig { secret, secrets } => (from_secret(secret, secrets).await?, None),
+            Access::Aks { id, azure } => aks(id, azure).await?,
+        };
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Some((client.clone(), ends));
         Ok(client)
     }
+}
+
+async fn from_secret(secret: &str, secrets: &Secrets) -> Result<Client, ClusterError> {
+    let wrong = |problem: String| ClusterError::Kubeconfig { secret: secret.to_owned(), problem };
+    let bytes = secrets.read(secret, "kubeconfig")?;
+    let parsed = parse(bytes.expose()).map_err(wrong)?;
+    if let Some(plugin) = plugin(&parsed) {
+        return Err(wrong(format!(
+            "user {plugin} runs a program to log in; that is refused, use a token or a certificate"
+        )));
+    }
+    connect(parsed).await.map_err(wrong)
+}
+
+/// The parser's own words may quote the file, tokens included: they are not repeated (G9).
+fn parse(bytes: &[u8]) -> Result<Kubeconfig, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?;
+    Kubeconfig::from_yaml(text).map_err(|_| "it is not a kubeconfig in YAML".to_owned())
+}
+
+async fn connect(kubeconfig: Kubeconfig) -> Result<Client, String> {
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    let mut config = config.map_err(|error| error.to_string())?;
+    config.connect_timeout = Some(Duration::from_secs(3));
+    Client::try_from(config).map_err(|error| crate::chain(&error))
+}
+
+/// Endpoint and CA from ARM. Where Entra ID guards the API server a token of ours replaces whatever the kubeconfig
+/// would log in with; elsewhere its own certificate or token stays, and no program is ever run.
+async fn aks(id: &str, azure: &teal_azure::Client) -> Result<(Client, Option<i64>), ClusterError> {
+    let failed =
+        |error: teal_azure::AzureError| ClusterError::Azure { reason: error.reason(), message: error.to_string() };
+    let wrong =
+        |problem: String| ClusterError::Azure { reason: "InvalidKubeconfig", message: format!("{id}: {problem}") };
+    let resource = id.parse::<teal_azure::ResourceId>().map_err(|error| wrong(error.to_string()))?;
+    let aks = teal_azure::aks::Aks::new(resource).map_err(failed)?;
+    let kubeconfig = azure.user_kubeconfig(&aks).await.map_err(failed)?;
+    let mut parsed = parse(kubeconfig.expose()).map_err(wrong)?;
+    let guarded = plugin(&parsed).is_some();
+    let mut ends = None;
+    for user in parsed.auth_infos.iter_mut().filter(|_| guarded) {
+        let token = azure.cluster_token().await.map_err(failed)?;
+        let info = kube::config::AuthInfo { token: Some(token.expose().to_owned().into()), ..Default::default() };
+        (user.auth_info, ends) = (Some(info), Some(token.expires));
+    }
+    Ok((connect(parsed).await.map_err(wrong)?, ends))
 }
 
 /// The first user that would run a program (CVE-2022-24817).
@@ -133,7 +206,8 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("teal-connector-{}-{}", std::process::id(), kubeconfig.len()));
         std::fs::create_dir_all(dir.join("green-access")).unwrap();
         std::fs::write(dir.join("green-access/kubeconfig"), kubeconfig).unwrap();
-        let connector = Connector::new("green-access", Secrets::new(&dir));
+        let access = Access::Kubeconfig { secret: "green-access".to_owned(), secrets: Secrets::new(&dir) };
+        let connector = Connector::new(access);
         let why = connector.client().await.err().map(|error| error.to_string()).unwrap_or_default();
         std::fs::remove_dir_all(dir).unwrap();
         why

@@ -19,10 +19,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::secrets::Secrets;
 use crate::wake::Wake;
 
-pub use client::ClusterError;
+pub use client::{Access, ClusterError};
 pub use effects::{OP_LABEL, SWITCH_LABEL, Wish};
 pub use events::Teller;
 
@@ -100,10 +99,10 @@ pub struct Cluster {
 impl Cluster {
     /// Makes one; nothing is sent yet.
     #[must_use]
-    pub fn new(color: &str, secret: &str, secrets: Secrets, deadline: Duration) -> Self {
+    pub fn new(color: &str, access: Access, deadline: Duration) -> Self {
         Self {
             color: color.to_owned(),
-            connector: client::Connector::new(secret, secrets),
+            connector: client::Connector::new(access),
             deadline,
             known: watch::channel(Known::default()).0,
             look: Wake::default(),

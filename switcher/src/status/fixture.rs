@@ -203,6 +203,7 @@ pub(crate) fn soaking() -> Status {
             gate("platform", Outcome::Pass, "v1.36.3, 3 nodes Ready, 4 system workloads healthy"),
             gate("parity", Outcome::Inconclusive, "the clusters are at different fleets"),
         ],
+        targets: Vec::new(),
         dns: vec![VantageStatus {
             vantage: "127.0.0.1:5353".to_owned(),
             authoritative: true,

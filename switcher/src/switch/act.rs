@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use ring::rand::{SecureRandom, SystemRandom};
 use teal_api::freeze::{Exempt, FreezeSpec};
 use teal_api::switch::FreezePolicy;
 use teal_api::sync::Role as ApiRole;
 use teal_gates::synced::Wanted;
-use teal_switcher_core::step::{Effect, When, Write};
+use teal_switcher_core::step::{Effect, When};
 use teal_switcher_core::{Ledger, Role, SealError};
-use teal_targets::{Change, Routed, TargetError};
+use teal_targets::TargetError;
 use tokio::task::{Id, JoinSet};
 
+use super::followers::Aim;
 use super::gates::{BEFORE, Course, DURING};
-use super::kit::{Kit, Route};
+use super::kit::Kit;
 use crate::cluster::{Cluster, ClusterError, Wish};
 use crate::interrupt::Interrupt;
 use crate::metrics::{Failure, Metrics};
@@ -29,6 +29,12 @@ pub enum WriteError {
     /// The ledger could not be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// A color without a destination, which validation excludes.
+    #[error("{color} has no destination at the record")]
+    NoDestination {
+        /// The color.
+        color: String,
+    },
     /// The system gives no random numbers.
     #[error("no random number for the ledger's seal; the system's entropy source fails")]
     Entropy,
@@ -41,6 +47,7 @@ impl WriteError {
         match self {
             Self::Target(error) => error.reason(),
             Self::Seal(error) => error.reason(),
+            Self::NoDestination { .. } => "NoDestination",
             Self::Entropy => "NoEntropy",
         }
     }
@@ -49,23 +56,6 @@ impl WriteError {
     #[must_use]
     pub fn raced(&self) -> bool {
         matches!(self, Self::Target(TargetError::Raced { .. }))
-    }
-}
-
-impl Route {
-    /// Swaps in the next ledger, and the record with it, if both are still as `routed` was read.
-    ///
-    /// # Errors
-    /// See [`WriteError`]; after any of them the world is to be read again before anything else.
-    pub async fn write(&self, routed: &Routed, write: &Write) -> Result<Routed, WriteError> {
-        let mut nonce = [0_u8; 12];
-        SystemRandom::new().fill(&mut nonce).map_err(|_| WriteError::Entropy)?;
-        let sealed = self.key.seal(&write.next, self.target.name(), nonce, self.target.truths().ledger_limit)?;
-        let change = write
-            .change
-            .as_ref()
-            .and_then(|change| self.to.get(change.color.as_str()).map(|to| Change { to: to.clone(), ttl: change.ttl }));
-        Ok(self.target.commit(&routed.tag, change.as_ref(), sealed.as_bytes()).await?)
     }
 }
 
@@ -118,6 +108,7 @@ impl Effects {
         let mut batches: BTreeMap<String, Vec<Effect>> = BTreeMap::new();
         for effect in effects {
             match color_of(effect) {
+                None if aim(kit, effect) => {}
                 Some(color) => batches.entry(color.to_owned()).or_default().push(effect.clone()),
                 None => run_gates(kit, ledger, effect),
             }
@@ -149,6 +140,13 @@ fn color_of(effect: &Effect) -> Option<&str> {
         | Effect::SetRole { color, .. } => Some(color.as_str()),
         Effect::RunGates { .. } | Effect::Route { .. } => None,
     }
+}
+
+/// Hands a route to the target's own task, which does one thing after another.
+fn aim(kit: &Kit, effect: &Effect) -> bool {
+    let Effect::Route { target, split, ttl, op } = effect else { return false };
+    kit.followers.aim(*target, Aim { split: split.clone(), ttl: *ttl, op: op.clone() });
+    true
 }
 
 fn run_gates(kit: &mut Kit, ledger: Option<&Ledger>, effect: &Effect) {

@@ -4,20 +4,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use teal_api::switch::{Cluster as Reach, Destination, Fallback, Provider, Switch, Target as DeclaredTarget};
+use teal_api::switch::{
+    Affinity, Cluster as Reach, Fallback, Provider, Stage, Switch, Target as DeclaredTarget, Tsig, TsigAlgorithm,
+};
 use teal_gates::health::Monitor;
 use teal_gates::http::ProbeError;
 use teal_switcher_core as core;
-use teal_switcher_core::{Color, LedgerKey, LedgerSeen, SealError, Value};
-use teal_targets::{Access, ConfigMistake, ConfigMistakes, Options, Routed, Secret, Target, TargetError};
+use teal_switcher_core::{Color, Ledger, LedgerError, SealError};
+use teal_targets::{ConfigMistake, ConfigMistakes, Target};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::followers::{Followers, Round};
 use super::gates::Runner;
-use super::observe::open;
-use super::outside::{Outside, value_of};
-use crate::cluster::Cluster;
+use super::outside::Outside;
+use super::route::Route;
+use crate::cluster::{Access, Cluster};
 use crate::config::SwitcherConfig;
+use crate::metrics::Metrics;
 use crate::secrets::{SecretError, Secrets};
 use crate::source::DeclaredSwitch;
 use crate::wake::Wake;
@@ -55,18 +59,23 @@ pub enum KitError {
     /// A probe can't be made.
     #[error(transparent)]
     Probe(#[from] ProbeError),
-    /// A way to reach a cluster that is not built yet.
-    #[error("{color}: `aks` can't be reached yet by this version; use `kubeconfig`")]
-    Cluster {
-        /// The color.
-        color: String,
+    /// Azure can't be reached with what is declared and what the environment offers.
+    #[error("Azure: {0}")]
+    Azure(#[from] teal_azure::client::SettingsError),
+    /// Going back would take longer than declared.
+    #[error("{name}: {why}")]
+    TooSlow {
+        /// The target.
+        name: String,
+        /// Its times.
+        why: String,
     },
-    /// More than this version can move.
-    #[error("{count} targets are declared; this version moves one at a time: declare a Switch for each")]
-    Targets {
-        /// How many.
-        count: usize,
-    },
+    /// The ledger of such a declaration has no room where it is to be kept.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Nothing is declared, which validation excludes.
+    #[error("no target is declared")]
+    NoTarget,
 }
 
 impl KitError {
@@ -75,68 +84,12 @@ impl KitError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Secret(_) | Self::Tsig { .. } | Self::Key { .. } => "InvalidSecret",
-            Self::Target(_) | Self::Targets { .. } | Self::Cluster { .. } => "InvalidTarget",
+            Self::Target(_) | Self::NoTarget => "InvalidTarget",
+            Self::Azure(_) => "InvalidAzureIdentity",
+            Self::TooSlow { .. } => "RollbackTooSlow",
+            Self::Ledger(error) => error.reason(),
             Self::Probe(_) => "InvalidProbe",
         }
-    }
-}
-
-/// The traffic of a Switch, for whoever holds its Secrets: the daemon, and an operator in the emergency lane.
-#[derive(Debug, Clone)]
-pub struct Route {
-    /// The target, which keeps the ledger too.
-    pub target: Target,
-    /// The key that opens the ledger.
-    pub key: LedgerKey,
-    /// What the target points to for each color.
-    pub to: BTreeMap<String, Destination>,
-}
-
-impl Route {
-    /// Makes the route of a declaration.
-    ///
-    /// # Errors
-    /// See [`KitError`].
-    pub fn new(switch: &Switch, secrets: &Secrets) -> Result<Self, KitError> {
-        let [DeclaredTarget { provider, to, .. }] = switch.targets.as_slice() else {
-            return Err(KitError::Targets { count: switch.targets.len() });
-        };
-        let Provider::Rfc2136(declared) = provider else {
-            return Err(KitError::Target(ConfigMistakes(vec![ConfigMistake::NoAzure { kind: provider.kind() }])));
-        };
-        let secret = &declared.tsig.secret;
-        let text = |key: &str| -> Result<String, KitError> {
-            let bytes = secrets.read(secret, key)?;
-            Ok(String::from_utf8_lossy(bytes.expose()).into_owned())
-        };
-        let tsig = Secret::from_base64(&text("secret")?)
-            .map_err(|source| KitError::Tsig { secret: secret.clone(), source })?;
-        let key = LedgerKey::from_base64(&text("ledger")?)
-            .map_err(|source| KitError::Key { secret: secret.clone(), source })?;
-        let access = Access { secret: Some(tsig), azure: None };
-        Ok(Self { target: Target::new(provider, to, &access, Options::default())?, key, to: to.clone() })
-    }
-
-    /// Reads the record and opens the ledger beside it, in one consistent view. `ever`: one is known to have existed.
-    ///
-    /// # Errors
-    /// When the authority can't be asked; nothing was changed.
-    pub async fn read(&self, ever: bool) -> Result<(Routed, LedgerSeen), TargetError> {
-        let routed = self.target.read().await?;
-        let ledger = open(&self.key, &routed, self.target.name(), ever);
-        Ok((routed, ledger))
-    }
-
-    /// Where the record routes to.
-    #[must_use]
-    pub fn value(&self, routed: &Routed) -> Value {
-        value_of(self, routed.value.as_ref())
-    }
-
-    /// What a color's traffic points to, for people; empty for a color that has nothing, which validation excludes.
-    #[must_use]
-    pub fn addresses(&self, color: &str) -> Vec<String> {
-        self.to.get(color).map(|to| to.to_string().split(", ").map(str::to_owned).collect()).unwrap_or_default()
     }
 }
 
@@ -148,6 +101,7 @@ pub(crate) struct Kit {
     pub clusters: Arc<BTreeMap<String, Arc<Cluster>>>,
     pub gates: Runner,
     pub outside: Outside,
+    pub followers: Followers,
     /// Ends with the kit.
     tasks: JoinSet<()>,
     stop: CancellationToken,
@@ -160,19 +114,22 @@ impl Kit {
         config: &SwitcherConfig,
         busy: Busy,
         wake: &Wake,
+        metrics: &Metrics,
     ) -> Result<Self, KitError> {
         let secrets = Secrets::new(&config.secrets);
         let switch = declared.switch.clone();
-        let route = Route::new(&switch, &secrets)?;
+        let route = Route::new(&switch, &secrets, &config.azure)?;
+        fits(&declared, &route, config)?;
         let monitor = Monitor::start(&switch.health, &switch.colors)?;
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let mut clusters = BTreeMap::new();
         for (name, color) in &switch.colors {
-            let Reach::Kubeconfig(secret) = &color.cluster else {
-                return Err(KitError::Cluster { color: name.clone() });
+            let access = match &color.cluster {
+                Reach::Kubeconfig(secret) => Access::Kubeconfig { secret: secret.clone(), secrets: secrets.clone() },
+                Reach::Aks(id) => Access::Aks { id: id.clone(), azure: config.azure.client(&switch.azure)? },
             };
-            let cluster = Arc::new(Cluster::new(name, secret, secrets.clone(), config.cluster_deadline));
+            let cluster = Arc::new(Cluster::new(name, access, config.cluster_deadline));
             let (followed, busy, token, limits) = (cluster.clone(), busy.clone(), stop.clone(), config.clone());
             tasks.spawn(async move {
                 let interval = || if busy.is() { limits.busy_interval } else { limits.idle_interval * 2 };
@@ -183,11 +140,16 @@ impl Kit {
         }
         let clusters = Arc::new(clusters);
         let gates = Runner::new(clusters.clone());
-        let outside = Outside::start(route.target.clone(), &switch.vantages, busy, config, &mut tasks);
+        let asked: Vec<_> = route.routing().cloned().zip(&switch.targets).collect();
+        let asked = asked.into_iter().filter(|(_, one)| one.provider.is_dns()).map(|(target, _)| target).collect();
+        let outside = Outside::start(asked, &switch.vantages, busy.clone(), config, &mut tasks);
+        let round = Round::new(&switch.name, busy, config, metrics.clone());
+        let followers = Followers::start(&route.followers, &round, &mut tasks);
+        forward(&mut tasks, followers.changed(), wake.clone());
         forward(&mut tasks, monitor.changed(), wake.clone());
         forward(&mut tasks, gates.changed(), wake.clone());
         forward(&mut tasks, outside.changed(), wake.clone());
-        Ok(Self { declared, route, monitor, clusters, gates, outside, tasks, stop })
+        Ok(Self { declared, route, monitor, clusters, gates, outside, followers, tasks, stop })
     }
 
     /// Whether the same kit serves another declaration: only words that decide have changed, nothing that is measured.
@@ -195,6 +157,9 @@ impl Kit {
         let now = &self.declared.switch;
         now.colors == next.colors
             && now.targets == next.targets
+            && now.ledger == next.ledger
+            && now.azure == next.azure
+            && now.rollback.objective == next.rollback.objective
             && now.vantages == next.vantages
             && now.health == next.health
     }
@@ -203,15 +168,48 @@ impl Kit {
     /// and the servers may change under it.
     pub(crate) fn same_ground(&self, next: &Switch) -> bool {
         let now = &self.declared.switch;
-        let record = |switch: &Switch| {
-            let Provider::Rfc2136(target) = &switch.targets.first()?.provider else { return None };
-            Some((target.zone.clone(), target.record.clone(), switch.targets.len(), switch.targets[0].to.clone()))
+        let places = |switch: &Switch| {
+            let one = |target: &DeclaredTarget| (place(&target.provider), target.to.clone(), target.at_full);
+            (switch.targets.iter().map(one).collect::<Vec<_>>(), switch.ledger.own.clone())
         };
         let clusters = |switch: &Switch| {
             switch.colors.iter().map(|(name, color)| (name.clone(), color.cluster.clone())).collect::<Vec<_>>()
         };
-        record(now) == record(next) && clusters(now) == clusters(next)
+        places(now) == places(next) && clusters(now) == clusters(next)
     }
+}
+
+/// What a provider moves: servers and keys, identities and purges may change under a move.
+fn place(provider: &Provider) -> Provider {
+    let mut place = provider.clone();
+    match &mut place {
+        Provider::Rfc2136(one) => {
+            one.server.clear();
+            one.secondaries.clear();
+            one.tsig = Tsig { name: String::new(), algorithm: TsigAlgorithm::HmacSha256, secret: String::new() };
+        }
+        Provider::AzureDns(one) | Provider::AzurePrivateDns(one) => one.nameservers.clear(),
+        Provider::FrontDoor(one) => {
+            one.purge.clear();
+            one.affinity = Affinity::default();
+        }
+        Provider::FrontDoorClassic(_) | Provider::TrafficManager(_) | Provider::ApplicationGateway(_) => {}
+    }
+    place
+}
+
+/// Refuses what could not go back in time, or whose ledger would have no room: before a move, not in the middle of one.
+fn fits(declared: &DeclaredSwitch, route: &Route, config: &SwitcherConfig) -> Result<(), KitError> {
+    let switch = &declared.switch;
+    if let Some(objective) = switch.rollback.objective {
+        for target in route.routing() {
+            if let Some(why) = target.truths().too_slow(switch.strategy.ttl_moving, objective) {
+                return Err(KitError::TooSlow { name: target.name().to_owned(), why });
+            }
+        }
+    }
+    let (size, limit) = (Ledger::most(&declaration(declared, route, config), &config.identity)?, route.room());
+    if size > limit { Err(LedgerError::TooLarge { size, limit }.into()) } else { Ok(()) }
 }
 
 impl Drop for Kit {
@@ -260,15 +258,16 @@ pub(crate) fn declaration(declared: &DeclaredSwitch, route: &Route, config: &Swi
         digest: core::Digest::of(&switch.digest),
         revision: declared.revision.to_string(),
         colors: switch.colors.keys().map(Color::new).collect(),
-        leads: true,
-        followers: Vec::new(),
-        stages: Vec::new(),
-        asking: core::Asking::Authority,
+        leads: route.leads,
+        followers: followers(switch, route),
+        stages: strategy.steps.iter().map(stage).collect(),
+        asking: asking(switch),
         policy: core::Policy {
             ttl_steady: strategy.ttl_steady,
             ttl_moving: strategy.ttl_moving,
             ttl_max: strategy.ttl_steady,
-            bound: route.target.truths().propagation_bound,
+            ttl_limit: strategy.ttl_maximum,
+            bound: route.routing().map(|target| target.truths().propagation_bound).max().unwrap_or_default(),
             tail: (strategy.ttl_moving * 2).min(TAIL),
             soak: strategy.soak,
             deadline: strategy.deadline,
@@ -287,4 +286,32 @@ pub(crate) fn declaration(declared: &DeclaredSwitch, route: &Route, config: &Swi
             ..core::Policy::default()
         },
     }
+}
+
+fn followers(switch: &Switch, route: &Route) -> Vec<core::Follower> {
+    let declared = switch.targets.iter().skip(usize::from(route.leads));
+    let follower = |(declared, target): (&DeclaredTarget, &Target)| {
+        let truths = target.truths();
+        core::Follower {
+            name: format!("{} {}", truths.kind, target.name()),
+            cas: truths.cas,
+            weighs: truths.weights.is_some() && !declared.at_full,
+            settling: truths.settling + truths.request_life,
+            late: truths.late_write,
+        }
+    };
+    declared.zip(&route.followers).map(follower).collect()
+}
+
+fn stage(stage: &Stage) -> core::Stage {
+    match stage {
+        Stage::Weight { weight, hold } => core::Stage::Share(*weight, *hold),
+        Stage::Pause => core::Stage::Pause,
+    }
+}
+
+/// Private zones have no servers that can be asked from everywhere, and other targets none at all.
+fn asking(switch: &Switch) -> core::Asking {
+    let public = |target: &DeclaredTarget| matches!(target.provider, Provider::Rfc2136(_) | Provider::AzureDns(_));
+    if switch.targets.iter().any(public) { core::Asking::Authority } else { core::Asking::Anyone }
 }

@@ -1,11 +1,13 @@
 //! One Switch: `observe → decide → record and act → verify`, again and again.
 
 mod act;
+mod followers;
 mod gates;
 mod kit;
 mod observe;
 mod outside;
 mod present;
+mod route;
 mod tell;
 
 use std::sync::Arc;
@@ -32,7 +34,8 @@ use present::Facts;
 use tell::{Cause, Chronicle, tell_clusters};
 
 pub use act::WriteError;
-pub use kit::{KitError, Route};
+pub use kit::KitError;
+pub use route::Route;
 
 /// Least time between two looks when a write lost a race: the other writer gets to finish.
 const RACE_PAUSE: Duration = Duration::from_millis(50);
@@ -145,8 +148,9 @@ impl OneSwitch {
                 return Err(("GroundChanged", message));
             }
             old => {
-                let kit = Kit::new(wanted.clone(), &self.shared.config, self.busy.clone(), &self.wake)
-                    .map_err(|error| (error.reason(), error.to_string()))?;
+                let kit =
+                    Kit::new(wanted.clone(), &self.shared.config, self.busy.clone(), &self.wake, &self.shared.metrics)
+                        .map_err(|error| (error.reason(), error.to_string()))?;
                 if old.as_ref().is_some_and(|old| old.route.target.name() != kit.route.target.name()) {
                     // Another record has a ledger of its own, or none yet.
                     self.memory = Memory::new();
@@ -182,7 +186,9 @@ impl OneSwitch {
         if !refused && !shut {
             return;
         }
-        if let Ok(route) = Route::new(&kit.declared.switch, &Secrets::new(&self.shared.config.secrets)) {
+        if let Ok(route) =
+            Route::new(&kit.declared.switch, &Secrets::new(&self.shared.config.secrets), &self.shared.config.azure)
+        {
             kit.route = route;
         }
     }
@@ -255,7 +261,9 @@ impl OneSwitch {
                 let identity = self.shared.config.identity.clone();
                 self.note(kit, next, &Cause::Ours(step, &identity));
                 self.busy.set(true);
+                self.memory.wrote(next, began);
                 kit.outside.look_now();
+                kit.followers.look_now();
                 kit.clusters.values().for_each(|cluster| cluster.look_now());
                 Duration::ZERO
             }

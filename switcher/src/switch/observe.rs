@@ -9,8 +9,8 @@ use teal_api::conditions::{READY, holds};
 use teal_api::freeze::{FreezeObject, FreezeState};
 use teal_api::sync::{Role as ApiRole, SyncObject};
 use teal_switcher_core::{
-    Color, ColorSeen, Digest, FreezeSeen, Git, Ledger, LedgerKey, LedgerSeen, Me, Observation, Proof, Record, Relation,
-    Role, SealError, SyncFacts, SyncSeen, Time, Value, Watch,
+    Color, ColorSeen, Digest, FreezeSeen, Git, Ledger, LedgerSeen, Me, Observation, Proof, Record, Relation, Role,
+    SyncFacts, SyncSeen, Time, Value, Watch,
 };
 use teal_targets::{Routed, TargetError};
 use tokio::time::Instant;
@@ -98,13 +98,19 @@ impl Memory {
             colors: self.colors(kit, &op),
             before: kit.gates.standings(&op, BEFORE, &switch.gates.before),
             during: kit.gates.standings(&op, DURING, &switch.gates.during),
-            vantages: kit.outside.vantages(&kit.route, since),
+            vantages: kit.outside.vantages(since),
             watch: self.watch.clone(),
             ledger,
             record,
-            targets: Vec::new(),
+            targets: kit.followers.seen(),
         };
         Look { seen, routed }
+    }
+
+    /// Takes note of a ledger that this switcher wrote itself, as of when the request began: what others may do about
+    /// it counts from then, not from the next look.
+    pub(crate) fn wrote(&mut self, ledger: &Ledger, began: Instant) {
+        self.watch.note(ledger, began.saturating_duration_since(self.began));
     }
 
     fn time(&self, skew: Option<i64>) -> Time {
@@ -170,17 +176,6 @@ pub(crate) struct GitNow<'a> {
     pub(crate) fresh: bool,
     /// Asked with the ledger's commit, and whether the declaration has changed since.
     pub(crate) answer: &'a (dyn Fn(&str, bool) -> Answer + Sync),
-}
-
-/// Opens what was found beside the record.
-pub(super) fn open(key: &LedgerKey, routed: &Routed, record: &str, ever: bool) -> LedgerSeen {
-    let Some(bytes) = &routed.ledger else { return LedgerSeen::Missing { ever } };
-    let Ok(text) = std::str::from_utf8(bytes) else { return LedgerSeen::Foreign("bytes that are no text".to_owned()) };
-    match key.open(text, record) {
-        Ok(ledger) => LedgerSeen::Known(Box::new(ledger)),
-        Err(error @ SealError::Truncated { .. }) => LedgerSeen::Foreign(error.to_string()),
-        Err(error) => LedgerSeen::Unreadable(error.to_string()),
-    }
 }
 
 fn role(role: ApiRole) -> Role {

@@ -1,3 +1,5 @@
+use teal_switcher_core::LedgerKey;
+
 use super::*;
 use serde_json::json;
 
@@ -75,7 +77,7 @@ fn what_is_no_ledger_is_told_from_one_that_does_not_open() {
             ledger: ledger.map(|text| text.as_bytes().to_vec()),
             tag,
         };
-        open(&key, &routed, "aks.contoso.com", true)
+        super::super::route::open(Some(&key), &routed, "aks.contoso.com", true)
     };
     assert_eq!(seen(None), LedgerSeen::Missing { ever: true });
     assert!(matches!(seen(Some("heritage=external-dns")), LedgerSeen::Foreign(_)));

@@ -4,15 +4,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use teal_api::switch::{Destination, Vantage as Declared};
+use teal_api::switch::Vantage as Declared;
+use teal_switcher_core::Color;
 use teal_switcher_core::propagation::{Says, Vantage};
-use teal_switcher_core::{Color, Value};
 use teal_targets::{Answer, Meaning, Outcome, Target};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::kit::{Busy, Route};
+use super::kit::Busy;
 use crate::config::SwitcherConfig;
 use crate::status::VantageStatus;
 use crate::wake::Wake;
@@ -22,8 +22,17 @@ use crate::wake::Wake;
 struct Round {
     asked: Instant,
     at: Timestamp,
-    /// With whether the server is one of the zone's own.
-    answers: Vec<(bool, Answer)>,
+    answers: Vec<Heard>,
+}
+
+/// One answer.
+#[derive(Debug, Clone)]
+struct Heard {
+    /// Which of the targets was asked for.
+    target: usize,
+    /// Whether the server is one of the zone's own.
+    authoritative: bool,
+    answer: Answer,
 }
 
 /// The newest answers.
@@ -32,13 +41,14 @@ pub(crate) struct Outside {
     last: Arc<Mutex<Option<Round>>>,
     changed: watch::Receiver<u64>,
     look: Wake,
+    targets: Vec<Target>,
     resolvers: Vec<String>,
 }
 
 impl Outside {
     /// Starts asking, in `tasks`.
     pub(crate) fn start(
-        target: Target,
+        targets: Vec<Target>,
         declared: &[Declared],
         busy: Busy,
         config: &SwitcherConfig,
@@ -46,17 +56,23 @@ impl Outside {
     ) -> Self {
         let resolvers: Vec<String> = declared.iter().map(|Declared::Resolver(address)| address.clone()).collect();
         let (sender, changed) = watch::channel(0);
-        let outside = Self { last: Arc::default(), changed, look: Wake::default(), resolvers: resolvers.clone() };
+        let outside = Self {
+            last: Arc::default(),
+            changed,
+            look: Wake::default(),
+            targets: targets.clone(),
+            resolvers: resolvers.clone(),
+        };
         let (last, look) = (outside.last.clone(), outside.look.clone());
         let (often, seldom) = (config.busy_interval, config.idle_interval.saturating_mul(2));
         tasks.spawn(async move {
             loop {
                 let (asked, at) = (Instant::now(), Timestamp::now());
-                let answers = ask_everyone(&target, &resolvers).await;
+                let answers = ask_everyone(&targets, &resolvers).await;
                 let news = {
                     let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-                    let outcomes = |answers: &[(bool, Answer)]| {
-                        answers.iter().map(|(_, answer)| answer.outcome.clone()).collect::<Vec<_>>()
+                    let outcomes = |answers: &[Heard]| {
+                        answers.iter().map(|heard| heard.answer.outcome.clone()).collect::<Vec<_>>()
                     };
                     let news =
                         busy.is() || last.as_ref().is_none_or(|old| outcomes(&old.answers) != outcomes(&answers));
@@ -83,57 +99,65 @@ impl Outside {
     }
 
     /// The answers for deciding. Those asked before `since` (the last write of the record) do not count any more.
-    pub(crate) fn vantages(&self, route: &Route, since: Option<Instant>) -> Vec<Vantage> {
+    pub(crate) fn vantages(&self, since: Option<Instant>) -> Vec<Vantage> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        match last.as_ref().filter(|round| since.is_none_or(|since| round.asked >= since)) {
-            Some(round) => round
-                .answers
-                .iter()
-                .map(|(authoritative, answer)| Vantage {
-                    server: answer.server.clone(),
-                    authoritative: *authoritative,
-                    says: says(route, answer),
-                })
-                .collect(),
-            None => {
-                let not_asked = |server: &str, authoritative| Vantage {
-                    server: server.to_owned(),
-                    authoritative,
-                    says: Says::NotAsked,
-                };
-                let resolvers = self.resolvers.iter().map(|server| not_asked(server, false));
-                std::iter::once(not_asked(route.target.name(), true)).chain(resolvers).collect()
-            }
+        if let Some(round) = last.as_ref().filter(|round| since.is_none_or(|since| round.asked >= since)) {
+            let vantage = |heard: &Heard| Vantage {
+                server: heard.answer.server.clone(),
+                authoritative: heard.authoritative,
+                says: self.says(heard),
+            };
+            return round.answers.iter().map(vantage).collect();
         }
+        let not_asked =
+            |server: &str, authoritative| Vantage { server: server.to_owned(), authoritative, says: Says::NotAsked };
+        let own = self.targets.iter().map(|target| not_asked(target.name(), true));
+        let others = self.resolvers.iter().filter(|_| !self.targets.is_empty());
+        own.chain(others.map(|server| not_asked(server, false))).collect()
     }
 
     /// The answers for people, as old as they are.
-    pub(crate) fn statuses(&self, route: &Route) -> Vec<VantageStatus> {
+    pub(crate) fn statuses(&self) -> Vec<VantageStatus> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(round) = last.as_ref() else { return Vec::new() };
-        let status = |(authoritative, answer): &(bool, Answer)| VantageStatus {
-            vantage: answer.server.clone(),
-            authoritative: *authoritative,
-            color: match says(route, answer) {
+        let several = self.targets.len() > 1;
+        let status = |heard: &Heard| VantageStatus {
+            vantage: match self.targets.get(heard.target).filter(|_| several) {
+                Some(target) => format!("{} ({})", heard.answer.server, target.name()),
+                None => heard.answer.server.clone(),
+            },
+            authoritative: heard.authoritative,
+            color: match self.says(heard) {
                 Says::Color(color) => Some(color.to_string()),
                 _ => None,
             },
-            answer: answer.outcome.to_string(),
+            answer: heard.answer.outcome.to_string(),
             at: round.at,
         };
         round.answers.iter().map(status).collect()
     }
+
+    fn says(&self, heard: &Heard) -> Says {
+        match self.targets.get(heard.target) {
+            Some(target) => says(target, &heard.answer),
+            None => Says::NotAsked,
+        }
+    }
 }
 
-async fn ask_everyone(target: &Target, resolvers: &[String]) -> Vec<(bool, Answer)> {
-    let asked = futures::future::join_all(resolvers.iter().map(|resolver| target.ask(resolver)));
-    let (own, others) = tokio::join!(target.observe(), asked);
-    own.into_iter().map(|answer| (true, answer)).chain(others.into_iter().map(|answer| (false, answer))).collect()
+async fn ask_everyone(targets: &[Target], resolvers: &[String]) -> Vec<Heard> {
+    let each = targets.iter().enumerate().map(async |(index, target)| {
+        let asked = futures::future::join_all(resolvers.iter().map(|resolver| target.ask(resolver)));
+        let (own, others) = tokio::join!(target.observe(), asked);
+        let heard = move |authoritative| move |answer| Heard { target: index, authoritative, answer };
+        own.into_iter().map(heard(true)).chain(others.into_iter().map(heard(false))).collect::<Vec<_>>()
+    });
+    futures::future::join_all(each).await.concat()
 }
 
-fn says(route: &Route, answer: &Answer) -> Says {
+fn says(target: &Target, answer: &Answer) -> Says {
     match &answer.outcome {
-        Outcome::Addresses(..) | Outcome::Cname(..) => match route.target.means(answer) {
+        Outcome::Addresses(..) | Outcome::Cname(..) => match target.means(answer) {
             Meaning::Color(color) => Says::Color(Color::new(color)),
             _ => Says::Other(answer.outcome.to_string()),
         },
@@ -145,15 +169,5 @@ fn says(route: &Route, answer: &Answer) -> Says {
         Outcome::NotAuthoritative | Outcome::Timeout | Outcome::Unreachable(_) | Outcome::Malformed => {
             Says::Silent(answer.outcome.to_string())
         }
-    }
-}
-
-/// What a value means: one color exactly, several colors at once, or something that no color declares.
-pub(crate) fn value_of(route: &Route, value: Option<&Destination>) -> Value {
-    match route.target.means_value(value) {
-        Meaning::Color(color) => Value::Color(Color::new(color)),
-        Meaning::Mixed => Value::Mixed,
-        Meaning::Foreign(what) => Value::Foreign(what),
-        Meaning::Gone => Value::Gone,
     }
 }

@@ -10,7 +10,8 @@ use super::observe::Look;
 use super::tell::{Chronicle, place};
 use crate::source::DeclaredSwitch;
 use crate::status::{
-    Attention, ClusterStatus, ColorStatus, FreezeFacts, Mood, PlanLine, StepState, SwitchStatus, Wait, typed,
+    Attention, ClusterStatus, ColorStatus, FreezeFacts, Mood, PlanLine, StepState, SwitchStatus, TargetStatus, Wait,
+    typed,
 };
 
 /// Everything a status is made of.
@@ -31,6 +32,13 @@ pub(crate) fn present(facts: &Facts<'_>) -> SwitchStatus {
     let ledger = facts.look.ledger();
     let live = match &facts.look.seen.record.value {
         Value::Color(color) => Some(color.to_string()),
+        // Without a record of its own the ledger's word counts, as long as the targets agree with it.
+        Value::LedgerOnly => {
+            let agree = |color: &teal_switcher_core::Color| {
+                facts.look.seen.targets.iter().all(|seen| seen.value == Value::Color(color.clone()))
+            };
+            ledger.map(|ledger| &ledger.active).filter(|color| agree(color)).map(ToString::to_string)
+        }
         _ => None,
     };
     let wanted = facts.declared.active.to_string();
@@ -68,7 +76,8 @@ pub(crate) fn present(facts: &Facts<'_>) -> SwitchStatus {
         parity: kit.gates.parity(),
         freezes: freezes(kit),
         gates: kit.gates.statuses(),
-        dns: kit.outside.statuses(&kit.route),
+        targets: targets(facts, ledger),
+        dns: kit.outside.statuses(),
         plan: lines(facts.declared, ledger),
         attention,
         commands: commands(facts),
@@ -111,6 +120,7 @@ pub(crate) fn broken(
         parity: None,
         freezes: Vec::new(),
         gates: Vec::new(),
+        targets: Vec::new(),
         dns: Vec::new(),
         plan: Vec::new(),
         attention: vec![Attention { reason: reason.to_owned(), message: message.to_owned(), hint: String::new() }],
@@ -162,6 +172,46 @@ pub(crate) fn declaration(declared: &DeclaredSwitch) -> crate::status::Declarati
         valid: declared.mistakes.is_empty(),
         mistakes: declared.mistakes.clone(),
     }
+}
+
+/// Each target: what it is, where it routes to and should, and how long going back by it takes.
+fn targets(facts: &Facts<'_>, ledger: Option<&Ledger>) -> Vec<TargetStatus> {
+    let kit = facts.kit;
+    let ttl = facts.declared.policy.ttl_moving;
+    let status = |target: &teal_targets::Target, routes: String, wanted: String, warnings: Vec<String>| {
+        let truths = target.truths();
+        TargetStatus {
+            name: target.name().to_owned(),
+            kind: truths.kind.to_owned(),
+            routes,
+            wanted,
+            compares: truths.cas,
+            weighs: truths.weights.is_some(),
+            rollback_lane: truths.rollback_lane,
+            way_back_seconds: truths.way_back(ttl).as_secs(),
+            warnings,
+        }
+    };
+    let wanted = |follower: Option<&teal_switcher_core::Follower>| match (ledger, follower) {
+        (Some(ledger), Some(follower)) => teal_switcher_core::wanted(ledger, follower).to_string(),
+        (Some(ledger), None) => ledger.lead().to_string(),
+        (None, _) => facts.declared.active.to_string(),
+    };
+    let mut list = Vec::new();
+    if kit.route.leads {
+        let routes = facts.look.seen.record.value.to_string();
+        list.push(status(&kit.route.target, routes, wanted(None), Vec::new()));
+    }
+    let known = kit.followers.known();
+    for ((target, known), follower) in known.iter().zip(&facts.declared.followers) {
+        let routes = match &known.read {
+            None => "not read yet".to_owned(),
+            Some((_, Err(why))) => format!("unknown: {why}"),
+            Some((_, Ok(now))) => super::followers::value(now).to_string(),
+        };
+        list.push(status(target, routes, wanted(Some(follower)), known.warnings()));
+    }
+    list
 }
 
 fn colors(facts: &Facts<'_>, live: Option<&str>) -> Vec<ColorStatus> {

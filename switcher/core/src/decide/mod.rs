@@ -26,8 +26,8 @@ mod tests;
 mod unledgered;
 mod view;
 
-use crate::declaration::Declaration;
-use crate::ledger::{ParkedWhy, Phase};
+use crate::declaration::{Declaration, Follower};
+use crate::ledger::{Ledger, ParkedWhy, Phase};
 use crate::observation::{LedgerSeen, Observation, Value};
 use crate::step::{Alert, Reason, Step, Wait};
 use view::View;
@@ -53,6 +53,12 @@ pub fn decide(declared: &Declaration, seen: &Observation) -> Step {
         LedgerSeen::Unreadable(why) => unledgered::unreadable(why),
         LedgerSeen::Foreign(what) => unledgered::foreign(what),
     }
+}
+
+/// What a follower is to route to, as the ledger says.
+#[must_use]
+pub fn wanted(ledger: &Ledger, follower: &Follower) -> Value {
+    Value::of(route::wanted(ledger, follower))
 }
 
 /// With a ledger: what stops everything first, then the operator's word, then the phase.

@@ -1,0 +1,285 @@
+//! The targets besides the ledger's record: each is read and written by a task of its own, one request at a time, so
+//! that no old write of ours overtakes a new one. The loop only takes what is known (G4).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use teal_switcher_core::{Color, TargetSeen, Value};
+use teal_targets::{Op, Retry, RoutedNow, Settled, Split, Target, TargetError, Written};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::kit::Busy;
+use crate::config::SwitcherConfig;
+use crate::metrics::{Failure, Metrics};
+use crate::wake::Wake;
+
+/// An aim older than this is no longer sent: what it was decided on may have changed.
+const AIM_LIFE: Duration = Duration::from_secs(5);
+/// Time between two inspections at rest; one that objects is repeated sooner.
+const INSPECTION: Duration = Duration::from_secs(300);
+/// The same while something speaks against a move.
+const OBJECTING: Duration = Duration::from_secs(15);
+
+/// What a target is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Aim {
+    /// Percent by color.
+    pub split: BTreeMap<Color, u8>,
+    /// Seconds.
+    pub ttl: Option<u32>,
+    /// The move's opId.
+    pub op: String,
+}
+
+/// What is known of one target.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    /// The newest reading and when it began; an error when it failed.
+    pub(crate) read: Option<(Instant, Result<RoutedNow, String>)>,
+    /// When that was, for people.
+    pub(crate) at: Option<Timestamp>,
+    /// What was last asked of it, and why that can't be had.
+    failed: Option<(Aim, String)>,
+    /// What the provider took last.
+    took: Option<Aim>,
+    /// Why no move may begin by it.
+    objection: Option<String>,
+    /// What inspecting it found that a person should know.
+    told: Vec<String>,
+    aim: Option<(Instant, Aim)>,
+}
+
+/// One target and its task.
+#[derive(Debug)]
+struct One {
+    target: Target,
+    known: Arc<Mutex<Known>>,
+    look: Wake,
+}
+
+/// All of them, in declared order.
+#[derive(Debug)]
+pub(crate) struct Followers {
+    all: Vec<One>,
+    changed: watch::Receiver<u64>,
+}
+
+/// What every task needs.
+#[derive(Clone)]
+pub(crate) struct Round {
+    pub(crate) switch: String,
+    pub(crate) busy: Busy,
+    pub(crate) often: Duration,
+    pub(crate) seldom: Duration,
+    pub(crate) metrics: Metrics,
+}
+
+impl Round {
+    pub(crate) fn new(switch: &str, busy: Busy, config: &SwitcherConfig, metrics: Metrics) -> Self {
+        let (often, seldom) = (config.busy_interval, config.idle_interval);
+        Self { switch: switch.to_owned(), busy, often, seldom, metrics }
+    }
+}
+
+impl Followers {
+    /// Starts a task for each, in `tasks`.
+    pub(crate) fn start(targets: &[Target], round: &Round, tasks: &mut JoinSet<()>) -> Self {
+        let (sender, changed) = watch::channel(0);
+        let mut all = Vec::new();
+        for target in targets {
+            let one = One { target: target.clone(), known: Arc::default(), look: Wake::default() };
+            let (target, known, look) = (one.target.clone(), one.known.clone(), one.look.clone());
+            tasks.spawn(follow(target, known, look, round.clone(), sender.clone()));
+            all.push(one);
+        }
+        Self { all, changed }
+    }
+
+    pub(crate) fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.clone()
+    }
+
+    /// Reads all again at once.
+    pub(crate) fn look_now(&self) {
+        self.all.iter().for_each(|one| one.look.ring());
+    }
+
+    /// Asks a target to route so; a aim that is under way is not repeated.
+    pub(crate) fn aim(&self, index: usize, aim: Aim) {
+        let Some(one) = self.all.get(index) else { return };
+        lock(&one.known).aim = Some((Instant::now(), aim));
+        one.look.ring();
+    }
+
+    /// What is known, for deciding.
+    pub(crate) fn seen(&self) -> Vec<TargetSeen> {
+        self.all.iter().map(|one| lock(&one.known).seen()).collect()
+    }
+
+    /// What is known, for people.
+    pub(crate) fn known(&self) -> Vec<(Target, Known)> {
+        self.all.iter().map(|one| (one.target.clone(), lock(&one.known).clone())).collect()
+    }
+}
+
+impl Known {
+    fn seen(&self) -> TargetSeen {
+        let unread = |why: &str| TargetSeen {
+            value: Value::Unreadable(why.to_owned()),
+            ttl: None,
+            age: Duration::ZERO,
+            working: None,
+            failed: self.failed.as_ref().map(|(_, why)| why.clone()),
+            objection: self.objection.clone(),
+        };
+        let now = match &self.read {
+            None => return unread("not read yet"),
+            Some((_, Err(why))) => return unread(why),
+            Some((began, Ok(now))) => (began, now),
+        };
+        let (began, now) = now;
+        let refused = match (&now.settled, &self.took) {
+            // An older failure, of before we asked, says nothing.
+            (Settled::Failed { why }, Some(_)) => Some(why.clone()),
+            _ => None,
+        };
+        TargetSeen {
+            value: value(now),
+            ttl: now.ttl,
+            age: began.elapsed(),
+            working: match &now.settled {
+                Settled::Working { what, .. } => Some(what.clone()),
+                Settled::Yes | Settled::Failed { .. } => None,
+            },
+            failed: self.failed.as_ref().map(|(_, why)| why.clone()).or(refused),
+            objection: self.objection.clone(),
+        }
+    }
+}
+
+/// Where a target routes to, in the words of deciding.
+pub(crate) fn value(now: &RoutedNow) -> Value {
+    if let Some(what) = &now.foreign {
+        return Value::Foreign(what.clone());
+    }
+    let share = |(color, share): (&String, &u32)| (Color::new(color), u8::try_from(*share).unwrap_or(100));
+    Value::of(now.shares.iter().map(share).collect())
+}
+
+async fn follow(target: Target, known: Arc<Mutex<Known>>, look: Wake, round: Round, sender: watch::Sender<u64>) {
+    let mut inspected: Option<Instant> = None;
+    loop {
+        let before = lock(&known).seen();
+        let aim = lock(&known).aim.take().filter(|(asked, _)| asked.elapsed() <= AIM_LIFE);
+        match aim {
+            Some((_, aim)) => write(&target, &known, aim, &round).await,
+            None => read(&target, &known).await,
+        }
+        let objects = lock(&known).objection.is_some();
+        let pause = if objects { OBJECTING } else { INSPECTION };
+        // While something moves there is other work; what was found before it began still stands.
+        if (objects || !round.busy.is()) && inspected.is_none_or(|at| at.elapsed() >= pause) {
+            inspect(&target, &known).await;
+            inspected = Some(Instant::now());
+        }
+        let after = lock(&known).seen();
+        let ageless = |seen: TargetSeen| TargetSeen { age: Duration::ZERO, ..seen };
+        if round.busy.is() || ageless(before) != ageless(after) {
+            sender.send_modify(|count| *count += 1);
+        }
+        let pause = if round.busy.is() { round.often } else { round.seldom };
+        tokio::select! { () = tokio::time::sleep(pause) => {} () = look.rung() => {} }
+    }
+}
+
+async fn read(target: &Target, known: &Mutex<Known>) {
+    let began = Instant::now();
+    let found = target.now().await;
+    let mut known = lock(known);
+    known.at = Some(Timestamp::now());
+    match found {
+        Ok(now) => known.take(began, now),
+        Err(error) => known.read = Some((began, Err(error.to_string()))),
+    }
+}
+
+impl Known {
+    fn take(&mut self, began: Instant, now: RoutedNow) {
+        self.read = Some((began, Ok(now)));
+    }
+
+    /// What a person should know of it.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let now = self.read.iter().flat_map(|(_, read)| read).flat_map(|now| now.warnings.clone());
+        let mut all: Vec<String> = now.chain(self.told.clone()).chain(self.objection.clone()).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+/// One write at most, with its read-back; whatever comes of it is seen by the next reading.
+async fn write(target: &Target, known: &Mutex<Known>, aim: Aim, round: &Round) {
+    let parts = aim.split.iter().map(|(color, share)| (color.as_str(), u32::from(*share)));
+    let Some(split) = Split::of(parts) else { return };
+    {
+        let mut known = lock(known);
+        if known.failed.as_ref().is_some_and(|(old, _)| *old != aim) {
+            known.failed = None;
+        }
+        if known.took.as_ref().is_some_and(|old| *old != aim) {
+            known.took = None;
+        }
+    }
+    let began = Instant::now();
+    let op = Op { id: aim.op.clone(), ttl: aim.ttl };
+    match target.route(&split, &op).await {
+        Ok(Written::Done(now)) => {
+            tracing::info!(switch = round.switch, target = target.name(), %split, "Target routes so");
+            let mut known = lock(known);
+            (known.failed, known.took, known.at) = (None, Some(aim), Some(Timestamp::now()));
+            known.take(began, now);
+        }
+        Ok(Written::Working { now, .. }) => {
+            let mut known = lock(known);
+            (known.took, known.at) = (Some(aim), Some(Timestamp::now()));
+            known.take(began, now);
+        }
+        Err(error) => {
+            refused(target, &error, round);
+            if error.retry() == Retry::WhenConfigChanges {
+                lock(known).failed = Some((aim, error.to_string()));
+            }
+            read(target, known).await;
+        }
+    }
+}
+
+fn refused(target: &Target, error: &TargetError, round: &Round) {
+    let labels = Failure { switch: round.switch.clone(), on: "target".to_owned(), reason: error.reason().to_owned() };
+    round.metrics.failures.get_or_create(&labels).inc();
+    tracing::warn!(
+        switch = round.switch,
+        target = target.name(),
+        error = error as &dyn std::error::Error,
+        reason = error.reason(),
+        "Target not written"
+    );
+}
+
+/// What speaks against beginning a move by this target.
+async fn inspect(target: &Target, known: &Mutex<Known>) {
+    let Ok(findings) = target.preflight().await else { return };
+    let mut known = lock(known);
+    known.objection = findings.iter().find(|finding| finding.refuse).map(|finding| finding.what.clone());
+    known.told = findings.into_iter().filter(|finding| !finding.refuse).map(|finding| finding.what).collect();
+}
+
+/// A poisoned lock still holds whole values: every critical section here only assigns.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
