@@ -161,7 +161,7 @@ impl Collector for Gauges {
 type Reading = fn(&SwitchStatus) -> Vec<Series>;
 
 /// Every gauge of a Switch.
-const GAUGES: [(&str, &str, Reading); 12] = [
+const GAUGES: [(&str, &str, Reading); 14] = [
     ("teal_color_active", "1 for the color that the record points to", |one| {
         one.colors.iter().map(|color| (of(one, "color", &color.name), flag(color.live))).collect()
     }),
@@ -194,6 +194,16 @@ const GAUGES: [(&str, &str, Reading); 12] = [
             })
         };
         one.dns.iter().flat_map(colors).collect()
+    }),
+    ("teal_target_as_wanted", "1 while a target routes as the ledger says", |one| {
+        let target =
+            |seen: &crate::status::TargetStatus| (of(one, "target", &seen.name), flag(seen.routes == seen.wanted));
+        one.targets.iter().map(target).collect()
+    }),
+    ("teal_target_way_back_seconds", "Longest until users that obey the TTL are back by this target", |one| {
+        let target =
+            |seen: &crate::status::TargetStatus| (of(one, "target", &seen.name), number(seen.way_back_seconds));
+        one.targets.iter().map(target).collect()
     }),
     ("teal_color_health", "1 for the proof a color has now", |one| {
         let proofs = |color: &crate::status::ColorStatus| {

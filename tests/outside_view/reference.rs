@@ -75,6 +75,8 @@ fn some_status() -> Result<Status> {
             "declaration": {"file": "", "revision": "", "digest": "", "active": "blue", "valid": true},
             "colors": [color], "freezes": [], "gates": [{"when": "before", "at": at, "report": report}],
             "parity": {"outcome": "pass", "ratio": 1.0, "message": "", "objects": {"equal": 1}, "at": at},
+            "targets": [{"name": "a", "kind": "azureDns", "routes": "blue", "wanted": "blue", "compares": true, "weighs": false,
+                "rollbackLane": true, "wayBackSeconds": 70, "warnings": []}],
             "dns": [{"vantage": "a", "authoritative": true, "answer": "", "at": at}],
             "plan": [], "attention": [], "commands": [], "history": [], "doubleRunSeconds": 0}],
     });

@@ -157,6 +157,25 @@ pub(crate) async fn plan(url: &str, name: Option<&str>, style: Style) -> Result<
         if one.plan.is_empty() {
             println!("  {}", tame(&one.idle()));
         }
+        for target in &one.targets {
+            let lane = if target.rollback_lane { "" } else { ", no rollback lane by itself" };
+            let facts = format!(
+                "{}{}, back within {} s{lane}",
+                if target.compares { "compares and sets" } else { "one writer by claim" },
+                if target.weighs { ", weighs" } else { "" },
+                target.way_back_seconds
+            );
+            let name = format!("{} {}", target.kind, tame(&target.name));
+            println!(
+                "  {name}: routes to {}, wanted {} {}",
+                tame(&target.routes),
+                tame(&target.wanted),
+                style.quiet(&facts)
+            );
+            for warning in &target.warnings {
+                println!("    {} {}", style.bad("!"), tame(warning));
+            }
+        }
         for step in &one.plan {
             let text = tame(&step.text);
             let text = match step.state {

@@ -98,7 +98,7 @@ fn switch(one: &SwitchStatus) -> Markup {
             }
             div data-part=(part("attention")) { (parts::attention(one)) }
             div .grid.facts data-part=(part("facts")) {
-                (parts::parity(one)) (parts::freeze(one)) (parts::commit(one)) (parts::dns(one))
+                (parts::parity(one)) (parts::freeze(one)) (parts::commit(one)) (parts::targets(one)) (parts::dns(one))
             }
             div data-part=(part("next")) { (parts::next(one)) }
             div data-part=(part("gates")) { (parts::gates(one)) }

@@ -166,6 +166,31 @@ pub(super) fn commit(one: &SwitchStatus) -> Markup {
     }
 }
 
+/// Where does each target route to?
+pub(super) fn targets(one: &SwitchStatus) -> Markup {
+    html! {
+        @if one.targets.len() > 1 || one.targets.iter().any(|target| !target.warnings.is_empty()) {
+            section .card {
+                h3 { "Where does each target route to?" }
+                div .table { table {
+                    thead { tr { th scope="col" { "Target" } th scope="col" { "Routes to" } th scope="col" { "Way back" } } }
+                    tbody { @for target in &one.targets { tr {
+                        th scope="row" .mono { (target.kind) " " (target.name) }
+                        td {
+                            @if target.routes == target.wanted { (target.routes) }
+                            @else { span .busy { (target.routes) " (wanted: " (target.wanted) ")" } }
+                        }
+                        td { "≤ " (target.way_back_seconds) " s" }
+                    } } }
+                } }
+                @for target in &one.targets { @for warning in &target.warnings {
+                    p .busy { "! " (target.name) ": " (warning) }
+                } }
+            }
+        }
+    }
+}
+
 /// What the outside sees.
 pub(super) fn dns(one: &SwitchStatus) -> Markup {
     html! {
