@@ -2,16 +2,17 @@
 //!
 //! One control plane is shared by all suites of the agent; each test has its own Sync, repository and namespaces.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
+use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
-use teal_agent::{Agent, AgentConfig, AgentError, FreezeConfig, HelmConfig};
+use teal_agent::{Agent, AgentConfig, AgentError, FreezeConfig, HelmConfig, Metrics};
 use teal_api::sync::{SyncObject, SyncStatus};
 use teal_api::unit::UnitObject;
 use teal_cluster::counting::{Verb, counted};
@@ -21,6 +22,8 @@ use teal_testkit::install::install_kinds;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::instrument::WithSubscriber as _;
+use tracing_subscriber::fmt::MakeWriter;
 
 /// Longest that anything is waited for.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -48,6 +51,35 @@ pub(crate) async fn plane() -> Result<&'static ControlPlane> {
         .await
 }
 
+/// A log in memory.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
 /// One Sync with its own repository.
 pub(crate) struct World {
     pub(crate) client: Client,
@@ -56,6 +88,11 @@ pub(crate) struct World {
     pub(crate) repo: Repo,
     /// Writes the agent sent, Lease and Events aside.
     pub(crate) writes: Arc<AtomicUsize>,
+    /// What Prometheus would see.
+    pub(crate) metrics: Metrics,
+    registry: Registry,
+    /// Where the agent's log goes beside the output, for tests that look into it.
+    pub(crate) log: Option<Log>,
     config: AgentConfig,
     store: tempfile::TempDir,
     running: Option<(CancellationToken, JoinHandle<Result<(), AgentError>>)>,
@@ -79,7 +116,10 @@ impl World {
         let mut config = AgentConfig::new(store.path()).following(name);
         config.freeze = None;
         config.grace = Duration::from_secs(1);
-        Ok(Self { client, name: name.to_owned(), git, repo, writes: Arc::default(), config, store, running: None })
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry);
+        let (name, writes) = (name.to_owned(), Arc::default());
+        Ok(Self { client, name, git, repo, writes, metrics, registry, log: None, config, store, running: None })
     }
 
     /// Lets this agent realise freezes, through connections of their own.
@@ -126,7 +166,15 @@ impl World {
         let client = counted(plane().await?.client().await?, hook);
         let (config, stop) = (self.config.clone(), CancellationToken::new());
         let shutdown = stop.clone();
-        let task = tokio::spawn(Agent::run(config, client, shutdown));
+        let agent = Agent::run_with(config, client, self.metrics.clone(), shutdown);
+        let task = match &self.log {
+            None => tokio::spawn(agent),
+            Some(log) => {
+                let subscriber =
+                    tracing_subscriber::fmt().with_writer(log.clone()).with_max_level(tracing::Level::TRACE);
+                tokio::spawn(agent.with_subscriber(subscriber.finish()))
+            }
+        };
         self.running = Some((stop, task));
         Ok(())
     }
@@ -214,6 +262,13 @@ impl World {
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(value),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The metrics as Prometheus reads them.
+    pub(crate) fn scraped(&self) -> Result<String> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
     }
 
     pub(crate) fn syncs(&self) -> Api<SyncObject> {

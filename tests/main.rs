@@ -8,4 +8,5 @@ mod helm;
 mod living;
 mod outside_view;
 mod ownership;
+mod secrets;
 mod switch;

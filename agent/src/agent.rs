@@ -20,6 +20,7 @@ use crate::engine::Engine;
 use crate::events::Events;
 use crate::following::{self, Followed};
 use crate::freezing::Freezing;
+use crate::inputs::Inputs;
 use crate::metrics::Metrics;
 use crate::rendering::Renderer;
 use crate::reporting::Reporter;
@@ -168,7 +169,11 @@ impl Process {
         let (follow, followed) = watch::channel(None);
         let sourced = source::start(self.config.store.clone(), followed, self.metrics.clone(), stop);
         let engine = self.begin(sync, sight, sourced, syncs).await?;
+        let inputs = Inputs::new(self.client.clone());
         let mut running = Running {
+            inputs,
+            vault: None,
+            ask_again: None,
             engine,
             follow,
             sightings,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::Value;
-use teal_agent_core::ObjectId;
+use teal_agent_core::Prepared;
 use teal_agent_core::inventory;
 use teal_agent_core::kinds::is_blast_radius;
 use teal_agent_core::plan::Action;
@@ -180,7 +180,7 @@ impl Engine {
         let current = self.remembered.was_ready(&object.unit)
             || self.world.get(id).is_some_and(|standing| standing.health.is_current());
         self.gates.applied(id, &object.digest, applied.meta.generation, current);
-        self.warn(id, &applied.warnings);
+        self.warn(object, &applied.warnings);
         if job.repairs {
             self.repaired(job).await;
         }
@@ -231,9 +231,13 @@ impl Engine {
         self.troubles.insert(object.id.clone(), trouble);
     }
 
-    fn warn(&mut self, id: &ObjectId, warnings: &[String]) {
+    fn warn(&mut self, object: &Prepared, warnings: &[String]) {
+        let id = &object.id;
         for warning in warnings {
             self.metrics.warnings.inc();
+            // The server's words may quote what it warns of.
+            let warning =
+                if object.secret { "a warning that is not shown, because it may quote a secret" } else { warning };
             if self.warnings.len() < MAX_WARNINGS {
                 self.warnings.insert(format!("{id}: {warning}"));
             }
@@ -322,8 +326,8 @@ async fn apply(cluster: &Cluster, job: &Job, force: bool) -> Result<Applied, Api
 }
 
 fn address(job: &Job) -> Address<'_> {
-    let id = &job.step.object.id;
-    Address { kind: &job.step.kind, namespace: &id.namespace, name: &id.name }
+    let object = &job.step.object;
+    Address { kind: &job.step.kind, namespace: &object.id.namespace, name: &object.id.name, secret: object.secret }
 }
 
 /// The bytes themselves, shared and not copied; with the live values of fields that are preserved.

@@ -1,14 +1,26 @@
 //! What the Sync and the commit declare, taken in: source, pin, role, keys, and the fleet rendered from them.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use kube::ResourceExt;
+use teal_api::sync::AzureIdentity;
 use teal_cluster::{Kind, Lookup};
+use teal_render::ClusterValues;
+use tokio::time::Instant;
 
 use crate::agent::role_of;
 use crate::engine::Engine;
 use crate::following::{self, Followed};
-use crate::rendering::{Renderer, Request};
-use crate::running::{Inputs, Running};
-use crate::source;
+use crate::giving;
+use crate::keys::{Keys, Service};
+use crate::rendering::{Renderer, Request, declared};
+use crate::running::{Rendered, Running};
+use crate::source::{self, Fetched};
+use crate::vault::Vault;
+
+/// How long after a key service did not answer it is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Running {
     /// The Sync changed, or went.
@@ -67,16 +79,20 @@ impl Running {
             Ok(key) => key,
             Err(error) => return self.engine.reject(error.reason(), error.to_string()).await,
         };
+        let Some((keys, values)) = self.given(&fetched) else { return };
         self.engine.parity_key_id = key.as_ref().map(|key| key.id().to_owned()).unwrap_or_default();
-        let inputs = Inputs {
+        let inputs = Rendered {
             commit: fetched.commit.id.to_string(),
             source: self.engine.sync.spec.source.clone(),
             color: self.engine.sync.spec.color.clone(),
             role: (self.engine.role, self.engine.sync.spec.role.is_some()),
             key: self.engine.parity_key_id.clone(),
             helm: self.engine.sync.spec.helm.clone(),
+            given: (self.inputs.epoch(), self.engine.sync.spec.decryption.clone()),
         };
-        let unfinished = |renderer: &Renderer| renderer.depends_on_kinds() || renderer.awaits_charts();
+        let unfinished = |renderer: &Renderer| {
+            renderer.depends_on_kinds() || renderer.awaits_charts() || renderer.has_unanswered()
+        };
         let again = self.renderer.as_ref().is_some_and(unfinished);
         if self.rendered.as_ref() == Some(&inputs) && !again {
             return;
@@ -93,6 +109,8 @@ impl Running {
             charts: self.charts.clone(),
             helm: self.engine.sync.spec.helm.clone(),
             version: self.version.clone(),
+            keys,
+            values,
         };
         let Some(mut renderer) = self.renderer.take() else { return };
         let rendered = tokio::task::spawn_blocking(move || {
@@ -100,11 +118,14 @@ impl Running {
             (renderer, wanted)
         });
         match rendered.await {
-            Ok((renderer, Ok(wanted))) => {
+            Ok((mut renderer, Ok(wanted))) => {
+                let count = renderer.take_count();
+                self.engine.metrics.units_rendered.inc_by(count);
+                self.ask_again = renderer.has_unanswered().then(|| Instant::now() + ASK_AGAIN);
                 self.renderer = Some(renderer);
                 self.engine.rejected = None;
                 self.rendered = Some(inputs);
-                tracing::info!(revision = %wanted.revision, units = wanted.units.len(), "Revision rendered");
+                tracing::info!(revision = %wanted.revision, units = wanted.units.len(), rendered = count, "Revision rendered");
                 self.engine.want(wanted);
                 self.declare_kinds();
             }
@@ -119,6 +140,27 @@ impl Running {
             }
         }
         self.engine.reporter.touch();
+    }
+
+    /// What the cluster gives to this commit, from watches that are started here; `None` while one of them has said
+    /// nothing yet, and then its first word renders.
+    fn given(&mut self, fetched: &Fetched) -> Option<(Option<Keys>, ClusterValues)> {
+        let spec = &self.engine.sync.spec;
+        let own = &self.engine.config.namespace;
+        let fleet = declared(&fetched.snapshot, &spec.source.path);
+        let decryption = spec.decryption.as_ref();
+        let mut wanted = giving::inputs_of(&fleet, spec, own);
+        wanted.extend(decryption.and_then(|decryption| Keys::input(decryption, own)));
+        if !self.inputs.follow(wanted) {
+            return None;
+        }
+        let vault = decryption.and_then(|decryption| decryption.azure.as_ref());
+        if self.vault.as_ref().map(|(identity, _)| identity) != vault {
+            self.vault = vault.map(|identity| (identity.clone(), service(identity)));
+        }
+        let service = self.vault.as_ref().map(|(_, service)| service.clone());
+        let keys = decryption.map(|decryption| Keys::read(decryption, own, &self.inputs, service));
+        Some((keys, giving::values(&fleet, spec, own, &self.inputs)))
     }
 
     /// A commit that came from another reference than the one asked for now (a pin was set) is not acted on.
@@ -174,6 +216,12 @@ impl Running {
             news
         });
     }
+}
+
+/// The vault as a source of keys, made once for an identity: it remembers.
+fn service(identity: &AzureIdentity) -> Service {
+    let vault = Vault::new(identity).map_err(|error| format!("spec.decryption.azure: {error}"))?;
+    Ok(Arc::new(vault))
 }
 
 impl Engine {

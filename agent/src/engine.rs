@@ -329,7 +329,7 @@ impl Engine {
                 learnt = true;
                 continue;
             };
-            let at = teal_cluster::Address { kind: &kind, namespace: &id.namespace, name: &id.name };
+            let at = teal_cluster::Address { kind: &kind, namespace: &id.namespace, name: &id.name, secret: false };
             match self.cluster.metadata(at).await {
                 Ok(meta) => {
                     self.world.read(id, meta.as_ref());

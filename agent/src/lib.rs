@@ -4,6 +4,7 @@
 //! |---|---|
 //! | which `Sync`, which source, which role | `following` |
 //! | what the repository says | `source` |
+//! | what the cluster gives to rendering: keys, values | `inputs`, `keys`, `vault`, `giving` |
 //! | commit → layers, units, prepared objects | `rendering`, `charts`, `checking`, `scanning`, `tree` → [`wanted`] |
 //! | what is known of live objects | [`world`] |
 //! | what to do now, and in which order | [`ordering`], [`planning`]: pure |
@@ -23,6 +24,11 @@ mod engine;
 mod events;
 mod following;
 mod freezing;
+mod giving;
+mod inputs;
+mod keys;
+#[cfg(test)]
+mod locality_tests;
 pub mod metrics;
 pub mod ordering;
 pub mod planning;
@@ -36,6 +42,7 @@ mod settling;
 mod source;
 mod standing;
 mod tree;
+mod vault;
 pub mod wanted;
 pub mod world;
 

@@ -17,6 +17,8 @@ use teal_cluster::counting::RequestHook;
 pub struct Metrics {
     /// Time of one pass that did something, fetch excluded.
     pub reconcile_seconds: Histogram,
+    /// Units rendered, because something they read changed.
+    pub units_rendered: Counter,
     /// Passes by outcome.
     pub reconciles: Family<Outcome, Counter>,
     /// Objects by where they stand.
@@ -141,6 +143,7 @@ impl Metrics {
         let m = metrics.clone();
         r.register("reconcile_duration_seconds", "Time of one pass that did something", m.reconcile_seconds);
         r.register("reconcile", "Passes that did something, by result", m.reconciles);
+        r.register("units_rendered", "Units rendered because something they read changed", m.units_rendered);
         r.register("objects", "Declared objects by where they stand", m.objects);
         r.register("drift_objects", "Objects that differ from git right now", m.drift_objects);
         r.register("drift_repairs", "Drift put right", m.repairs);
@@ -169,6 +172,7 @@ impl Metrics {
         let seconds = || Histogram::new([0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0]);
         Self {
             reconcile_seconds: seconds(),
+            units_rendered: Counter::default(),
             reconciles: Family::default(),
             objects: Family::default(),
             drift_objects: Gauge::default(),
@@ -221,6 +225,7 @@ mod tests {
         for name in [
             "teal_reconcile_duration_seconds",
             "teal_reconcile",
+            "teal_units_rendered",
             "teal_drift_objects",
             "teal_objects",
             "teal_last_success_timestamp_seconds",

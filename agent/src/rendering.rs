@@ -1,7 +1,7 @@
 //! From a commit to what is wanted: layers, units, and prepared objects. Only units whose inputs changed are rendered;
 //! of each, compact bytes are kept and nothing else. Runs on a thread of its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +14,12 @@ use teal_api::unit::Problem;
 use teal_cluster::KindMap;
 use teal_git::{Snapshot, SnapshotEntry};
 use teal_render::helm::{Capabilities, Charts};
-use teal_render::{Given, RenderedObject, UnitInput, is_own_file, render_unit_with};
+use teal_render::{ClusterValues, Given, RenderedObject, UnitInput, is_own_file, render_unit_with};
+use teal_sops::Unwrap;
 
 use crate::charts::{ClusterCharts, capabilities};
 use crate::checking::{check_units, drop_twice, file_problem};
+use crate::keys::Keys;
 use crate::scanning::{below, scan};
 use crate::source::Fetched;
 use crate::tree::CommitTree;
@@ -42,6 +44,10 @@ pub(crate) struct Request {
     pub(crate) helm: Option<HelmSettings>,
     /// Version of Kubernetes here.
     pub(crate) version: Option<String>,
+    /// Opens what SOPS encrypted; `None` without `spec.decryption`.
+    pub(crate) keys: Option<Keys>,
+    /// What `substituteFrom` brought.
+    pub(crate) values: ClusterValues,
 }
 
 /// A commit whose declaration can't be used as a whole.
@@ -56,16 +62,20 @@ pub(crate) struct Renderer {
     cache: HashMap<String, Cached>,
     /// Digests Secrets while there is no shared key; means nothing outside this process.
     ephemeral: ParityKey,
+    /// Units rendered since somebody asked.
+    count: u64,
 }
 
 /// A unit as last rendered.
 struct Cached {
     key: Digest,
-    reads: Vec<String>,
+    used: Used,
     objects: Arc<Vec<Prepared>>,
     errors: Vec<Problem>,
     notices: Vec<String>,
     settings: UnitSettings,
+    /// A key service did not give a key of it.
+    unanswered: bool,
     /// It has objects whose scope nobody could tell yet.
     unknown_kinds: bool,
     /// A chart is not there yet, or may be the next time.
@@ -84,6 +94,17 @@ impl Cached {
     }
 }
 
+/// What a unit was made of beside what all units are: it is rendered again when any of this changes.
+#[derive(Default)]
+struct Used {
+    /// Paths that were asked for.
+    reads: BTreeSet<String>,
+    /// Variables that stand in its objects.
+    names: BTreeSet<String>,
+    /// A file of it is encrypted.
+    decrypted: bool,
+}
+
 impl Renderer {
     pub(crate) fn new() -> Self {
         let mut random = [0_u8; 32];
@@ -93,7 +114,7 @@ impl Renderer {
         if filled.is_err() {
             tracing::warn!("The system gives no randomness; digests of Secrets are weak until the next start");
         }
-        Self { cache: HashMap::new(), ephemeral: ParityKey::ephemeral(&random) }
+        Self { cache: HashMap::new(), ephemeral: ParityKey::ephemeral(&random), count: 0 }
     }
 
     /// Whether a new kind map may change what was rendered.
@@ -104,6 +125,16 @@ impl Renderer {
     /// Whether a chart was not there yet, or has values in the cluster.
     pub(crate) fn awaits_charts(&self) -> bool {
         self.cache.values().any(|unit| unit.awaits_charts)
+    }
+
+    /// Whether a key service should be asked again.
+    pub(crate) fn has_unanswered(&self) -> bool {
+        self.cache.values().any(|unit| unit.unanswered)
+    }
+
+    /// How many units were rendered since this was last asked.
+    pub(crate) fn take_count(&mut self) -> u64 {
+        std::mem::take(&mut self.count)
     }
 
     /// Renders a revision. Units fail alone; only the fleet's own declaration fails the whole (G8).
@@ -123,6 +154,7 @@ impl Renderer {
             max_share_percent: fleet.layers.iter().filter_map(|layer| layer.max_share_percent).min(),
             notices: layout.notices.clone(),
         };
+        wanted.notices.extend(request.values.missing().iter().map(|source| format!("substituteFrom: {source}")));
         if !request.role_is_given {
             let role = request.role.as_str();
             wanted
@@ -135,11 +167,41 @@ impl Renderer {
             wanted.notices.push(format!("spec.color: teal.yaml declares nothing for {color}; it knows {known}"));
         }
         self.render_units(request, &fleet, &root, &layout, &mut wanted);
+        if let Some(digest) = self.received(request, &fleet) {
+            wanted.fleet_digest =
+                Digest::of_parts([wanted.fleet_digest.as_bytes(), digest.to_string().as_bytes()]).to_string();
+        }
         Ok(wanted)
     }
 
+    /// Digest of the cluster's values that units use and that should be the same on the other cluster (SYNC §9); `None`
+    /// when there are none. Values of Secrets go in under the parity key, and not at all without one: objects that hold
+    /// them can't be compared then either.
+    fn received(&self, request: &Request, fleet: &Fleet) -> Option<Digest> {
+        let names: BTreeSet<&String> = self.cache.values().flat_map(|unit| &unit.used.names).collect();
+        let colored = |name: &str| fleet.colors.values().any(|color| color.substitute.contains_key(name));
+        let mut parts: Vec<String> = Vec::new();
+        for name in names {
+            let values = &request.values;
+            if colored(name) || values.differs(name) || fleet.substitute.contains_key(name) {
+                continue;
+            }
+            let value = match (values.get(name), &request.key) {
+                (None, _) if !values.declares(name) => continue,
+                (None, _) => "absent".to_owned(),
+                (Some(value), Some(key)) if value.is_secret() => {
+                    Digest::of_secret(&value.text().into(), key).to_string()
+                }
+                (Some(value), None) if value.is_secret() => "secret".to_owned(),
+                (Some(value), _) => Digest::of_parts([value.text().as_bytes()]).to_string(),
+            };
+            parts.extend([name.clone(), value]);
+        }
+        (!parts.is_empty()).then(|| Digest::of_parts(parts.iter().map(String::as_bytes)))
+    }
+
     fn render_units(&mut self, request: &Request, fleet: &Fleet, root: &str, layout: &Layout, wanted: &mut Wanted) {
-        let inputs = inputs_digest(request, fleet);
+        let inputs = Fingerprints { common: common_digest(request, fleet), request, fleet };
         let paths: Vec<String> = layout.units().map(|(_, unit)| unit.path.clone()).collect();
         self.cache.retain(|path, _| paths.contains(path));
         let mut definitions = BTreeMap::new();
@@ -156,8 +218,9 @@ impl Renderer {
                 let cached = self.cache.get(&unit.path);
                 let fresh = cached.is_some_and(|cached| {
                     !cached.awaits_charts
+                        && !cached.unanswered
                         && cached.told_the_same(&target)
-                        && cached.key == key_of(&inputs, &request.fetched.snapshot, &cached.reads)
+                        && cached.key == inputs.of(&cached.used)
                 });
                 let unsettled = cached.is_some_and(|cached| cached.unknown_kinds);
                 if (fresh || again) && !unsettled {
@@ -166,6 +229,7 @@ impl Renderer {
                 let key = self.key(request);
                 let worker = Worker { request, fleet, root, tree: &tree, key, inputs: &inputs, charts };
                 let rendered = worker.render(&unit.path, &unit.slug, &definitions, cached);
+                self.count += 1;
                 collect_definitions(&rendered.objects, &mut definitions);
                 self.cache.insert(unit.path.clone(), rendered);
             }
@@ -206,7 +270,7 @@ struct Worker<'a> {
     root: &'a str,
     tree: &'a CommitTree,
     key: &'a ParityKey,
-    inputs: &'a Digest,
+    inputs: &'a Fingerprints<'a>,
     charts: Charts<'a>,
 }
 
@@ -221,7 +285,9 @@ impl Worker<'_> {
         let full = below(self.root, path);
         let input =
             UnitInput { path: &full, fleet: self.fleet, color: &self.request.color, role: Some(self.request.role) };
-        let rendered = render_unit_with(self.tree, &input, Given { charts: self.charts });
+        let keys = self.request.keys.as_ref().map(|keys| keys as &dyn Unwrap);
+        let given = Given { charts: self.charts, keys, values: Some(&self.request.values) };
+        let rendered = render_unit_with(self.tree, &input, given);
         let told = self.charts.capabilities.filter(|_| rendered.charts).map(|target| Capabilities {
             api_versions: if rendered.asks_api_versions { target.api_versions.clone() } else { Arc::default() },
             ..target.clone()
@@ -260,10 +326,13 @@ impl Worker<'_> {
         {
             objects.clone_from(&last.objects);
         }
-        let reads: Vec<String> = rendered.reads.into_iter().collect();
+        let asks = rendered.decrypted && self.request.keys.as_ref().is_some_and(Keys::ask_a_service);
+        let unanswered = asks && rendered.errors.iter().any(|error| error.reason() == "SopsNoKey");
+        let used = Used { reads: rendered.reads, names: rendered.names, decrypted: rendered.decrypted };
         Cached {
-            key: key_of(self.inputs, &self.request.fetched.snapshot, &reads),
-            reads,
+            key: self.inputs.of(&used),
+            used,
+            unanswered,
             objects: Arc::new(objects),
             errors,
             notices: rendered.notices,
@@ -281,7 +350,7 @@ impl Worker<'_> {
         definitions: &BTreeMap<GroupKind, Scope>,
     ) -> Result<(Prepared, bool), teal_agent_core::ObjectError> {
         let origin = Origin::new(found.origin.file.clone(), found.origin.line);
-        let object = Object::new(found.value, origin.clone())?;
+        let object = Object::new(found.value, origin.clone())?.holding_secrets(found.secret);
         let scope = self.scope(&object.id.group_kind(), definitions);
         let object = object.scoped(scope);
         let neutral = match found.neutral {
@@ -317,6 +386,11 @@ fn check_path(snapshot: &Snapshot, root: &str, asked: &str) -> Result<(), Reject
         }
         Err(error) => missing(format!("spec.source.path `{asked}`: {error}")),
     }
+}
+
+/// What `teal.yaml` in a commit declares; nothing when it can't be read, which rendering will tell.
+pub(crate) fn declared(snapshot: &Snapshot, path: &str) -> Fleet {
+    read_fleet(snapshot, &tidy(path)).map(|(fleet, _)| fleet).unwrap_or_default()
 }
 
 /// `teal.yaml`, and beside it whether there is one.
@@ -365,9 +439,10 @@ fn layers(layout: &Layout, fleet: &Fleet) -> Vec<Layer> {
     layout.layers.iter().map(layer).collect()
 }
 
-/// Everything beside files that a unit's objects depend on.
-fn inputs_digest(request: &Request, fleet: &Fleet) -> Digest {
-    let differences = format!("{:?}{:?}{:?}", fleet.roles, fleet.substitute, fleet.colors);
+/// Everything that every unit depends on.
+fn common_digest(request: &Request, fleet: &Fleet) -> Digest {
+    let patches: Vec<_> = fleet.colors.iter().map(|(color, differences)| (color, &differences.patches)).collect();
+    let differences = format!("{:?}{patches:?}{:?}", fleet.roles, fleet.strict);
     let key = request.key.as_ref().map_or("", |key| key.id());
     Digest::of_parts([
         differences.as_bytes(),
@@ -378,18 +453,42 @@ fn inputs_digest(request: &Request, fleet: &Fleet) -> Digest {
     ])
 }
 
-/// Changes exactly when a unit's inputs do: git's ids of all that was read, present or absent.
-fn key_of(inputs: &Digest, snapshot: &Snapshot, reads: &[String]) -> Digest {
-    let inputs = inputs.to_string();
-    let ids: Vec<String> = reads
-        .iter()
-        .map(|path| match snapshot.tree_id(path) {
-            Ok(id) => id.unwrap_or_default(),
-            Err(error) => error.to_string(),
-        })
-        .collect();
-    let parts = reads.iter().zip(&ids).flat_map(|(path, id)| [path.as_bytes(), id.as_bytes()]);
-    Digest::of_parts(std::iter::once(inputs.as_bytes()).chain(parts))
+/// What a unit was made of, as one digest. It stays in this process: values of Secrets are in it.
+struct Fingerprints<'a> {
+    common: Digest,
+    request: &'a Request,
+    fleet: &'a Fleet,
+}
+
+impl Fingerprints<'_> {
+    /// Changes exactly when the unit's inputs do: git's ids of all that was read, present or absent, the values of the
+    /// variables it uses, and the keys if anything of it is encrypted.
+    fn of(&self, used: &Used) -> Digest {
+        let snapshot = &self.request.fetched.snapshot;
+        let mut parts = vec![self.common.to_string()];
+        for path in &used.reads {
+            let id = snapshot.own_id(path).unwrap_or_else(|error| Some(error.to_string()));
+            parts.extend([path.clone(), id.unwrap_or_default()]);
+        }
+        parts.extend(used.names.iter().map(|name| self.variable(name)));
+        if !used.names.is_empty() {
+            parts.extend(self.request.values.missing().iter().cloned());
+        }
+        if let Some(keys) = self.request.keys.as_ref().filter(|_| used.decrypted) {
+            parts.push(keys.id().to_string());
+        }
+        Digest::of_parts(parts.iter().map(String::as_bytes))
+    }
+
+    /// A variable and everything that decides what is put in its place.
+    fn variable(&self, name: &str) -> String {
+        let (fleet, values) = (self.fleet, &self.request.values);
+        let colored = fleet.colors.values().any(|color| color.substitute.contains_key(name)) || values.differs(name);
+        let color = fleet.colors.get(&self.request.color).and_then(|color| color.substitute.get(name));
+        let received = values.get(name).map(|value| (value.text(), value.is_secret()));
+        let decides = (name, colored, color, fleet.substitute.get(name), received, values.declares(name));
+        Digest::of_parts([format!("{decides:?}").as_bytes()]).to_string()
+    }
 }
 
 fn collect_definitions(objects: &[Prepared], definitions: &mut BTreeMap<GroupKind, Scope>) {

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, ResourceExt};
-use teal_api::sync::{HelmSettings, Role};
+use teal_api::sync::{AzureIdentity, Decryption, HelmSettings, Role};
 use teal_api::unit::UnitObject;
 use teal_cluster::watch::kind_changes;
 use teal_cluster::{Kind, KindMap, Sighting};
@@ -16,6 +16,8 @@ use tokio::time::Instant;
 use crate::agent::server_version;
 use crate::charts::ClusterCharts;
 use crate::engine::Engine;
+use crate::inputs::Inputs;
+use crate::keys::Service;
 use crate::rendering::Renderer;
 use crate::source::Follow;
 
@@ -38,21 +40,29 @@ pub(crate) struct Running {
     pub(crate) refreshes: Vec<Instant>,
     pub(crate) must_render: bool,
     /// What was rendered last; the same again is no work.
-    pub(crate) rendered: Option<Inputs>,
+    pub(crate) rendered: Option<Rendered>,
     pub(crate) charts: ClusterCharts,
     /// Version of Kubernetes here.
     pub(crate) version: Option<String>,
+    /// Objects in the cluster that rendering reads.
+    pub(crate) inputs: Inputs,
+    /// The key service that the Sync names, and for whom it was made.
+    pub(crate) vault: Option<(AzureIdentity, Service)>,
+    /// When a key service that did not answer is asked again.
+    pub(crate) ask_again: Option<Instant>,
 }
 
 /// Everything that what is wanted depends on.
 #[derive(PartialEq)]
-pub(crate) struct Inputs {
+pub(crate) struct Rendered {
     pub(crate) commit: String,
     pub(crate) source: teal_api::sync::Source,
     pub(crate) color: String,
     pub(crate) role: (Role, bool),
     pub(crate) key: String,
     pub(crate) helm: Option<HelmSettings>,
+    /// Which state of the cluster's objects, and how keys are come by.
+    pub(crate) given: (u64, Option<Decryption>),
 }
 
 /// What woke the loop.
@@ -63,6 +73,7 @@ enum Wake {
     Sightings(Vec<Sighting>),
     Kinds,
     Charts,
+    Inputs,
     UnitGone(String),
     Time,
 }
@@ -87,6 +98,7 @@ impl Running {
                 changed = self.engine.sourced.changed() => if changed.is_ok() { Wake::Source } else { Wake::Shutdown },
                 Some(first) = self.sightings.recv() => Wake::Sightings(vec![first]),
                 Some(()) = kind_events.next() => Wake::Kinds,
+                () = self.inputs.changed() => Wake::Inputs,
                 Some(slug) = gone_units.next() => Wake::UnitGone(slug),
                 () = self.charts.news.notified() => Wake::Charts,
                 () = tokio::time::sleep_until(wake) => Wake::Time,
@@ -107,7 +119,7 @@ impl Running {
         match news {
             Wake::Shutdown => return false,
             Wake::Sync => return self.sync_changed().await,
-            Wake::Source | Wake::Charts => self.must_render = true,
+            Wake::Source | Wake::Charts | Wake::Inputs => self.must_render = true,
             Wake::Sightings(mut batch) => {
                 tokio::time::sleep(GATHER).await;
                 while let Ok(more) = self.sightings.try_recv() {
@@ -124,6 +136,10 @@ impl Running {
             }
             Wake::UnitGone(slug) => self.engine.reporter.forget_unit(&slug),
             Wake::Time => {
+                if self.ask_again.is_some_and(|at| at <= Instant::now()) {
+                    self.ask_again = None;
+                    self.must_render = true;
+                }
                 let now = self.engine.now();
                 for id in self.engine.world.mature(now) {
                     self.engine.tell_gates(&id);
@@ -137,7 +153,7 @@ impl Running {
     fn next_time(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(3600);
         let report = self.engine.waking_until().or_else(|| self.engine.report_due());
-        let times = [self.engine.wake_at(), report, self.refreshes.last().copied()];
+        let times = [self.engine.wake_at(), report, self.refreshes.last().copied(), self.ask_again];
         times.into_iter().flatten().min().map_or(far, |at| at.min(far))
     }
 

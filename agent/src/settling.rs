@@ -103,7 +103,7 @@ impl Engine {
         let (mut live, mut leaving) = (HashMap::new(), Vec::new());
         for id in doomed {
             let Some(kind) = self.kinds.preferred(&id.group_kind()).cloned() else { continue };
-            let at = Address { kind: &kind, namespace: &id.namespace, name: &id.name };
+            let at = Address { kind: &kind, namespace: &id.namespace, name: &id.name, secret: false };
             let meta = match self.cluster.metadata(at).await {
                 Ok(Some(meta)) => meta,
                 Ok(None) => continue,
@@ -243,7 +243,7 @@ impl Engine {
         if self.pruning.leaving.iter().any(|leaving| leaving.subject == id.to_string()) {
             return false;
         }
-        let at = Address { kind: &kind, namespace: &id.namespace, name: &id.name };
+        let at = Address { kind: &kind, namespace: &id.namespace, name: &id.name, secret: false };
         match self.cluster.delete(at, uid).await {
             Ok(existed) => {
                 self.metrics.pruned.inc_by(u64::from(existed));

@@ -33,6 +33,8 @@ pub struct Address<'a> {
     pub namespace: &'a str,
     /// Name.
     pub name: &'a str,
+    /// Its content is secret although it is no Secret.
+    pub secret: bool,
 }
 
 impl Address<'_> {
@@ -42,7 +44,7 @@ impl Address<'_> {
 
     /// The server may quote a Secret in its errors.
     fn is_secret(&self) -> bool {
-        self.kind.group.is_empty() && self.kind.kind == "Secret"
+        self.secret || self.kind.group.is_empty() && self.kind.kind == "Secret"
     }
 }
 
@@ -379,7 +381,7 @@ mod tests {
             watchable: true,
             scalable: false,
         };
-        let at = Address { kind: &kind, namespace: "shop", name: "m" };
+        let at = Address { kind: &kind, namespace: "shop", name: "m", secret: false };
         let one = "/apis/old.example/v1/namespaces/shop/metrics/m";
         let patches = |kind: &str| format!("PATCH {one} application/{kind}");
         let tries = [patches("apply-patch+yaml"), patches("merge-patch+json")];

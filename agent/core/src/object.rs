@@ -55,6 +55,8 @@ pub struct Object {
     pub value: Value,
     /// Where it was declared.
     pub origin: Origin,
+    /// Its content is secret: a Secret, or anything that was given a secret value. Digested under a key, never quoted.
+    pub secret: bool,
 }
 
 impl fmt::Debug for Object {
@@ -76,7 +78,8 @@ impl Object {
         };
         let (api_version, id) = identify(&map, &origin)?;
         clean(&mut map);
-        if kinds::is_secret(&id.group_kind()) {
+        let secret = kinds::is_secret(&id.group_kind());
+        if secret {
             fold_string_data(&mut map).map_err(|(field, problem)| ObjectError::Invalid {
                 origin: origin.clone(),
                 what: id.to_string(),
@@ -92,7 +95,14 @@ impl Object {
         if bytes > MAX_OBJECT_BYTES {
             return Err(ObjectError::TooLarge { origin, what: id.to_string(), bytes });
         }
-        Ok(Self { id, api_version, value, origin })
+        Ok(Self { id, api_version, value, origin, secret })
+    }
+
+    /// The same object, known to hold secret values beside those of a Secret.
+    #[must_use]
+    pub fn holding_secrets(mut self, holds: bool) -> Self {
+        self.secret |= holds;
+        self
     }
 
     /// Brings the namespace in line with the kind's scope: none on cluster scope, `default` where one is needed and none

@@ -32,6 +32,8 @@ pub struct Prepared {
     pub parity: Option<Digest>,
     /// Whether `digest` may be stored: false for a Secret digested under an ephemeral key.
     pub lasting: bool,
+    /// Its content is secret: nothing that may quote it is shown.
+    pub secret: bool,
     /// What the order depends on.
     pub links: Links,
     /// Where it was declared.
@@ -92,7 +94,7 @@ impl Prepared {
         mark: &OwnerMark,
         key: &ParityKey,
     ) -> Result<Self, ObjectError> {
-        let secret = kinds::is_secret(&object.id.group_kind());
+        let secret = object.secret;
         let links = links(&object)?;
         let digest_of = |value: &Value| {
             let kept = (!links.preserve.is_empty()).then(|| preserve::without(value, &links.preserve));
@@ -102,7 +104,7 @@ impl Prepared {
         let digest = digest_of(&object.value);
         let comparable = !secret || key.is_shared();
         let parity = comparable.then(|| parity.map_or(digest, |parity| digest_of(&parity.value)));
-        let Object { id, api_version, mut value, origin } = object;
+        let Object { id, api_version, mut value, origin, .. } = object;
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
             put(metadata, "labels", SYNC_LABEL, mark.sync.to_string());
             put(metadata, "annotations", OWNER_ANNOTATION, mark.annotation(&id));
@@ -111,7 +113,8 @@ impl Prepared {
         if bytes.len() > MAX_OBJECT_BYTES {
             return Err(ObjectError::TooLarge { origin, what: id.to_string(), bytes: bytes.len() });
         }
-        Ok(Self { id, api_version, unit: mark.unit.clone(), bytes, digest, parity, lasting: comparable, links, origin })
+        let (unit, lasting) = (mark.unit.clone(), comparable);
+        Ok(Self { id, api_version, unit, bytes, digest, parity, lasting, secret, links, origin })
     }
 
     /// Group and kind.

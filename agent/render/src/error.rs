@@ -71,7 +71,7 @@ pub enum RenderError {
     /// A mistake in `unit.yaml`.
     #[error("{0}")]
     Settings(Mistake),
-    /// A variable that other colors set, without a value or a default here.
+    /// A variable that is declared, without a value or a default here.
     #[error(
         "{place}: `${{{name}}}` has no value for color `{color}`; set it under `colors.{color}.substitute` or `substitute` in teal.yaml, or write a default: `${{{name}:=…}}`"
     )]
@@ -82,6 +82,52 @@ pub enum RenderError {
         name: String,
         /// The color of this cluster.
         color: String,
+    },
+    /// Strict mode: a variable that nobody declares.
+    #[error(
+        "{place}: `${{{name}}}` is declared nowhere, and teal.yaml is strict; declare it under `substitute`, or let the object opt out with the annotation teal.dev/substitute: disabled"
+    )]
+    Undeclared {
+        /// Where the first object that uses it was declared.
+        place: String,
+        /// The variable.
+        name: String,
+    },
+    /// A variable that may come from an object that is not there.
+    #[error(
+        "{place}: `${{{name}}}` may come from {sources}, which substituteFrom in teal.yaml names and which is not there; create it, or mark it optional"
+    )]
+    SourceMissing {
+        /// Where the first object that uses it was declared.
+        place: String,
+        /// The variable.
+        name: String,
+        /// The sources, comma-separated.
+        sources: String,
+    },
+    /// An object with something in it that is still encrypted.
+    #[error(
+        "{place}: {what}: `{field}` is still encrypted with SOPS; encrypt the whole file with `sops` and change it by nothing else, so that it can be decrypted"
+    )]
+    Sealed {
+        /// Where the object was declared.
+        place: String,
+        /// Kind and name.
+        what: String,
+        /// The field.
+        field: String,
+    },
+    /// An object whose identity would be secret.
+    #[error(
+        "{place}: {what}: {field} takes a value from a Secret, and names are shown everywhere; use another variable there"
+    )]
+    SecretIdentity {
+        /// Where the object was declared.
+        place: String,
+        /// Kind and name as declared.
+        what: String,
+        /// The field.
+        field: &'static str,
     },
     /// An object that would be another one on the other cluster.
     #[error(
@@ -121,6 +167,10 @@ impl RenderError {
             Self::Ignore { .. } => "IgnoreFile",
             Self::Settings(_) => "UnitSettings",
             Self::Unset { .. } => "VariableUnset",
+            Self::Undeclared { .. } => "VariableUndeclared",
+            Self::SourceMissing { .. } => "SubstituteMissing",
+            Self::SecretIdentity { .. } => "SecretIdentity",
+            Self::Sealed { .. } => "StillEncrypted",
             Self::Identity { .. } => "IdentityDiffers",
             Self::Difference { .. } => "Difference",
         }

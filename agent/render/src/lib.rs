@@ -5,13 +5,16 @@
 //! `teal.yaml` declares for colors and roles. Neutral forms are equal on both colors by construction, so parity can tell a
 //! declared difference from a real one (DESIGN §8).
 
+mod decrypting;
 mod differences;
 mod error;
 mod fleet;
 pub mod helm;
 mod plain;
+mod sealed;
 mod substitute;
 mod unit;
+mod values;
 
 pub use error::RenderError;
 pub use fleet::{
@@ -19,5 +22,6 @@ pub use fleet::{
     is_own_file, render_fleet, render_fleet_with,
 };
 pub use unit::{Given, Rendered, RenderedObject, UnitInput, render_unit, render_unit_with};
+pub use values::{ClusterValue, ClusterValues};
 
 pub use teal_kustomize::{Entry, FolderTree, MemoryTree, Origin, Tree, TreeError};

@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use teal_api::names::SUBSTITUTE_ANNOTATION;
 
-/// What to replace; color variables win over the fleet's.
+use crate::ClusterValues;
+
+/// What to replace; a color's variables win over the fleet's, and those over the cluster's.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Variables<'a> {
     pub(crate) fleet: Option<&'a BTreeMap<String, String>>,
     pub(crate) color: Option<&'a BTreeMap<String, String>>,
-    /// Names that some color declares: they stay as they are in neutral objects.
+    pub(crate) cluster: Option<&'a ClusterValues>,
+    /// Names that some color declares, or that may differ by cluster: they stay as they are in neutral objects.
     pub(crate) colored: BTreeSet<&'a str>,
 }
 
@@ -29,28 +32,31 @@ pub(crate) enum Form {
 /// What a pass over an object met.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Met {
-    /// Names that some color declares, without a value or a default here.
+    /// Every name that stood there, replaced or not: a change of any of them changes the object.
+    pub(crate) names: BTreeSet<String>,
+    /// Names that are declared, without a value or a default here.
     pub(crate) unset: BTreeSet<String>,
     /// Names that are not declared and were left.
     pub(crate) unknown: BTreeSet<String>,
+    /// Whether a value from a Secret was put in.
+    pub(crate) secret: bool,
 }
 
-impl Variables<'_> {
-    fn value(&self, name: &str, form: Form) -> Lookup<'_> {
-        if self.colored.contains(name) {
-            let own = match form {
-                Form::Neutral => None,
-                Form::Here => self.color.and_then(|variables| variables.get(name)),
-            };
-            let own = own.or_else(|| {
-                if form == Form::Here { self.fleet.and_then(|variables| variables.get(name)) } else { None }
-            });
-            return own.map_or(Lookup::Unset, |value| Lookup::Value(value));
+impl<'a> Variables<'a> {
+    fn value(&self, name: &str, form: Form) -> Lookup<'a> {
+        let colored = self.colored.contains(name);
+        if colored && form == Form::Neutral {
+            return Lookup::Kept;
         }
-        match self.fleet.and_then(|variables| variables.get(name)) {
-            Some(value) => Lookup::Value(value),
-            None => Lookup::Unknown,
+        let own = self.color.and_then(|variables| variables.get(name)).filter(|_| form == Form::Here);
+        if let Some(value) = own.or_else(|| self.fleet.and_then(|variables| variables.get(name))) {
+            return Lookup::Value(value, false);
         }
+        if let Some(value) = self.cluster.and_then(|cluster| cluster.get(name)) {
+            return Lookup::Value(value.text(), value.is_secret());
+        }
+        let declared = colored || self.cluster.is_some_and(|cluster| cluster.declares(name));
+        if declared { Lookup::Unset } else { Lookup::Unknown }
     }
 
     /// Replaces in every string value of `object`; keys are left alone. An object may opt out by annotation.
@@ -60,6 +66,22 @@ impl Variables<'_> {
             self.walk(object, form, &mut met);
         }
         met
+    }
+
+    /// The part of an object's identity that would be a value from a Secret: it would be told in every status and log.
+    pub(crate) fn secret_identity(&self, object: &Value) -> Option<&'static str> {
+        let parts = [
+            ("/apiVersion", "apiVersion"),
+            ("/kind", "kind"),
+            ("/metadata/namespace", "metadata.namespace"),
+            ("/metadata/name", "metadata.name"),
+        ];
+        let text = |pointer| object.pointer(pointer).and_then(Value::as_str).filter(|text| text.contains("${"));
+        parts.into_iter().find_map(|(pointer, field)| {
+            let mut met = Met::default();
+            self.replace(text(pointer)?, Form::Here, &mut met);
+            met.secret.then_some(field)
+        })
     }
 
     fn walk(&self, value: &mut Value, form: Form, met: &mut Met) {
@@ -90,22 +112,23 @@ impl Variables<'_> {
                 continue;
             };
             let whole = &after[..2 + length];
+            met.names.insert(name.to_owned());
             match (self.value(name, form), default) {
-                (Lookup::Value(value), _) => {
+                (Lookup::Value(value, secret), _) => {
                     out.push_str(value);
+                    met.secret |= secret;
                     changed = true;
                 }
-                // A color that sets nothing takes the default; the neutral form keeps the text, defaults included.
-                (Lookup::Unset, Some(default)) if form == Form::Here => {
+                (Lookup::Unset, Some(default)) => {
                     out.push_str(default);
                     changed = true;
                 }
-                (Lookup::Unset, _) => {
-                    if form == Form::Here {
-                        met.unset.insert(name.to_owned());
-                    }
+                (Lookup::Unset, None) => {
+                    met.unset.insert(name.to_owned());
                     out.push_str(whole);
                 }
+                // The neutral form keeps the text, defaults included.
+                (Lookup::Kept, _) => out.push_str(whole),
                 (Lookup::Unknown, _) => {
                     met.unknown.insert(name.to_owned());
                     out.push_str(whole);
@@ -120,8 +143,11 @@ impl Variables<'_> {
 }
 
 enum Lookup<'a> {
-    Value(&'a str),
-    /// Declared by some color, without a value here.
+    /// The value, and whether it is secret.
+    Value(&'a str, bool),
+    /// Differs by color, so the neutral form has none.
+    Kept,
+    /// Declared, without a value here.
     Unset,
     /// Declared nowhere.
     Unknown,
@@ -157,8 +183,8 @@ mod tests {
     fn only_declared_names_are_replaced() {
         let fleet = BTreeMap::from([("DOMAIN".to_owned(), "contoso.example".to_owned())]);
         let color = BTreeMap::from([("POOL".to_owned(), "blue".to_owned())]);
-        let variables =
-            Variables { fleet: Some(&fleet), color: Some(&color), colored: BTreeSet::from(["POOL", "ZONE"]) };
+        let colored = BTreeSet::from(["POOL", "ZONE"]);
+        let variables = Variables { fleet: Some(&fleet), color: Some(&color), colored, ..Variables::default() };
         for (text, here, neutral, unknown) in [
             ("https://${DOMAIN}/", "https://contoso.example/", "https://contoso.example/", None),
             ("on ${POOL}", "on blue", "on ${POOL}", None),

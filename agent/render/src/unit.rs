@@ -10,11 +10,15 @@ use teal_kustomize::{
     Recorder, Tree, build_with,
 };
 
-use crate::RenderError;
+use teal_sops::Unwrap;
+
+use crate::decrypting::{Decrypting, Secrets};
 use crate::differences::{Differences, described};
 use crate::helm::{self, Charts, HELM_FILES, Inflater};
 use crate::plain::{self, under};
+use crate::sealed::sealed_field;
 use crate::substitute::{Form, Variables};
+use crate::{ClusterValues, RenderError};
 
 /// Most names of variables that are told to be declared nowhere.
 const MOST_NOTICES: usize = 50;
@@ -37,6 +41,10 @@ pub struct UnitInput<'a> {
 pub struct Given<'a> {
     /// What charts are rendered with.
     pub charts: Charts<'a>,
+    /// Opens what SOPS encrypted.
+    pub keys: Option<&'a dyn Unwrap>,
+    /// Variables from `substituteFrom`. `None` tells that nobody looked, and then none is missed.
+    pub values: Option<&'a ClusterValues>,
 }
 
 /// An object as loaded.
@@ -62,6 +70,8 @@ pub struct RenderedObject {
     pub neutral: Option<Value>,
     /// Where it was declared.
     pub origin: Origin,
+    /// Holds something that was encrypted in git, or a value from a Secret.
+    pub secret: bool,
 }
 
 impl std::fmt::Debug for RenderedObject {
@@ -81,6 +91,10 @@ pub struct Rendered {
     pub notices: Vec<String>,
     /// Every path that was asked for: the result can only change when one of these, or the input, does.
     pub reads: BTreeSet<String>,
+    /// Every `${NAME}` that stands in its objects: the result can also change when one of these gets another value.
+    pub names: BTreeSet<String>,
+    /// Whether a file was encrypted: the result can also change with the keys.
+    pub decrypted: bool,
     /// What `unit.yaml` says; the default when there is none.
     pub settings: UnitSettings,
     /// It has charts.
@@ -91,7 +105,7 @@ pub struct Rendered {
     pub asks_api_versions: bool,
 }
 
-/// [`render_unit_with`] without a cluster: charts are errors.
+/// [`render_unit_with`] without a cluster: charts and encrypted files are errors, and variables of the cluster stay.
 #[must_use]
 pub fn render_unit(tree: &dyn Tree, input: &UnitInput<'_>) -> Rendered {
     render_unit_with(tree, input, Given::default())
@@ -100,14 +114,17 @@ pub fn render_unit(tree: &dyn Tree, input: &UnitInput<'_>) -> Rendered {
 /// Renders one unit. Never fails as a whole: see [`Rendered::errors`].
 #[must_use]
 pub fn render_unit_with(tree: &dyn Tree, input: &UnitInput<'_>, given: Given<'_>) -> Rendered {
-    let recorder = Recorder::new(tree);
+    let clear = Decrypting::new(tree, given.keys);
+    let recorder = Recorder::new(&clear);
     let mut rendered = Rendered::default();
     let found = load(&recorder, input, given.charts, &mut rendered);
+    rendered.reads.extend(recorder.into_reads());
+    let secrets = clear.secrets();
+    rendered.decrypted = secrets.any();
     match Differences::read(input.fleet, input.color, input.role) {
-        Ok(differences) => finish(found, input, &differences, &mut rendered),
+        Ok(differences) => finish(found, input, given.values, &differences, &secrets, &mut rendered),
         Err(errors) => rendered.errors.extend(errors),
     }
-    rendered.reads.extend(recorder.into_reads());
     rendered
 }
 
@@ -189,21 +206,41 @@ fn read_settings(tree: &dyn Tree, path: &str, rendered: &mut Rendered) {
     }
 }
 
-fn finish(found: Vec<Found>, input: &UnitInput<'_>, differences: &Differences<'_>, rendered: &mut Rendered) {
-    let colored = input.fleet.colors.values().flat_map(|color| color.substitute.keys().map(String::as_str)).collect();
+fn finish(
+    found: Vec<Found>,
+    input: &UnitInput<'_>,
+    cluster: Option<&ClusterValues>,
+    differences: &Differences<'_>,
+    secrets: &Secrets,
+    rendered: &mut Rendered,
+) {
+    let colored = input.fleet.colors.values().flat_map(|color| color.substitute.keys().map(String::as_str));
+    let colored = colored.chain(cluster.into_iter().flat_map(ClusterValues::differing)).collect();
     let color = input.fleet.colors.get(input.color).map(|color| &color.substitute);
-    let variables = Variables { fleet: Some(&input.fleet.substitute), color, colored };
+    let variables = Variables { fleet: Some(&input.fleet.substitute), color, cluster, colored };
     let (mut left, mut unset): (BTreeMap<String, String>, BTreeMap<String, String>) = Default::default();
     rendered.objects.reserve(found.len());
     for Found { mut value, origin, base } in found {
+        if let Some(field) = sealed_field(&value) {
+            let (place, what) = (origin.to_string(), described(&value));
+            rendered.errors.push(RenderError::Sealed { place, what, field });
+            continue;
+        }
+        if let Some(field) = variables.secret_identity(&value) {
+            // As declared, before anything is put in its place.
+            let (place, what) = (origin.to_string(), described(&value));
+            rendered.errors.push(RenderError::SecretIdentity { place, what, field });
+            continue;
+        }
         let touched = !differences.is_empty() && differences.touches(&value);
         // The copy is made only for the few objects that differ: a probe on the text is cheaper than a clone of each.
         let mut neutral = base.or_else(|| (touched || mentions(&value, &variables.colored)).then(|| value.clone()));
-        let met = variables.apply(&mut value, Form::Here);
+        let mut met = variables.apply(&mut value, Form::Here);
         if let Some(neutral) = &mut neutral {
             variables.apply(neutral, Form::Neutral);
             keep_base64(neutral);
         }
+        rendered.names.append(&mut met.names);
         for name in met.unknown {
             left.entry(name).or_insert_with(|| origin.to_string());
         }
@@ -213,6 +250,7 @@ fn finish(found: Vec<Found>, input: &UnitInput<'_>, differences: &Differences<'_
             }
             continue;
         }
+        let secret = met.secret || secrets.are_in(&value, &origin.file);
         let neutral = match differences.apply(&mut value) {
             Ok(()) => neutral.filter(|neutral| *neutral != value),
             Err(error) => {
@@ -225,7 +263,7 @@ fn finish(found: Vec<Found>, input: &UnitInput<'_>, differences: &Differences<'_
                 let (place, what) = (origin.to_string(), described(&value));
                 rendered.errors.push(RenderError::Identity { place, what, field });
             }
-            None => rendered.objects.push(RenderedObject { neutral, value, origin }),
+            None => rendered.objects.push(RenderedObject { neutral, value, origin, secret }),
         }
     }
     rendered.errors.extend(unset.into_iter().map(|(name, place)| RenderError::Unset {
@@ -233,6 +271,22 @@ fn finish(found: Vec<Found>, input: &UnitInput<'_>, differences: &Differences<'_
         name,
         color: input.color.to_owned(),
     }));
+    undeclared(left, input.fleet, cluster, rendered);
+}
+
+/// Names that nobody declares: a notice, unless they would be declared by something that is not there, or `teal.yaml` is
+/// strict.
+fn undeclared(left: BTreeMap<String, String>, fleet: &Fleet, cluster: Option<&ClusterValues>, rendered: &mut Rendered) {
+    let missing = cluster.map(ClusterValues::missing).unwrap_or_default();
+    // Without a cluster nobody can tell what its objects declare.
+    let unknowable = cluster.is_none() && !fleet.substitute_from.is_empty();
+    if !missing.is_empty() || fleet.strict && !unknowable {
+        rendered.errors.extend(left.into_iter().map(|(name, place)| match missing {
+            [] => RenderError::Undeclared { place, name },
+            _ => RenderError::SourceMissing { place, name, sources: missing.join(", ") },
+        }));
+        return;
+    }
     let more = left.len().saturating_sub(MOST_NOTICES);
     rendered.notices.extend(left.into_iter().take(MOST_NOTICES).map(|(name, place)| {
         format!("${{{name}}} is declared nowhere and left as it is, first in {place}; declare it under `substitute` to have it replaced")

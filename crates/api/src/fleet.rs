@@ -2,6 +2,7 @@
 
 mod layers;
 mod parse;
+mod sources;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +20,57 @@ pub struct Fleet {
     pub roles: Roles,
     /// Variables that are replaced in every color; only these names are.
     pub substitute: BTreeMap<String, String>,
+    /// Objects in the cluster that bring more variables; later ones win, and all yield to `substitute` and `colors`.
+    pub substitute_from: Vec<SubstituteFrom>,
+    /// Whether a `${NAME}` that is declared nowhere is an error instead of a notice.
+    pub strict: bool,
     /// The few differences a color may have.
     pub colors: BTreeMap<String, ColorDifferences>,
+}
+
+/// A ConfigMap or a Secret in the cluster whose keys are variables.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SubstituteFrom {
+    /// Which kind it is.
+    pub kind: SourceKind,
+    /// Its name.
+    pub name: String,
+    /// Its namespace; Teal's own when absent. Another one must be allowed by the `Sync`.
+    pub namespace: Option<String>,
+    /// Whether rendering goes on without it.
+    pub optional: bool,
+    /// The variables it may bring, declared although it lacks them; every key of it when empty.
+    pub names: Vec<String>,
+    /// Whether `names` may have other values on the other cluster: parity knows them as declared.
+    pub differs: bool,
+}
+
+/// Kinds that variables come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum SourceKind {
+    /// `v1/ConfigMap`.
+    #[default]
+    ConfigMap,
+    /// `v1/Secret`: its values are never shown.
+    Secret,
+}
+
+impl SourceKind {
+    /// The kind as Kubernetes has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ConfigMap => "ConfigMap",
+            Self::Secret => "Secret",
+        }
+    }
+}
+
+/// Whether a text can be the name of a variable: letters, digits and `_`, not beginning with a digit.
+#[must_use]
+pub fn is_variable(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
 }
 
 /// An ordered group of units.

@@ -50,6 +50,12 @@ pub struct SyncSpec {
     /// What the agent may do to render Helm charts. Git can't widen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub helm: Option<HelmSettings>,
+    /// Keys for files in git that are encrypted with SOPS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decryption: Option<Decryption>,
+    /// Namespaces beside Teal's own from which `substituteFrom` in `teal.yaml` may read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub substitute_namespaces: Vec<String>,
     /// Stops all work; nothing is deleted.
     #[serde(default)]
     pub suspend: bool,
@@ -66,6 +72,42 @@ pub struct HelmSettings {
     /// Lets `helm` run where this machine can't deny it the network.
     #[serde(default)]
     pub unconfined: bool,
+}
+
+/// Where the keys for encrypted files come from. Both may be given; age is tried first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Decryption {
+    /// What encrypted the files.
+    #[serde(default)]
+    pub provider: DecryptionProvider,
+    /// Secret in Teal's namespace; every key of it that ends in `.agekey` holds age identities as `age-keygen` writes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<LocalRef>,
+    /// Asks Azure Key Vault to unwrap keys; `{}` takes the identity that the agent's environment offers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub azure: Option<AzureIdentity>,
+}
+
+/// What encrypts files in git.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum DecryptionProvider {
+    /// SOPS, with age or Azure Key Vault keys.
+    #[default]
+    Sops,
+}
+
+/// Parts of an Azure identity that are not those of the environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AzureIdentity {
+    /// Client id of the application or managed identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Directory it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
 }
 
 /// Active or standby. Moves between colors.

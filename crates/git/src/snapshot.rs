@@ -98,6 +98,30 @@ impl Snapshot {
         self.with(path, |git| Ok(self.find(git, path)?.map(|(id, _)| id.to_string())))
     }
 
+    /// Returns what reading `path` alone depends on: of a file its content, of a folder the names in it and what each is.
+    /// Unlike [`Snapshot::tree_id`] it stays the same when something deeper inside a folder changes. `None` when there is
+    /// nothing.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn own_id(&self, path: &str) -> Result<Option<String>, ReadError> {
+        self.with(path, |git| {
+            let Some((id, mode)) = self.find(git, path)? else { return Ok(None) };
+            if mode != FileMode::Tree {
+                return Ok(Some(format!("{id} {mode:?}")));
+            }
+            let mut listing = Vec::new();
+            for entry in &tree(git, id, path)? {
+                listing.extend_from_slice(format!("{:o} ", entry.filemode()).as_bytes());
+                listing.extend_from_slice(entry.name_bytes());
+                listing.push(0);
+            }
+            let id =
+                Oid::hash_object(ObjectType::Blob, &listing).map_err(|error| store_error(path, &error.message()))?;
+            Ok(Some(format!("{id} names")))
+        })
+    }
+
     fn with<T>(&self, path: &str, work: impl FnOnce(&Git) -> Result<T, ReadError>) -> Result<T, ReadError> {
         let handles = || self.inner.handles.lock().unwrap_or_else(PoisonError::into_inner);
         let free = handles().pop();

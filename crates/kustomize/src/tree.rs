@@ -57,18 +57,26 @@ pub struct TreeError {
     pub path: String,
     /// What went wrong and what to do.
     pub message: String,
+    reason: &'static str,
 }
 
 impl TreeError {
     /// Makes one.
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into() }
+        Self { path: path.into(), message: message.into(), reason: "TreeUnreadable" }
     }
 
-    /// The closed reason of this error: `TreeUnreadable`.
+    /// Gives it another reason, a word of a closed set.
+    #[must_use]
+    pub fn because(mut self, reason: &'static str) -> Self {
+        self.reason = reason;
+        self
+    }
+
+    /// The closed reason of this error: `TreeUnreadable`, unless the tree knows better.
     #[must_use]
     pub fn reason(&self) -> &'static str {
-        "TreeUnreadable"
+        self.reason
     }
 }
 

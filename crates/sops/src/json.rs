@@ -10,10 +10,10 @@ use crate::keys::unlock;
 use crate::metadata::Metadata;
 use crate::tree::{STANZA, Walk};
 use crate::value::Plain;
-use crate::{SopsError, Unwrap};
+use crate::{Secret, SopsError, Unwrap};
 
 /// Plaintext of a file, and the texts that were encrypted in it.
-pub(crate) type Output = (Zeroizing<Vec<u8>>, Vec<Zeroizing<String>>);
+pub(crate) type Output = (Zeroizing<Vec<u8>>, Vec<Secret>);
 
 /// Decrypts one JSON object; printed with tabs, in the order of the file.
 pub(crate) fn decrypt(text: &str, sources: &dyn Unwrap) -> Result<Output, SopsError> {

@@ -47,10 +47,18 @@ pub const MAX_BYTES: usize = 16 << 20;
 pub struct Decrypted {
     /// The file as `sops decrypt` would print it.
     pub content: Zeroizing<Vec<u8>>,
-    /// Every text that was encrypted, so that a caller can tell where plaintext went.
-    pub secrets: Vec<Zeroizing<String>>,
+    /// Everything that was encrypted, so that a caller can tell where plaintext went.
+    pub secrets: Vec<Secret>,
     /// Which sort of file it is.
     pub format: Format,
+}
+
+/// One value that was encrypted. No `Debug`.
+pub struct Secret {
+    /// The names on the way to it, joined by dots.
+    pub path: String,
+    /// The value as text.
+    pub text: Zeroizing<String>,
 }
 
 impl std::fmt::Debug for Decrypted {

@@ -9,7 +9,7 @@ use crate::error::shown;
 use crate::mac::{Mac, bool_text};
 use crate::metadata::Metadata;
 use crate::value::{Plain, is_encrypted_value, open};
-use crate::{DataKey, SopsError};
+use crate::{DataKey, Secret, SopsError};
 
 /// The name of the stanza.
 pub(crate) const STANZA: &str = "sops";
@@ -34,7 +34,7 @@ pub(crate) struct Walk<'a> {
     metadata: &'a Metadata,
     mac: Mac,
     path: Vec<String>,
-    pub(crate) secrets: Vec<Zeroizing<String>>,
+    pub(crate) secrets: Vec<Secret>,
     /// Line and way to the container of every entry and item, in order; only when asked for.
     pub(crate) sites: Option<Vec<(u32, Vec<String>)>>,
 }
@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Proves that everything was there and in order; gives the secrets back.
-    pub(crate) fn finish(self) -> Result<Vec<Zeroizing<String>>, SopsError> {
+    pub(crate) fn finish(self) -> Result<Vec<Secret>, SopsError> {
         self.mac.verify(self.metadata, self.key)?;
         Ok(self.secrets)
     }
@@ -153,7 +153,8 @@ impl<'a> Walk<'a> {
             Plain::Float(number) => Some(number.to_string()),
             Plain::Bool(_) | Plain::Comment(_) => None,
         };
-        self.secrets.extend(text.map(Zeroizing::new));
+        let path = shown(&self.path);
+        self.secrets.extend(text.map(|text| Secret { path, text: Zeroizing::new(text) }));
     }
 
     fn note(&mut self, line: u32) {

@@ -81,6 +81,8 @@ impl Side {
             drift: Default::default(),
             parity_key_ref: Some(teal_api::sync::SecretRef { name: "parity".to_owned(), key: "key".to_owned() }),
             helm: None,
+            decryption: None,
+            substitute_namespaces: Vec::new(),
             suspend: false,
         };
         let syncs: Api<SyncObject> = Api::all(self.client.clone());

@@ -70,7 +70,7 @@ impl World {
         let (engine, fleet) = (helm.patient(self.policy.clone(), None), Fleet::default());
         let charts = Charts { engine: Some(&engine), capabilities: Some(&self.capabilities), values: None };
         let input = UnitInput { path: "u", fleet: &fleet, color: self.color, role: None };
-        render_unit_with(&tree, &input, Given { charts })
+        render_unit_with(&tree, &input, Given { charts, ..Given::default() })
     }
 
     /// The one error there is.

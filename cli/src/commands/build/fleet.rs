@@ -25,7 +25,7 @@ pub(super) fn run(build: &Build) -> Result<(), Failure> {
     let target = build.capabilities();
     let charts =
         Charts { engine: engine.as_ref().map(|engine| engine as _), capabilities: Some(&target), values: None };
-    let fleet = render_fleet_with(place.tree.as_ref(), &input, Given { charts })
+    let fleet = render_fleet_with(place.tree.as_ref(), &input, Given { charts, ..Given::default() })
         .map_err(|error| Failure::all(error.to_string().lines().map(|line| place.shown.text(line)).collect()))?;
     if build.color.is_none() && !fleet.colors.is_empty() {
         let colors = fleet.colors.join(" or --color ");

@@ -42,13 +42,15 @@ impl UnitSettings {
 }
 
 fn fleet(name: String, spec: &Spot<'_>) -> Option<Fleet> {
-    let fields = spec.fields(&["layers", "roles", "substitute", "colors"], &["decryption"])?;
+    let fields = spec.fields(&["layers", "roles", "substitute", "substituteFrom", "strict", "colors"], &[])?;
     let layers = fields.need("layers", "at least one layer: `layers: [{name: apps, paths: [apps/*]}]`");
     let layers = layers.map(|spot| super::layers::layers(&spot, TIMEOUT)).unwrap_or_default();
     let roles = fields.or("roles", roles, Roles::default());
     let substitute = fields.or("substitute", substitute, BTreeMap::new());
+    let substitute_from = fields.or("substituteFrom", super::sources::sources, Vec::new());
+    let strict = fields.or("strict", Spot::truth, false);
     let colors = fields.or("colors", colors, BTreeMap::new());
-    Some(Fleet { name, layers, roles, substitute, colors })
+    Some(Fleet { name, layers, roles, substitute, substitute_from, strict, colors })
 }
 
 fn roles(spot: &Spot<'_>) -> Option<Roles> {
@@ -132,9 +134,7 @@ fn substitute(spot: &Spot<'_>) -> Option<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     for (entry, value) in spot.map()? {
         let name = &entry.key;
-        let valid = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-        if !valid {
+        if !super::is_variable(name) {
             value.wrong(format!(
                 "`{name}` is no name of a variable; use letters, digits and `_`, not beginning with a digit"
             ));

@@ -209,3 +209,40 @@ fn a_large_file_is_refused_before_it_is_compared() {
     let said = mistakes(&format!("# {}", "x".repeat(1 << 20)));
     assert!(said.contains("bytes, and at most 1048576 are read; is it a Fleet?"), "{said}");
 }
+
+#[test]
+fn sources_of_variables_are_read_and_every_mistake_in_them_is_told() {
+    let spec = "  layers: [{name: a, paths: [a]}]
+  strict: true
+  substituteFrom:
+  - {kind: ConfigMap, name: facts}
+  - {kind: Secret, name: tokens, namespace: shared, optional: true, names: [TOKEN], differs: true}
+";
+    let text = format!("apiVersion: teal.dev/v1alpha1\nkind: Fleet\nmetadata: {{name: contoso}}\nspec:\n{spec}");
+    let fleet = Fleet::parse("teal.yaml", &text).unwrap();
+    assert!(fleet.strict);
+    let facts = SubstituteFrom { name: "facts".into(), ..SubstituteFrom::default() };
+    let tokens = SubstituteFrom {
+        kind: SourceKind::Secret,
+        name: "tokens".into(),
+        namespace: Some("shared".into()),
+        optional: true,
+        names: vec!["TOKEN".into()],
+        differs: true,
+    };
+    assert_eq!(fleet.substitute_from, [facts, tokens]);
+    let told = mistakes(
+        "  layers: [{name: a, paths: [a]}]
+  substituteFrom:
+  - {kind: ConfigMapp, name: facts}
+  - {kind: Secret}
+  - {kind: Secret, name: a, differs: true}
+  - {kind: Secret, name: a, names: [2ND]}
+  - {kind: Secret, name: b, optional: maybe, from: x}
+",
+    );
+    for part in ["`ConfigMapp`", "substituteFrom[1]", "needs the `names`", "named twice", "`2ND`", "optional", "`from`"]
+    {
+        assert!(told.contains(part), "{part} is missing in\n{told}");
+    }
+}
