@@ -90,9 +90,8 @@ impl Running {
             helm: self.engine.sync.spec.helm.clone(),
             given: (self.inputs.epoch(), self.engine.sync.spec.decryption.clone()),
         };
-        let unfinished = |renderer: &Renderer| {
-            renderer.depends_on_kinds() || renderer.awaits_charts() || renderer.has_unanswered()
-        };
+        let unfinished =
+            |renderer: &Renderer| renderer.depends_on_kinds() || renderer.awaits_charts() || renderer.has_unanswered();
         let again = self.renderer.as_ref().is_some_and(unfinished);
         if self.rendered.as_ref() == Some(&inputs) && !again {
             return;

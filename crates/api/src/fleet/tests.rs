@@ -142,7 +142,7 @@ fn each_wrong_fleet_is_told_what_would_be_right() {
         ),
         (
             "  layers: [{name: a, paths: [a]}]\n  decryption: {}\n",
-            "teal.yaml:6:3: spec.decryption: not supported yet by this version; remove it",
+            "teal.yaml:6:3: spec.decryption: unknown field; known are layers, roles, substitute, substituteFrom, strict, colors",
         ),
     ] {
         assert_eq!(mistakes(spec), said, "{spec}");
@@ -241,7 +241,7 @@ fn sources_of_variables_are_read_and_every_mistake_in_them_is_told() {
   - {kind: Secret, name: b, optional: maybe, from: x}
 ",
     );
-    for part in ["`ConfigMapp`", "substituteFrom[1]", "needs the `names`", "named twice", "`2ND`", "optional", "`from`"]
+    for part in ["`ConfigMapp`", "substituteFrom[1]", "needs the `names`", "named twice", "`2ND`", "optional", ".from: unknown"]
     {
         assert!(told.contains(part), "{part} is missing in\n{told}");
     }
