@@ -155,7 +155,7 @@ fn g1_notices_a_new_holder_that_does_not_wait_for_old_requests() {
 }
 
 #[test]
-fn g1_notices_a_switcher_that_reads_nothing_back() {
+fn g2_notices_a_switcher_that_reads_nothing_back() {
     fn credulous(declared: &Declaration, seen: &Observation) -> Step {
         let mut seen = seen.clone();
         if let Some(active) = ledger(&seen).map(|ledger| ledger.active.clone()) {
@@ -163,14 +163,16 @@ fn g1_notices_a_switcher_that_reads_nothing_back() {
         }
         decide(declared, &seen)
     }
-    caught("G1", "after it was confirmed", SECOND, Rules { decide: credulous, ..HONEST });
+    caught("G2", "leaves the second target at", SECOND, Rules { decide: credulous, ..HONEST });
 }
 
 #[test]
 fn g1_notices_a_second_target_that_is_overwritten() {
     fn blind_to_others(declared: &Declaration, seen: &Observation) -> Step {
         let mut seen = seen.clone();
-        for target in seen.targets.iter_mut().filter(|target| matches!(target.value, Value::Foreign(_))) {
+        // At rest it looks, so that what is found is the overwriting and not that it stays unseen.
+        let moving = ledger(&seen).is_some_and(|ledger| !ledger.phase.at_rest());
+        for target in seen.targets.iter_mut().filter(|target| moving && matches!(target.value, Value::Foreign(_))) {
             target.value = Value::Color("blue".into());
         }
         decide(declared, &seen)
