@@ -1,5 +1,7 @@
 //! `cargo xtask demo`: the product's main job on one machine, on real parts, in plain words.
 
+mod clients;
+mod ground;
 mod ordinary;
 mod repository;
 mod screen;
@@ -15,6 +17,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 
+use crate::ground::On;
 use crate::screen::{Screen, seconds};
 use crate::verdict::Outcome;
 use crate::world::World;
@@ -29,6 +32,9 @@ struct Arguments {
     /// Folder of the fleet to run; our own example when absent.
     #[arg(long, value_name = "DIR")]
     fleet: Option<PathBuf>,
+    /// Where the names are.
+    #[arg(long, value_enum, default_value = "bind")]
+    on: On,
 }
 
 #[tokio::main]
@@ -47,7 +53,7 @@ async fn main() -> Result<ExitCode> {
     let screen = Screen::new();
     let mut outcome = Outcome::default();
     screen.act("", "Teal: one commit moves traffic between two real clusters");
-    let mut world = World::build(screen, &fleet).await?;
+    let mut world = World::build(screen, &fleet, arguments.on).await?;
     for (color, objects, time) in &world.first_sync {
         outcome.note(format!("first sync of {color}"), format!("{objects} objects, {}", seconds(*time)));
     }
@@ -68,17 +74,17 @@ async fn stay(screen: Screen, world: &World) -> Result<()> {
     let [blue, green] = world.kubeconfigs();
     let url = &world.page;
     screen.act("", "Everything stays up; try");
-    for line in [
+    let clusters = [
         format!("kubectl --kubeconfig {} get syncs,units,freezes", blue.display()),
         format!("kubectl --kubeconfig {} get syncs,units,freezes", green.display()),
         format!(
             "git clone {} fleet && cd fleet && sed -i 's/active: blue/active: green/' switch.yaml && git commit -am 'Back to green' && git push",
             world.repo.url
         ),
-        format!("dig @{} -p {} {} +short", world.addresses.dns.ip(), world.addresses.dns.port(), repository::host()),
         format!("{url}/            the status page"),
         format!("{url}/metrics     for Prometheus; the agents' are {} and {}", world.blue.metrics, world.green.metrics),
-    ] {
+    ];
+    for line in clusters.into_iter().chain(world.ground.hints()) {
         screen.print(&format!("  {line}"));
     }
     screen.print("  Ctrl-C ends everything.");

@@ -1,38 +1,11 @@
 //! The fleet's repository as the demo commits it: a fleet folder, and a `switch.yaml` with this machine's addresses.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use teal_testkit::http::FrontDoor;
 
-/// Zone that the demo's name server is authoritative for.
-pub(crate) const ZONE: &str = "contoso.example";
-/// The record that moves.
-pub(crate) const RECORD: &str = "aks";
-/// Name of the TSIG key.
-pub(crate) const KEY_NAME: &str = "teal";
-/// TTL while nothing moves, in seconds; short, so that the demo need not wait five minutes for caches to forget.
-pub(crate) const STEADY_TTL: u32 = 5;
-/// TTL while a move is under way, in seconds.
-pub(crate) const MOVING_TTL: u32 = 1;
-
-/// Full name of the record.
-pub(crate) fn host() -> String {
-    format!("{RECORD}.{ZONE}")
-}
-
-/// What `switch.yaml` needs to know of this machine.
-#[derive(Debug, Clone)]
-pub(crate) struct Addresses {
-    /// Where the name server takes updates.
-    pub(crate) dns: SocketAddr,
-    /// The other authoritative servers.
-    pub(crate) secondaries: Vec<SocketAddr>,
-    /// Blue's front door.
-    pub(crate) blue: SocketAddr,
-    /// Green's front door.
-    pub(crate) green: SocketAddr,
-}
+use crate::ground::{Ground, MOVING_TTL, STEADY_TTL};
 
 /// Copies `fleet` into `into`, without any `switch.yaml` of its own.
 pub(crate) fn copy_fleet(fleet: &Path, into: &Path) -> Result<()> {
@@ -51,9 +24,8 @@ pub(crate) fn copy_fleet(fleet: &Path, into: &Path) -> Result<()> {
 }
 
 /// The declaration that makes `active` live.
-pub(crate) fn switch_yaml(active: &str, addresses: &Addresses) -> String {
-    let (blue, green) = (addresses.blue, addresses.green);
-    let secondaries: String = addresses.secondaries.iter().map(|server| format!("\"{server}\", ")).collect();
+pub(crate) fn switch_yaml(active: &str, ground: &Ground, doors: &[FrontDoor]) -> String {
+    let (blue, green) = (doors[0].address(), doors[1].address());
     format!(
         "apiVersion: teal.dev/v1alpha1
 kind: Switch
@@ -63,22 +35,12 @@ spec:
   active: {active}
   colors:
     blue:
-      cluster: {{kubeconfig: blue-access}}
+      cluster: {at_blue}
       probe: {{url: \"http://{blue}/healthz\", host: {host}}}
     green:
-      cluster: {{kubeconfig: green-access}}
+      cluster: {at_green}
       probe: {{url: \"http://{green}/healthz\", host: {host}}}
-  targets:
-  - rfc2136:
-      server: \"{dns}\"
-      secondaries: [{secondaries}]
-      zone: {ZONE}
-      record: {RECORD}
-      tsig: {{name: {KEY_NAME}, algorithm: hmac-sha256, secret: dns-key}}
-    to:
-      blue: {{ip: {blue_ip}}}
-      green: {{ip: {green_ip}}}
-  strategy:
+{ground}  strategy:
     ttl: {{steady: {STEADY_TTL}s, moving: {MOVING_TTL}s}}
     soak: 5s
     deadline: 5m
@@ -93,17 +55,10 @@ spec:
   rollback: {{automatic: true, fallback: hold}}
   failover: manual
 ",
-        host = host(),
-        dns = addresses.dns,
-        blue_ip = ip(blue),
-        green_ip = ip(green),
+        host = ground.host(),
+        at_blue = ground.cluster("blue"),
+        at_green = ground.cluster("green"),
         other = if active == "blue" { blue } else { green },
+        ground = ground.spec(doors),
     )
-}
-
-fn ip(address: SocketAddr) -> Ipv4Addr {
-    match address {
-        SocketAddr::V4(address) => *address.ip(),
-        SocketAddr::V6(_) => Ipv4Addr::LOCALHOST,
-    }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn one_commit(screen: Screen, world: &mut World, outcome: &mut 
     roles(screen, world, outcome, "blue", "green").await?;
 
     screen.act("T1-T2", "one word is committed: active: green");
-    let before = world.client.report();
+    let before = world.clients.report();
     let committed = Instant::now();
     let commit = world.commit_active("green").await?;
     screen.say(format!("commit {} says: active: green", &commit[..8]));
@@ -46,7 +46,7 @@ pub(crate) async fn one_commit(screen: Screen, world: &mut World, outcome: &mut 
 
     screen.act("T3", "traffic moves");
     for (phase, words) in [
-        ("Shifting", "record and ledger have changed in one signed update: the name points to green"),
+        ("Shifting", world.ground.shifting()),
         ("Draining", "every authoritative server answers green"),
         ("Soaking", "old answers have run out; green proves itself"),
     ] {
@@ -66,7 +66,7 @@ pub(crate) async fn one_commit(screen: Screen, world: &mut World, outcome: &mut 
     roles(screen, world, outcome, "green", "blue").await?;
     lifted(screen, world, outcome).await?;
 
-    let report = world.client.report();
+    let report = world.clients.report();
     let (sent, failed) = (report.total - before.total, report.failed - before.failed);
     screen.say(format!("{sent} requests were sent meanwhile, {failed} failed"));
     for failure in report.failures.iter().take(3) {
@@ -74,9 +74,8 @@ pub(crate) async fn one_commit(screen: Screen, world: &mut World, outcome: &mut 
     }
     outcome.note("requests during the switch", sent.to_string());
     outcome.expect("failed requests during the switch", failed.to_string(), "0", failed == 0);
-    if let Some(green) = report.colors.get("green") {
-        let first = since(report.started + green.first, committed);
-        outcome.note("commit to the first request on green", seconds(first));
+    for (who, first) in world.clients.first("green") {
+        outcome.note(format!("commit to the first request on green: {who}"), seconds(since(first, committed)));
     }
     Ok(())
 }
@@ -110,7 +109,7 @@ pub(crate) async fn bad_side(screen: Screen, world: &mut World, outcome: &mut Ou
         .is_ok();
     screen.say("blue answers again, and still nothing moves: a commit has to say so");
     outcome.expect("returns by itself to a color that was lost", if flapped { "yes" } else { "no" }, "no", !flapped);
-    let report = world.client.report();
+    let report = world.clients.report();
     outcome.note("requests that met the bad side", report.failed.to_string());
     Ok(())
 }

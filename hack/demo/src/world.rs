@@ -1,4 +1,4 @@
-//! Everything the story happens in: two colors, git, a name server, two front doors, a switcher, a client.
+//! Everything the story happens in: two colors, git, names, two front doors, a switcher, clients.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use teal_api::sync::Role;
 use teal_switcher::{Switcher, SwitcherConfig};
-use teal_testkit::dns::{DnsServer, Key, Zone};
 use teal_testkit::git_server::{GitServer, Repo};
-use teal_testkit::http::{FrontDoor, Load, LoadClient};
+use teal_testkit::http::FrontDoor;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::repository::{self, Addresses, KEY_NAME, RECORD, STEADY_TTL, ZONE};
+use crate::clients::Clients;
+use crate::ground::{Ground, On, put_secret};
+use crate::repository;
 use crate::screen::{Screen, seconds};
 use crate::side::Side;
 use crate::watcher::Watcher;
@@ -27,12 +28,12 @@ pub(crate) struct World {
     pub(crate) repo: Repo,
     /// Front doors of blue and green, in this order.
     pub(crate) doors: Vec<FrontDoor>,
-    /// Addresses as declared.
-    pub(crate) addresses: Addresses,
+    /// What the names stand on.
+    pub(crate) ground: Ground,
     /// The follower of the switcher.
     pub(crate) watcher: Watcher,
     /// The steady load.
-    pub(crate) client: LoadClient,
+    pub(crate) clients: Clients,
     /// First sync of each color: objects and time.
     pub(crate) first_sync: Vec<(&'static str, u32, Duration)>,
     /// Address of the status page.
@@ -40,13 +41,12 @@ pub(crate) struct World {
     stop: CancellationToken,
     switcher: JoinHandle<()>,
     _git: GitServer,
-    _dns: DnsServer,
     folder: tempfile::TempDir,
 }
 
 impl World {
     /// Builds it: clusters first, since they take longest; blue serves, green has just come up.
-    pub(crate) async fn build(screen: Screen, fleet: &Path) -> Result<Self> {
+    pub(crate) async fn build(screen: Screen, fleet: &Path, on: On) -> Result<Self> {
         let folder = tempfile::tempdir().context("make a folder")?;
         let (store, secrets, tree) =
             (folder.path().join("store"), folder.path().join("secrets"), folder.path().join("fleet"));
@@ -59,28 +59,19 @@ impl World {
         screen.say(format!("blue and green answer after {}", seconds(started.elapsed())));
 
         let doors = FrontDoor::start_all(&["blue", "green"]).await?;
-        let key = Key::generate(KEY_NAME)?;
-        let zone = Zone::new(ZONE).address(RECORD, STEADY_TTL, &[doors[0].ip()]);
-        let dns = DnsServer::start_with_secondary(&zone, std::slice::from_ref(&key)).await?;
-        screen.say(format!("{} is served by {}; it points to blue", repository::host(), dns.kind()));
-        let addresses = Addresses {
-            dns: dns.address(),
-            secondaries: dns.secondaries(),
-            blue: doors[0].address(),
-            green: doors[1].address(),
-        };
+        let ground = Ground::start(on, screen, &doors).await?;
 
         let git = GitServer::start()?;
         let repo = git.repository("fleet")?;
         repository::copy_fleet(fleet, &tree)?;
-        std::fs::write(tree.join("switch.yaml"), repository::switch_yaml("blue", &addresses))?;
+        std::fs::write(tree.join("switch.yaml"), repository::switch_yaml("blue", &ground, &doors))?;
         let revision = repo.commit_folder(&tree, "Start the fleet on blue")?;
         screen.say(format!("the fleet is in git: {}", repo.url));
 
         let first_sync = first_syncs(screen, &mut blue, &mut green, &repo.url, &revision).await?;
-        put_secrets(&secrets, &key, &blue, &green)?;
+        give_access(&ground, &secrets, [&blue, &green]).await?;
         let stop = CancellationToken::new();
-        let switcher = start_switcher(&repo, &secrets, &store).await?;
+        let switcher = start_switcher(&ground, &repo, &secrets, &store).await?;
         let page = format!("http://{}", switcher.address());
         let watcher = Watcher::start(switcher.status());
         let switcher = tokio::spawn(switcher.serve(stop.clone()));
@@ -90,21 +81,20 @@ impl World {
             })
             .await?;
         screen.say(format!("the switcher has adopted the record; its page: {page}"));
-        let client = LoadClient::start(addresses.dns, Load::new(&repository::host(), addresses.blue.port()))?;
+        let clients = Clients::new(ground.clients(doors[0].address().port())?);
         Ok(Self {
             blue,
             green,
             repo,
             doors,
-            addresses,
+            ground,
             watcher,
-            client,
+            clients,
             first_sync,
             page,
             switcher,
             stop,
             _git: git,
-            _dns: dns,
             folder,
         })
     }
@@ -121,7 +111,7 @@ impl World {
 
     /// Commits `active: color` and calls the switcher's webhook, as a git host does; returns the commit.
     pub(crate) async fn commit_active(&self, color: &str) -> Result<String> {
-        let text = repository::switch_yaml(color, &self.addresses);
+        let text = repository::switch_yaml(color, &self.ground, &self.doors);
         let commit = self.repo.commit(&[("switch.yaml", Some(&text))], &format!("Make {color} live"))?;
         let hook = format!("{}/hook/git", self.page);
         reqwest::Client::new().post(hook).send().await.context("call the webhook")?;
@@ -168,23 +158,20 @@ async fn first_syncs(
     Ok(times)
 }
 
-/// What a cluster would mount for the switcher: two kubeconfigs, the TSIG key and the ledger's key.
-fn put_secrets(folder: &Path, key: &Key, blue: &Side, green: &Side) -> Result<()> {
-    let put = |secret: &str, name: &str, text: &str| -> Result<()> {
-        std::fs::create_dir_all(folder.join(secret))?;
-        std::fs::write(folder.join(secret).join(name), text).with_context(|| format!("write the secret {secret}"))
-    };
-    put("dns-key", "secret", &key.base64())?;
-    // Any 32 bytes will do; a key of the same length has just been made for TSIG.
-    put("dns-key", "ledger", &Key::generate("ledger")?.base64())?;
-    for side in [blue, green] {
+/// What a cluster would mount for the switcher: the ground's keys, and a way to both API servers.
+async fn give_access(ground: &Ground, folder: &Path, sides: [&Side; 2]) -> Result<()> {
+    for (secret, key, text) in ground.secrets()? {
+        put_secret(folder, secret, key, &text)?;
+    }
+    for side in sides {
         let access = side.cluster.kubeconfig_for("teal-switcher", &["system:masters"])?;
-        put(&format!("{}-access", side.color), "kubeconfig", &access)?;
+        put_secret(folder, &format!("{}-access", side.color), "kubeconfig", &access)?;
+        ground.introduce(side.color, &access).await?;
     }
     Ok(())
 }
 
-async fn start_switcher(repo: &Repo, secrets: &Path, store: &Path) -> Result<Switcher> {
+async fn start_switcher(ground: &Ground, repo: &Repo, secrets: &Path, store: &Path) -> Result<Switcher> {
     let git = teal_switcher::GitConfig {
         interval: Duration::from_secs(1),
         ..teal_switcher::GitConfig::new(teal_git::Options::new(&repo.url), "main", store.join("switcher"))
@@ -194,5 +181,5 @@ async fn start_switcher(repo: &Repo, secrets: &Path, store: &Path) -> Result<Swi
         idle_interval: Duration::from_secs(1),
         ..SwitcherConfig::new("demo", git, secrets)
     };
-    Ok(Switcher::start(config).await?)
+    Ok(Switcher::start(ground.equip(config)?).await?)
 }

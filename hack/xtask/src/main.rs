@@ -26,7 +26,7 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   test [--fast] [FILTER]     everything CI checks; FILTER runs only the tests whose names contain it
-  demo [--once] [--fleet DIR]
+  demo [--once] [--fleet DIR] [--on bind|azure]
                              two real control planes on this machine, from commit to switched traffic
   bench sync | fleet DIR | render [SIZE…]
                              measurements, each beside its yardstick from the same run

@@ -72,10 +72,21 @@ fn read(answer: &Message, name: &Name) -> Result<Resolved> {
     let code = answer.metadata.response_code;
     anyhow::ensure!(matches!(code, ResponseCode::NoError | ResponseCode::NXDomain), "answered {code}");
     let (mut addresses, mut ttl) = (Vec::new(), u32::MAX);
-    for record in answer.answers.iter().filter(|record| record.name == *name) {
-        if let RData::A(address) = &record.data {
-            addresses.push(address.0);
+    // A chain of aliases in the answer is followed, each link once; the shortest life of its links is the life of all.
+    let mut owner = name.clone();
+    for _ in 0..=answer.answers.len() {
+        let mut next = None;
+        for record in answer.answers.iter().filter(|record| record.name == owner) {
+            match &record.data {
+                RData::A(address) => addresses.push(address.0),
+                RData::CNAME(target) => next = Some(target.0.clone()),
+                _ => continue,
+            }
             ttl = ttl.min(record.ttl);
+        }
+        match next.filter(|_| addresses.is_empty()) {
+            Some(target) => owner = target,
+            None => break,
         }
     }
     if addresses.is_empty() {
