@@ -5,7 +5,8 @@ use super::SwitchStatus;
 /// A command as one types it for this Switch; whoever uses the emergency lane says why.
 #[must_use]
 pub fn typed(command: &str, switch: &str) -> String {
-    let lane = ["abort", "adopt", "hold", "promote", "reassert", "undo"].iter().any(|verb| command == format!("teal {verb}"));
+    let lane =
+        ["abort", "adopt", "hold", "promote", "reassert", "undo"].iter().any(|verb| command == format!("teal {verb}"));
     format!("{command} {switch}{}", if lane { " --reason …" } else { "" })
 }
 

@@ -241,7 +241,8 @@ fn sources_of_variables_are_read_and_every_mistake_in_them_is_told() {
   - {kind: Secret, name: b, optional: maybe, from: x}
 ",
     );
-    for part in ["`ConfigMapp`", "substituteFrom[1]", "needs the `names`", "named twice", "`2ND`", "optional", ".from: unknown"]
+    for part in
+        ["`ConfigMapp`", "substituteFrom[1]", "needs the `names`", "named twice", "`2ND`", "optional", ".from: unknown"]
     {
         assert!(told.contains(part), "{part} is missing in\n{told}");
     }
