@@ -22,11 +22,14 @@ const IDENTITY: [&str; 3] = ["apiVersion", "kind", "metadata"];
 /// How much of a long text is looked for.
 const MOST_LETTERS: usize = 200;
 
+/// What became of one file: its bytes in the clear, or why there are none.
+type Opened = Result<Arc<[u8]>, TreeError>;
+
 /// Wraps a tree. What was decrypted lives as long as this.
 pub(crate) struct Decrypting<'a> {
     tree: &'a dyn Tree,
     keys: Option<&'a dyn Unwrap>,
-    opened: RefCell<BTreeMap<String, Result<Arc<[u8]>, TreeError>>>,
+    opened: RefCell<BTreeMap<String, Opened>>,
     secrets: RefCell<Vec<Zeroizing<String>>>,
 }
 

@@ -34,7 +34,7 @@ pub(crate) enum On {
 /// The ground, started.
 pub(crate) enum Ground {
     /// A record changed by signed updates.
-    Bind(Bind),
+    Bind(Box<Bind>),
     /// Front Door, public and private zones, AKS.
     Azure(Box<Azure>),
 }
@@ -44,7 +44,7 @@ impl Ground {
     pub(crate) async fn start(on: On, screen: Screen, doors: &[FrontDoor]) -> Result<Self> {
         let [blue, green] = doors else { anyhow::bail!("two front doors") };
         match on {
-            On::Bind => Bind::start(screen, blue).await.map(Self::Bind),
+            On::Bind => Bind::start(screen, blue).await.map(|bind| Self::Bind(Box::new(bind))),
             On::Azure => Azure::start(screen, blue, green).await.map(|azure| Self::Azure(Box::new(azure))),
         }
     }
