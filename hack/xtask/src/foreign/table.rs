@@ -57,7 +57,7 @@ pub(super) fn page(steps: &[Step]) -> String {
     let mut page = String::from(
         "# Foreign clients\n\nWritten by `cargo xtask prove clients`; do not edit.\n\nClients that nobody here wrote, from their \
          registries, unmodified, each living a whole life against\n[`azure-emulator`](../hack/azure-emulator/README.md): what \
-         they do is in `hack/foreign-clients`. Nothing but the address, the CA and\nthe authority is changed for them.\n\n\
+         they do is in `hack/foreign-clients`. Nothing but the address, the CA and\nthe authority is changed for them; octodns gets its tokens from a stand-in for `az account get-access-token`.\n\n\
          | client | version | service | steps | what it did |\n|---|---|---|---:|---|\n",
     );
     for (first, all) in groups(steps) {
