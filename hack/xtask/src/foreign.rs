@@ -88,7 +88,11 @@ fn lives(clients: &[&Client]) -> Result<Vec<Step>> {
                 told.steps.len(),
                 started.elapsed().as_secs_f64()
             );
-            if failed > 0 || !told.ended_well || told.steps.is_empty() {
+            let panicked = emulator.panicked();
+            if let Some(line) = &panicked {
+                eprintln!("{}/{name}: the emulator: {line}", client.name);
+            }
+            if failed > 0 || !told.ended_well || told.steps.is_empty() || panicked.is_some() {
                 eprint!("{}", told.said);
                 broken.push(format!("{}/{name}", client.name));
             }

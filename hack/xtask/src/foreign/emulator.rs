@@ -1,5 +1,6 @@
 //! An emulator for one program's life.
 
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -17,6 +18,8 @@ pub(super) struct Emulator {
     pub(super) dns: String,
     /// The file with its CA.
     pub(super) ca: PathBuf,
+    /// What it said beside its one line.
+    log: PathBuf,
 }
 
 impl Emulator {
@@ -24,11 +27,14 @@ impl Emulator {
     pub(super) fn start() -> Result<Self> {
         let program = workspace::built("azure-emulator")?;
         let ca = std::env::temp_dir().join(format!("azure-emulator-{}.pem", std::process::id()));
+        let log = ca.with_extension("log");
+        let said = File::create(&log).with_context(|| format!("create {}", log.display()))?;
         let mut child = Command::new(&program)
             .args(["--listen", "127.0.0.1:0", "--dns", "127.0.0.1:0", "--ca"])
             .arg(&ca)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(said)
             .spawn()
             .with_context(|| format!("start {}", program.display()))?;
         let said = child.stdout.take().map(|out| {
@@ -41,9 +47,16 @@ impl Emulator {
         let (Some(port), Some(dns)) = (port, word_after("dns").map(str::to_owned)) else {
             let _ = child.kill();
             let _ = child.wait();
-            bail!("the emulator did not say where it listens: `{}`", line.trim());
+            let why = fs::read_to_string(&log).unwrap_or_default();
+            bail!("the emulator did not say where it listens: `{}` {}", line.trim(), why.trim());
         };
-        Ok(Self { child, url: format!("https://localhost:{port}"), dns, ca })
+        Ok(Self { child, url: format!("https://localhost:{port}"), dns, ca, log })
+    }
+
+    /// The first line that tells of a panic: a task of the emulator died, whatever its answers were.
+    pub(super) fn panicked(&self) -> Option<String> {
+        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        said.lines().find(|line| line.contains(" panicked at ")).map(str::to_owned)
     }
 }
 
@@ -51,6 +64,7 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_file(&self.ca);
+        let _ = fs::remove_file(&self.ca);
+        let _ = fs::remove_file(&self.log);
     }
 }
