@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use teal_api::switch::{Gate, HttpProbe};
 use teal_gates::synced::{Side, Wanted};
-use teal_gates::{Outcome, Report, http, parity, platform, prometheus, synced};
+use teal_gates::{Outcome, Report, azure_monitor, http, parity, platform, prometheus, synced};
 use teal_switcher_core::gate::{GateSeen, Limits, Standing, Tally};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -70,6 +70,8 @@ struct Board {
 #[derive(Debug)]
 pub(crate) struct Runner {
     clusters: Arc<BTreeMap<String, Arc<Cluster>>>,
+    /// For metrics of Azure Monitor, where a gate asks for them.
+    azure: Option<teal_azure::Client>,
     board: Arc<Mutex<Board>>,
     course: Option<Course>,
     tasks: JoinSet<()>,
@@ -77,8 +79,15 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    pub(crate) fn new(clusters: Arc<BTreeMap<String, Arc<Cluster>>>) -> Self {
-        Self { clusters, board: Arc::default(), course: None, tasks: JoinSet::new(), changed: watch::channel(0).0 }
+    pub(crate) fn new(clusters: Arc<BTreeMap<String, Arc<Cluster>>>, azure: Option<teal_azure::Client>) -> Self {
+        Self {
+            clusters,
+            azure,
+            board: Arc::default(),
+            course: None,
+            tasks: JoinSet::new(),
+            changed: watch::channel(0).0,
+        }
     }
 
     /// Changes whenever a gate was measured.
@@ -106,6 +115,7 @@ impl Runner {
                     gate: gate.clone(),
                     course: course.clone(),
                     clusters: self.clusters.clone(),
+                    azure: self.azure.clone(),
                     run,
                 };
                 self.tasks.spawn(measure_for_ever(work, self.board.clone(), self.changed.clone()));
@@ -188,12 +198,14 @@ struct Work {
     gate: Gate,
     course: Course,
     clusters: Arc<BTreeMap<String, Arc<Cluster>>>,
+    azure: Option<teal_azure::Client>,
     run: u64,
 }
 
 async fn measure_for_ever(work: Work, board: Arc<Mutex<Board>>, changed: watch::Sender<u64>) {
     let (interval, limits) = match &work.gate {
         Gate::Prometheus(gate) => (gate.interval, Limits { failures: gate.failure_limit, ..Limits::default() }),
+        Gate::AzureMonitor(gate) => (gate.interval, Limits { failures: gate.failure_limit, ..Limits::default() }),
         _ => (INTERVAL, Limits::default()),
     };
     let (mut tally, mut since) = (Tally::default(), Instant::now());
@@ -231,9 +243,10 @@ impl Work {
             Gate::Synced => (self.synced(), None),
             Gate::Http(probe) => (http::check(&for_color(probe, &course.other)).await, None),
             Gate::Prometheus(gate) => (prometheus::check(gate, &course.other, None).await, None),
-            Gate::AzureMonitor(_) => {
-                (Report::new("azureMonitor", Outcome::Error, "can't be measured yet by this version"), None)
-            }
+            Gate::AzureMonitor(gate) => match &self.azure {
+                Some(azure) => (azure_monitor::check(azure, gate, &course.other, &course.live).await, None),
+                None => (Report::new("azureMonitor", Outcome::Error, "there is no Azure identity to ask with"), None),
+            },
             Gate::Parity { minimum } => {
                 let (report, status) = measure_parity(&self.clusters, &course.live, &course.other, *minimum).await;
                 (report, Some(status))

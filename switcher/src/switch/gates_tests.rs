@@ -31,7 +31,7 @@ async fn measured(changed: &mut watch::Receiver<u64>, times: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_had_to_pass_before_the_shift_stays_as_it_was_decided_by() {
     teal_daemon::install_crypto_provider();
-    let mut runner = Runner::new(Arc::default());
+    let mut runner = Runner::new(Arc::default(), None);
     let mut changed = runner.changed();
     runner.follow(Some(course(BEFORE)));
     measured(&mut changed, 2).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use teal_api::switch::{
-    Affinity, Cluster as Reach, Fallback, Provider, Stage, Switch, Target as DeclaredTarget, Tsig, TsigAlgorithm,
+    Affinity, Cluster as Reach, Fallback, Gate, Provider, Stage, Switch, Target as DeclaredTarget, Tsig, TsigAlgorithm,
 };
 use teal_gates::health::Monitor;
 use teal_gates::http::ProbeError;
@@ -139,7 +139,7 @@ impl Kit {
             clusters.insert(name.clone(), cluster);
         }
         let clusters = Arc::new(clusters);
-        let gates = Runner::new(clusters.clone());
+        let gates = Runner::new(clusters.clone(), monitoring(&switch, config)?);
         let asked: Vec<_> = route.routing().cloned().zip(&switch.targets).collect();
         let asked = asked.into_iter().filter(|(_, one)| one.provider.is_dns()).map(|(target, _)| target).collect();
         let outside = Outside::start(asked, &switch.vantages, busy.clone(), config, &mut tasks);
@@ -162,6 +162,7 @@ impl Kit {
             && now.rollback.objective == next.rollback.objective
             && now.vantages == next.vantages
             && now.health == next.health
+            && asks_monitor(now) == asks_monitor(next)
     }
 
     /// Whether a move goes on in the same places: the same clusters and addresses, the same record and ledger. The key
@@ -177,6 +178,16 @@ impl Kit {
         };
         places(now) == places(next) && clusters(now) == clusters(next)
     }
+}
+
+/// Who asks Azure Monitor, when a gate does.
+fn monitoring(switch: &Switch, config: &SwitcherConfig) -> Result<Option<teal_azure::Client>, KitError> {
+    if asks_monitor(switch) { Ok(Some(config.azure.client(&switch.azure)?)) } else { Ok(None) }
+}
+
+fn asks_monitor(switch: &Switch) -> bool {
+    let mut gates = switch.gates.before.iter().chain(&switch.gates.during);
+    gates.any(|gate| matches!(gate, Gate::AzureMonitor(_)))
 }
 
 /// What a provider moves: servers and keys, identities and purges may change under a move.
