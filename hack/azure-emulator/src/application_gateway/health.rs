@@ -1,13 +1,11 @@
 //! The health of what is behind a gateway, by real probes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
 use super::GATEWAY;
 use crate::check::{is, list, number, text};
@@ -181,28 +179,7 @@ fn server(world: &mut World, gateway: &Resource, job: &Job) -> Value {
 
 /// Probes until the end.
 pub(super) async fn run(background: Background) {
-    let mut changed = background.shared.changed();
-    let done = Arc::new(Notify::new());
-    loop {
-        let (jobs, next) = background.shared.with(due);
-        for job in jobs {
-            let (background, done) = (background.clone(), done.clone());
-            background.tasks.clone().spawn(async move {
-                tokio::select! {
-                    () = background.stop.cancelled() => {}
-                    () = make(&background, job, &done) => {}
-                }
-            });
-        }
-        tokio::select! {
-            () = background.stop.cancelled() => return,
-            () = background.shared.sleep_until(next) => {}
-            _ = changed.changed() => {}
-            () = done.notified() => {}
-        }
-        // Whatever wakes this, it goes round a thousand times a second at most.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    probe::until_the_end(&background, due, make).await;
 }
 
 fn due(world: &mut World) -> (Vec<Job>, Timestamp) {
@@ -237,7 +214,7 @@ fn due(world: &mut World) -> (Vec<Job>, Timestamp) {
     (jobs, next)
 }
 
-async fn make(background: &Background, job: Job, done: &Notify) {
+async fn make(background: Background, job: Job) {
     let started = std::time::Instant::now();
     let outcome = match crate::hosts::reach(&background.shared, &job.address, job.port).await {
         Ok(address) => probe::ask(address, &job.ask, job.timeout).await,
@@ -257,5 +234,4 @@ async fn make(background: &Background, job: Job, done: &Notify) {
             state.due = due;
         }
     });
-    done.notify_one();
 }

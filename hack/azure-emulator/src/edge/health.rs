@@ -1,12 +1,10 @@
 //! Probing origins: what the edge knows of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use jiff::Timestamp;
-use tokio::sync::Notify;
 
 use crate::front_door::choose::{Candidate, Window};
 use crate::front_door::rules::Action;
@@ -88,28 +86,7 @@ pub(crate) fn origin_health(world: &mut World) -> Vec<(String, String, bool, usi
 
 /// Probes until the end.
 pub(super) async fn run(background: Background) {
-    let mut changed = background.shared.changed();
-    let done = Arc::new(Notify::new());
-    loop {
-        let (jobs, next) = background.shared.with(due);
-        for job in jobs {
-            let (background, done) = (background.clone(), done.clone());
-            background.tasks.clone().spawn(async move {
-                tokio::select! {
-                    () = background.stop.cancelled() => {}
-                    () = make(&background, job, &done) => {}
-                }
-            });
-        }
-        tokio::select! {
-            () = background.stop.cancelled() => return,
-            () = background.shared.sleep_until(next) => {}
-            _ = changed.changed() => {}
-            () = done.notified() => {}
-        }
-        // Whatever wakes this, it goes round a thousand times a second at most.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    probe::until_the_end(&background, due, make).await;
 }
 
 /// Groups that routes or their rules name.
@@ -186,7 +163,7 @@ fn job(profile: &Profile, group: &Group, origin: &Origin, settings: &crate::fron
     }
 }
 
-async fn make(background: &Background, job: Job, done: &Notify) {
+async fn make(background: Background, job: Job) {
     let started = std::time::Instant::now();
     let outcome = match crate::hosts::reach(&background.shared, &job.host, job.port).await {
         Ok(address) => probe::ask(address, &job.ask, TIMEOUT).await,
@@ -207,5 +184,4 @@ async fn make(background: &Background, job: Job, done: &Notify) {
     if let Err(why) = outcome {
         tracing::debug!(origin = job.host, why, "a probe failed");
     }
-    done.notify_one();
 }

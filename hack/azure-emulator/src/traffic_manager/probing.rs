@@ -1,12 +1,10 @@
 //! The probes themselves: each endpoint at its own pace, on the emulated clock.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::Notify;
 
 use super::view::{Probed, Probes, endpoint_key, target};
 use super::{PROFILE, shape};
@@ -33,28 +31,7 @@ struct Job {
 
 /// Probes until the end.
 pub(super) async fn run(background: Background) {
-    let mut changed = background.shared.changed();
-    let done = Arc::new(Notify::new());
-    loop {
-        let (jobs, next) = background.shared.with(due);
-        for job in jobs {
-            let (background, done) = (background.clone(), done.clone());
-            background.tasks.clone().spawn(async move {
-                tokio::select! {
-                    () = background.stop.cancelled() => {}
-                    () = probe(&background, job, &done) => {}
-                }
-            });
-        }
-        tokio::select! {
-            () = background.stop.cancelled() => return,
-            () = background.shared.sleep_until(next) => {}
-            _ = changed.changed() => {}
-            () = done.notified() => {}
-        }
-        // Whatever wakes this, it goes round a thousand times a second at most.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    probe::until_the_end(&background, due, make).await;
 }
 
 /// The probes that are due now, marked as running, and when the next will be.
@@ -142,7 +119,7 @@ fn job(key: String, profile: &Value, endpoint: &Value, host: String, scale: f64)
     }
 }
 
-async fn probe(background: &Background, job: Job, done: &Notify) {
+async fn make(background: Background, job: Job) {
     let started = std::time::Instant::now();
     let outcome = match crate::hosts::reach(&background.shared, &job.host, job.port).await {
         Ok(address) => probe::ask(address, &job.ask, job.timeout).await,
@@ -163,5 +140,4 @@ async fn probe(background: &Background, job: Job, done: &Notify) {
             }
         }
     });
-    done.notify_one();
 }
