@@ -14,7 +14,7 @@ use teal_azure::gateway::{self, Gateway};
 use crate::arm;
 use crate::config::ConfigMistakes;
 use crate::error::TargetError;
-use crate::flow::{Colors, Finding, Op, Progress, RoutedNow, Settled, Split, Written};
+use crate::flow::{Colors, Finding, Op, Progress, RoutedNow, Split, Written};
 use crate::routed::Truths;
 use crate::target::Follower;
 
@@ -143,14 +143,6 @@ impl Follower for ApplicationGatewayTarget {
 
     async fn poll(&self, operation: &str) -> Result<Progress, TargetError> {
         arm::poll(&self.client, SERVICE, &self.shown, self.gateway.get().needs, operation).await
-    }
-
-    async fn prepare(&self, _: &str, _: &Op) -> Result<Written, TargetError> {
-        let now = self.now().await?;
-        Ok(match &now.settled {
-            Settled::Working { operation, .. } => Written::Working { operation: operation.clone(), now },
-            _ => Written::Done(now),
-        })
     }
 
     async fn preflight(&self) -> Result<Vec<Finding>, TargetError> {

@@ -14,7 +14,7 @@ use teal_azure::front_door_classic::{self as classic, Classic, END};
 use crate::arm;
 use crate::config::ConfigMistakes;
 use crate::error::TargetError;
-use crate::flow::{Colors, Finding, Op, Progress, RoutedNow, Settled, Split, Written, shares};
+use crate::flow::{Colors, Finding, Op, Progress, RoutedNow, Split, Written, shares};
 use crate::routed::{Truths, Weights};
 use crate::target::Follower;
 
@@ -163,14 +163,6 @@ impl Follower for ClassicTarget {
 
     async fn poll(&self, operation: &str) -> Result<Progress, TargetError> {
         arm::poll(&self.client, SERVICE, &self.shown, self.classic.get().needs, operation).await
-    }
-
-    async fn prepare(&self, _: &str, _: &Op) -> Result<Written, TargetError> {
-        let now = self.now().await?;
-        Ok(match &now.settled {
-            Settled::Working { operation, .. } => Written::Working { operation: operation.clone(), now },
-            _ => Written::Done(now),
-        })
     }
 
     async fn preflight(&self) -> Result<Vec<Finding>, TargetError> {

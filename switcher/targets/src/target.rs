@@ -13,7 +13,7 @@ use crate::application_gateway::ApplicationGatewayTarget;
 use crate::azure_dns::AzureDnsTarget;
 use crate::config::{Access, ConfigMistake, ConfigMistakes, Options};
 use crate::error::TargetError;
-use crate::flow::{Colors, Finding, Meaning, Op, Progress, RoutedNow, Split, Written, meaning};
+use crate::flow::{Colors, Finding, Meaning, Op, Progress, RoutedNow, Settled, Split, Written, meaning};
 use crate::follow;
 use crate::front_door::FrontDoorTarget;
 use crate::front_door_classic::ClassicTarget;
@@ -46,7 +46,14 @@ pub(crate) trait Follower: Send + Sync {
     async fn now(&self) -> Result<RoutedNow, TargetError>;
     async fn route(&self, split: &Split, op: &Op) -> Result<Written, TargetError>;
     async fn poll(&self, operation: &str) -> Result<Progress, TargetError>;
-    async fn prepare(&self, color: &str, op: &Op) -> Result<Written, TargetError>;
+    /// Most providers need nothing before traffic comes but to be at rest.
+    async fn prepare(&self, _color: &str, _op: &Op) -> Result<Written, TargetError> {
+        let now = self.now().await?;
+        Ok(match &now.settled {
+            Settled::Working { operation, .. } => Written::Working { operation: operation.clone(), now },
+            _ => Written::Done(now),
+        })
+    }
     async fn preflight(&self) -> Result<Vec<Finding>, TargetError>;
     fn clock_skew(&self) -> Option<i64>;
 }
