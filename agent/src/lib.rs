@@ -5,7 +5,7 @@
 //! | which `Sync`, which source, which role | `following` |
 //! | what the repository says | `source` |
 //! | what the cluster gives to rendering: keys, values | `inputs`, `keys`, `vault`, `giving` |
-//! | commit → layers, units, prepared objects | `rendering`, `charts`, `checking`, `scanning`, `tree` → [`wanted`] |
+//! | commit → layers, units, prepared objects | `rendering`, `charts`, `checking`, `scanning` → [`wanted`] |
 //! | what is known of live objects | [`world`] |
 //! | what to do now, and in which order | [`ordering`], [`planning`]: pure |
 //! | apply, record, prune | `applying`, `settling`, `rebuilding` |
@@ -41,7 +41,6 @@ mod scanning;
 mod settling;
 mod source;
 mod standing;
-mod tree;
 mod vault;
 pub mod wanted;
 pub mod world;

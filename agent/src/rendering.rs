@@ -22,7 +22,6 @@ use crate::checking::{check_units, drop_twice, file_problem};
 use crate::keys::Keys;
 use crate::scanning::{below, scan};
 use crate::source::Fetched;
-use crate::tree::CommitTree;
 use crate::wanted::{Layer, Unit, Wanted};
 
 /// How long a unit may take to become ready when nothing says otherwise.
@@ -208,7 +207,7 @@ impl Renderer {
         for unit in self.cache.values() {
             collect_definitions(&unit.objects, &mut definitions);
         }
-        let tree = CommitTree(request.fetched.snapshot.clone());
+        let tree = request.fetched.snapshot.clone();
         let (engine, values) = (request.charts.engine(request.helm.as_ref()), request.charts.values());
         let target = capabilities(&request.kinds, request.version.as_deref());
         let charts = Charts { engine: Some(&engine), capabilities: Some(&target), values: Some(&values) };
@@ -268,7 +267,7 @@ struct Worker<'a> {
     request: &'a Request,
     fleet: &'a Fleet,
     root: &'a str,
-    tree: &'a CommitTree,
+    tree: &'a Snapshot,
     key: &'a ParityKey,
     inputs: &'a Fingerprints<'a>,
     charts: Charts<'a>,

@@ -24,6 +24,7 @@ mod session;
 mod snapshot;
 mod store;
 mod transport;
+mod tree;
 
 pub use ancestry::Ancestry;
 pub use error::{FetchError, LocalError, PushError, ReadError};

@@ -7,7 +7,6 @@ mod fleet;
 mod names;
 mod output;
 mod place;
-mod revision;
 
 use serde_json::{Value, json};
 use teal_kustomize::{ChartInflator, LoadRestrictor, MANAGED_BY_VALUE, Options, Reorder};

@@ -8,7 +8,6 @@ use teal_kustomize::{Entry, FolderTree, KUSTOMIZATION_FILE_NAMES, Tree};
 use super::arguments::Build;
 use super::disk::DiskTree;
 use super::failure::Failure;
-use super::revision::RevisionTree;
 
 /// A folder of a tree.
 pub(super) struct Place {
@@ -64,7 +63,7 @@ impl Place {
         };
         let dir = relative(&root, &folder)?;
         let snapshot = local.snapshot(revision).map_err(wrong)?;
-        Ok(Self { tree: Box::new(RevisionTree(snapshot)), dir, shown: Shown::within(&root, &working_folder()?) })
+        Ok(Self { tree: Box::new(snapshot), dir, shown: Shown::within(&root, &working_folder()?) })
     }
 }
 

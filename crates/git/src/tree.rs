@@ -1,15 +1,13 @@
 //! A commit as the tree that rendering reads.
 
-use teal_git::{Snapshot, SnapshotEntry};
-use teal_render::{Entry, Tree, TreeError};
+use teal_kustomize::{Entry, Tree, TreeError};
 
-/// A snapshot whose paths are those of the repository.
-#[derive(Debug, Clone)]
-pub(crate) struct CommitTree(pub(crate) Snapshot);
+use crate::snapshot::{Snapshot, SnapshotEntry};
 
-impl Tree for CommitTree {
+/// Paths are those of the repository. Links are reported, not followed: what they point to may be in no commit.
+impl Tree for Snapshot {
     fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError> {
-        let entry = self.0.entry(path).map_err(|error| {
+        let entry = Snapshot::entry(self, path).map_err(|error| {
             // Both errors name the path; once is enough.
             let text = error.to_string();
             TreeError::new(path, text.strip_prefix(&format!("{path}: ")).unwrap_or(&text))
