@@ -14,12 +14,13 @@ use crate::world::{Random, Settings, World};
 const ROOT: &str = "/_emulator/";
 
 /// What there is, for whoever asks for something else.
-const MAP: [&str; 13] = [
+const MAP: [&str; 14] = [
     "GET health",
     "GET addresses",
     "GET, PUT, PATCH settings",
     "GET, POST, DELETE faults",
     "DELETE faults/{id}",
+    "POST late",
     "GET, POST clock",
     "GET, PUT access",
     "GET, DELETE requests",

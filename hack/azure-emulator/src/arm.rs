@@ -5,6 +5,7 @@ pub(crate) mod condition;
 pub(crate) mod dispatch;
 pub(crate) mod error;
 pub(crate) mod id;
+pub(crate) mod late;
 pub(crate) mod lro;
 pub(crate) mod paging;
 pub(crate) mod path;

@@ -60,6 +60,9 @@ pub(crate) struct World {
     revision: u64,
     #[serde(skip)]
     notes: Vec<(crate::arm::ResourceId, serde_json::Value)>,
+    /// Calls held back by [`faults::Fault::Late`].
+    #[serde(skip)]
+    pub(crate) late: Vec<crate::arm::Call>,
     #[serde(skip)]
     pending_lro_fault: Option<faults::LroFault>,
 }

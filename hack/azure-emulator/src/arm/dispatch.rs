@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
-use super::{ArmError, Body, Call, ErrorStyle, Principal, Reply, ResourceType, Target, lro};
+use super::{ArmError, Body, Call, ErrorStyle, Principal, Reply, ResourceType, Target, late, lro};
 use crate::provider::{OtherCall, Provider};
 use crate::world::World;
 use crate::world::faults::Fault;
@@ -88,6 +88,9 @@ fn route(world: &mut World, providers: &[Box<dyn Provider>], request: &Request, 
     if let Some(reply) = providers.iter().find_map(|provider| provider.other(world, &other)) {
         return reply;
     }
+    if late::asked(request) {
+        return late::release(world, |world, call| arm(world, providers, call));
+    }
     if let Some(reply) = admin::answer(world, request) {
         return reply;
     }
@@ -142,6 +145,9 @@ fn arm(world: &mut World, providers: &[Box<dyn Provider>], call: &Call) -> Reply
     };
     if fault.is_some() {
         world.touch();
+    }
+    if fault == Some(Fault::Late) {
+        world.late.push(call.clone());
     }
     let serving = find(providers, &kind);
     let style = serving.map_or(ErrorStyle::Wrapped, |(_, kind)| kind.errors);
@@ -226,6 +232,7 @@ fn instead(fault: Option<&Fault>) -> Option<Result<Reply, ArmError>> {
             "The condition given in the request header(s) was not met: the resource has been modified.",
         ),
         Fault::CloseBefore => Some(Ok(Reply { hangup: true, ..Reply::empty(StatusCode::BAD_GATEWAY) })),
+        Fault::Late => Some(Ok(late::silence())),
         _ => None,
     }
 }

@@ -66,6 +66,8 @@ pub(crate) enum Fault {
     CloseBefore,
     /// The connection ends and all was done.
     CloseAfter,
+    /// No answer comes, and the work is done when `POST late` says so: a write that arrives after its sender gave up.
+    Late,
     /// The operation that the call begins fails.
     LroFails {
         /// Its error's code.

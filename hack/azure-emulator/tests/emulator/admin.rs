@@ -22,13 +22,23 @@ async fn faults_strike_before_and_after_the_work() {
     assert!(kit.try_send("PUT", &format!("{zone}/A/www"), &[], put(2)).await.is_err());
     assert_eq!(kit.get(&format!("{zone}/A/www")).await.body["properties"]["TTL"], 2);
 
+    kit.fault(rule(json!({"kind": "late"}))).await;
+    let path = format!("{zone}/A/www");
+    let sent = kit.try_send("PUT", &path, &[], put(5));
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(300), sent).await.is_err());
+    assert_eq!(kit.get(&format!("{zone}/A/www")).await.body["properties"]["TTL"], 2);
+    let arrived = kit.send("POST", "/_emulator/late", &[], None).await;
+    assert_eq!(arrived.body["value"], json!([{"method": "PUT", "path": format!("{zone}/A/www"), "status": 200}]));
+    assert_eq!(kit.get(&format!("{zone}/A/www")).await.body["properties"]["TTL"], 5);
+    assert_eq!(kit.send("POST", "/_emulator/late", &[], None).await.body["value"], json!([]));
+
     kit.fault(rule(json!({"kind": "busy"}))).await;
     assert_eq!(kit.send("PUT", &format!("{zone}/A/www"), &[], put(3)).await.status, 409);
     kit.fault(rule(json!({"kind": "preconditionFailed"}))).await;
     assert_eq!(kit.send("PUT", &format!("{zone}/A/www"), &[], put(3)).await.status, 412);
     assert_eq!(kit.send("PUT", &format!("{zone}/A/www"), &[], put(4)).await.status, 200);
     kit.fault(json!({"method": "GET", "times": 1, "fault": {"kind": "staleRead"}})).await;
-    assert_eq!(kit.get(&format!("{zone}/A/www")).await.body["properties"]["TTL"], 2);
+    assert_eq!(kit.get(&format!("{zone}/A/www")).await.body["properties"]["TTL"], 5);
     assert_eq!(kit.get(&format!("{zone}/A/www")).await.body["properties"]["TTL"], 4);
 }
 

@@ -1,13 +1,12 @@
 //! Azure DNS and Azure Private DNS under the contract: A, AAAA, CNAME and alias records, and a ledger of its own.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use teal_api::switch::{AzureRecord, Destination, Provider};
 use teal_targets::{Target, TargetError};
 
-use crate::azure::{Azure, GROUP, SUBSCRIPTION, id, patience};
+use crate::azure::{Azure, GROUP, SUBSCRIPTION, id};
 use crate::suite::{Bench, ip, target_contract};
 
 pub(crate) const ZONE: &str = "contoso.test";
@@ -208,17 +207,11 @@ impl Bench for AzureBench {
     }
 
     async fn delay_next_write(&self) {
-        // Beyond the sender's attempt and its whole reading back.
-        self.azure.late.hold_next(patience().attempt + Duration::from_millis(1500));
+        self.once(json!({"kind": "late"})).await;
     }
 
     async fn delayed_write_arrived(&self) {
-        assert!(self.azure.late.held(), "nothing was held back");
-        let started = Instant::now();
-        while self.azure.late.under_way() > 0 {
-            assert!(started.elapsed() < Duration::from_secs(20), "the delayed write never arrived");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        assert_eq!(self.azure.late_calls_arrive().await, [412], "one call was held, and Azure refuses it");
     }
 }
 

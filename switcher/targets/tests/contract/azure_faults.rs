@@ -14,6 +14,23 @@ async fn both() -> [AzureBench; 2] {
     [AzureBench::start(Kind::A).await, AzureBench::start(Kind::PrivateA).await]
 }
 
+/// The work is done in time and the answer comes too late for its sender.
+#[tokio::test]
+async fn g2_a_timeout_after_commit_is_decided_by_reading_back() {
+    for bench in both().await {
+        let target = bench.target();
+        let before = target.read().await.unwrap();
+        bench
+            .azure
+            .fault(json!({"method": "PUT", "times": 1, "fault": {"kind": "delay", "milliseconds": 600_000}}))
+            .await;
+        let landed = target.commit(&before.tag, Some(&to(bench.green(), 10)), b"op 1").await.unwrap();
+        assert_eq!(bench.azure.struck().await, 1);
+        assert_eq!((landed.value.clone(), landed.ledger.as_deref()), (Some(bench.green()), Some(&b"op 1"[..])));
+        assert_eq!(landed, target.read().await.unwrap());
+    }
+}
+
 /// What `terraform apply` sends: the set as declared there, without a word of metadata.
 #[tokio::test]
 async fn g1_a_terraform_shaped_put_that_wipes_the_metadata_is_seen_and_not_overwritten() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use teal_targets::{Op, Progress, Retry, RoutedNow, Settled, Split, Target, TargetError, Written};
 
-use crate::azure::{Azure, patience};
+use crate::azure::Azure;
 
 /// A provider whose traffic goes to blue.
 pub(crate) trait Following {
@@ -136,26 +136,17 @@ pub(crate) async fn g2_an_answer_lost_after_the_change_is_decided_by_reading_bac
 /// Nothing compares here, so that a late write lands; it is seen, and repaired by the next call.
 pub(crate) async fn g1_a_late_write_is_seen_and_repaired(bench: impl Following) {
     let target = bench.target();
-    target.now().await.unwrap();
-    let late = patience().attempt + Duration::from_millis(1200);
-    // Reads use connections too: hold what is sent next until it is the write.
+    faults(&bench, Some(1), json!({"kind": "late"})).await;
     let error = loop {
-        bench.azure().late.hold_next(late);
         match target.route(&green(), &op("m1")).await {
-            Err(error) if error.outcome_unknown() => break Some(error),
-            Err(error) => assert_eq!(error.retry(), Retry::Later, "{error}"),
-            // A read was held and repeated, and the write went through.
-            Ok(_) => break None,
+            // A move of several writes says so after each.
+            Ok(Written::Working { .. }) => {}
+            other => break refused(other),
         }
     };
-    let started = std::time::Instant::now();
-    while bench.azure().late.under_way() > 0 {
-        assert!(started.elapsed() < Duration::from_secs(20));
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    if let Some(error) = error {
-        assert_eq!(error.reason(), "OutcomeUnknown");
-    }
+    assert_eq!((error.reason(), error.outcome_unknown()), ("OutcomeUnknown", true), "{error}");
+    let arrived = bench.azure().late_calls_arrive().await;
+    assert!(matches!(arrived[..], [200..=202]), "{arrived:?}");
     assert!(drive(&target, &Split::all("blue"), &op("m2")).await.is(&Split::all("blue")));
 }
 

@@ -1,7 +1,5 @@
 //! Azure's targets against the emulator, in this process, with the faults it can be told.
 
-pub(crate) mod late;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,8 +10,6 @@ use teal_azure::credential::Hidden;
 use teal_azure::retry::RetryPolicy;
 use teal_azure::{Client, Cloud, Credential, Method, Needs, Request, ResourceId, Settings};
 use teal_targets::{Access, Options, Target};
-
-use late::Late;
 
 pub(crate) const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
 pub(crate) const GROUP: &str = "rg";
@@ -37,8 +33,6 @@ pub(crate) fn patience() -> RetryPolicy {
 /// An Azure of this test's own.
 pub(crate) struct Azure {
     pub(crate) emulator: Running,
-    /// Between the targets and the emulator.
-    pub(crate) late: Late,
     person: Client,
     admin: reqwest::Client,
 }
@@ -47,16 +41,15 @@ impl Azure {
     pub(crate) async fn start() -> Self {
         rustls::crypto::ring::default_provider().install_default().ok();
         let emulator = Emulator::start(EmulatorOptions::default()).await.unwrap();
-        let late = Late::start(emulator.arm).await;
-        let person = Client::new(settings(&emulator, emulator.arm.port(), PERSON)).unwrap();
+        let person = Client::new(settings(&emulator, PERSON)).unwrap();
         let root = reqwest::Certificate::from_pem(emulator.ca_pem.as_bytes()).unwrap();
         let admin = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
-        Self { emulator, late, person, admin }
+        Self { emulator, person, admin }
     }
 
-    /// A client as the switcher has it, behind the proxy.
+    /// A client as the switcher has it.
     pub(crate) fn client(&self) -> Client {
-        Client::new(settings(&self.emulator, self.late.port(), SWITCHER)).unwrap()
+        Client::new(settings(&self.emulator, SWITCHER)).unwrap()
     }
 
     pub(crate) fn access(&self) -> Access {
@@ -86,6 +79,13 @@ impl Azure {
     /// One rule of what shall go wrong.
     pub(crate) async fn fault(&self, rule: Value) {
         self.tell("POST", "faults", rule).await;
+    }
+
+    /// Lets calls arrive that a fault of kind `late` holds; returns the status that each is answered with.
+    pub(crate) async fn late_calls_arrive(&self) -> Vec<u64> {
+        let answer = self.admin.post(format!("{}/_emulator/late", self.emulator.url())).send().await.unwrap();
+        let value: Value = answer.json().await.unwrap();
+        value["value"].as_array().unwrap().iter().map(|call| call["status"].as_u64().unwrap()).collect()
     }
 
     pub(crate) async fn no_faults(&self) {
@@ -138,8 +138,8 @@ pub(crate) fn options() -> Options {
     Options { timeout: Duration::from_secs(2), ..Options::default() }
 }
 
-fn settings(emulator: &Running, port: u16, who: &str) -> Settings {
-    let url = format!("https://localhost:{port}");
+fn settings(emulator: &Running, who: &str) -> Settings {
+    let url = format!("https://localhost:{}", emulator.arm.port());
     let cloud = Cloud::custom(&url, &url, None, "localhost").unwrap();
     let credential =
         Credential::ClientSecret { tenant: TENANT.into(), client: who.to_owned(), secret: Hidden::new("s") };
