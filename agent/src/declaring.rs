@@ -10,11 +10,12 @@ use teal_render::ClusterValues;
 use tokio::time::Instant;
 
 use crate::agent::role_of;
+use crate::declared::declared;
 use crate::engine::Engine;
 use crate::following::{self, Followed};
 use crate::giving;
 use crate::keys::{Keys, Service};
-use crate::rendering::{Renderer, Request, declared};
+use crate::rendering::{Renderer, Request};
 use crate::running::{Rendered, Running};
 use crate::source::{self, Fetched};
 use crate::vault::Vault;

@@ -5,7 +5,7 @@
 //! | which `Sync`, which source, which role | `following` |
 //! | what the repository says | `source` |
 //! | what the cluster gives to rendering: keys, values | `inputs`, `keys`, `vault`, `giving` |
-//! | commit → layers, units, prepared objects | `rendering`, `charts`, `checking`, `scanning` → [`wanted`] |
+//! | commit → layers, units, prepared objects | `rendering`, `declared`, `fingerprints`, `charts`, `checking`, `scanning` → [`wanted`] |
 //! | what is known of live objects | [`world`] |
 //! | what to do now, and in which order | [`ordering`], [`planning`]: pure |
 //! | apply, record, prune | `applying`, `settling`, `rebuilding` |
@@ -19,9 +19,11 @@ mod applying;
 mod charts;
 mod checking;
 mod config;
+mod declared;
 mod declaring;
 mod engine;
 mod events;
+mod fingerprints;
 mod following;
 mod freezing;
 mod giving;

@@ -6,23 +6,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use teal_agent_core::kinds::{Scope, built_in_scope};
-use teal_agent_core::layers::{LayerSpec, Layout, layout};
+use teal_agent_core::layers::Layout;
 use teal_agent_core::{Digest, GroupKind, Object, Origin, OwnerMark, ParityKey, Prepared};
 use teal_api::fleet::{Fleet, UnitSettings};
 use teal_api::sync::{HelmSettings, Role};
 use teal_api::unit::Problem;
 use teal_cluster::KindMap;
-use teal_git::{Snapshot, SnapshotEntry};
+use teal_git::Snapshot;
 use teal_render::helm::{Capabilities, Charts};
 use teal_render::{ClusterValues, Given, RenderedObject, UnitInput, is_own_file, render_unit_with};
 use teal_sops::Unwrap;
 
 use crate::charts::{ClusterCharts, capabilities};
 use crate::checking::{check_units, drop_twice, file_problem};
+use crate::declared::{check_path, lay_out, layers, read_fleet, tidy};
+use crate::fingerprints::{Fingerprints, Used};
 use crate::keys::Keys;
 use crate::scanning::{below, scan};
 use crate::source::Fetched;
-use crate::wanted::{Layer, Unit, Wanted};
+use crate::wanted::{Unit, Wanted};
 
 /// How long a unit may take to become ready when nothing says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -91,17 +93,6 @@ impl Cached {
                 && (told.api_versions.is_empty() || told.api_versions == now.api_versions)
         })
     }
-}
-
-/// What a unit was made of beside what all units are: it is rendered again when any of this changes.
-#[derive(Default)]
-struct Used {
-    /// Paths that were asked for.
-    reads: BTreeSet<String>,
-    /// Variables that stand in its objects.
-    names: BTreeSet<String>,
-    /// A file of it is encrypted.
-    decrypted: bool,
 }
 
 impl Renderer {
@@ -200,7 +191,7 @@ impl Renderer {
     }
 
     fn render_units(&mut self, request: &Request, fleet: &Fleet, root: &str, layout: &Layout, wanted: &mut Wanted) {
-        let inputs = Fingerprints { common: common_digest(request, fleet), request, fleet };
+        let inputs = Fingerprints::new(request, fleet);
         let paths: Vec<String> = layout.units().map(|(_, unit)| unit.path.clone()).collect();
         self.cache.retain(|path, _| paths.contains(path));
         let mut definitions = BTreeMap::new();
@@ -364,129 +355,6 @@ impl Worker<'_> {
         let served = self.request.kinds.preferred(kind);
         let scope = served.map(|kind| if kind.namespaced { Scope::Namespaced } else { Scope::Cluster });
         scope.or_else(|| definitions.get(kind).copied()).or_else(|| built_in_scope(kind))
-    }
-}
-
-/// `./`, `.` and nothing are the root; `./fleet/` is `fleet`.
-fn tidy(path: &str) -> String {
-    path.split('/').filter(|step| !matches!(*step, "" | ".")).collect::<Vec<_>>().join("/")
-}
-
-fn check_path(snapshot: &Snapshot, root: &str, asked: &str) -> Result<(), Rejected> {
-    let missing = |message| Err(Rejected { reason: "MissingPath", message });
-    match snapshot.entry(root) {
-        Ok(Some(SnapshotEntry::Dir(_))) => Ok(()),
-        Ok(Some(_)) => missing(format!(
-            "spec.source.path `{asked}` is a file in commit {}; name the folder of the fleet",
-            snapshot.commit().short()
-        )),
-        Ok(None) => {
-            missing(format!("spec.source.path `{asked}` does not exist in commit {}", snapshot.commit().short()))
-        }
-        Err(error) => missing(format!("spec.source.path `{asked}`: {error}")),
-    }
-}
-
-/// What `teal.yaml` in a commit declares; nothing when it can't be read, which rendering will tell.
-pub(crate) fn declared(snapshot: &Snapshot, path: &str) -> Fleet {
-    read_fleet(snapshot, &tidy(path)).map(|(fleet, _)| fleet).unwrap_or_default()
-}
-
-/// `teal.yaml`, and beside it whether there is one.
-fn read_fleet(snapshot: &Snapshot, root: &str) -> Result<(Fleet, Option<Fleet>), Rejected> {
-    let file = below(root, "teal.yaml");
-    let invalid = |message: String| Rejected { reason: "InvalidFleet", message };
-    match snapshot.entry(&file) {
-        Ok(Some(SnapshotEntry::File(bytes))) => {
-            let text = std::str::from_utf8(&bytes).map_err(|_| invalid(format!("{file}: is not UTF-8 text")))?;
-            let fleet = Fleet::parse(&file, text).map_err(|mistakes| invalid(mistakes.to_string()))?;
-            Ok((fleet.clone(), Some(fleet)))
-        }
-        Ok(None) => Ok((Fleet::default(), None)),
-        // Taken for absent, the fleet would silently become one unit.
-        Ok(Some(SnapshotEntry::Dir(_) | SnapshotEntry::Link(_))) => {
-            Err(invalid(format!("{file}: is a folder or a symbolic link; put the file itself there")))
-        }
-        Err(error) => Err(invalid(error.to_string())),
-    }
-}
-
-fn lay_out(
-    request: &Request,
-    fleet: Option<&Fleet>,
-    directories: &[teal_agent_core::layers::Directory],
-) -> Result<Layout, Rejected> {
-    let Some(fleet) = fleet else { return Ok(Layout::single(&request.sync)) };
-    let layers: Vec<_> = fleet
-        .layers
-        .iter()
-        .map(|layer| LayerSpec { name: layer.name.clone(), paths: layer.paths.clone(), after: layer.after.clone() })
-        .collect();
-    layout(&request.sync, &layers, directories).map_err(|errors| Rejected {
-        reason: errors.first().map_or("InvalidFleet", |error| error.reason()),
-        message: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
-    })
-}
-
-fn layers(layout: &Layout, fleet: &Fleet) -> Vec<Layer> {
-    let continues = |name: &str| fleet.layers.iter().any(|layer| layer.name == name && layer.continue_on_timeout);
-    let layer = |layer: &teal_agent_core::layers::LayerLayout| Layer {
-        name: layer.name.clone(),
-        after: layer.after.clone(),
-        continue_on_timeout: continues(&layer.name),
-    };
-    layout.layers.iter().map(layer).collect()
-}
-
-/// Everything that every unit depends on.
-fn common_digest(request: &Request, fleet: &Fleet) -> Digest {
-    let patches: Vec<_> = fleet.colors.iter().map(|(color, differences)| (color, &differences.patches)).collect();
-    let differences = format!("{:?}{patches:?}{:?}", fleet.roles, fleet.strict);
-    let key = request.key.as_ref().map_or("", |key| key.id());
-    Digest::of_parts([
-        differences.as_bytes(),
-        request.color.as_bytes(),
-        request.role.as_str().as_bytes(),
-        request.sync.as_bytes(),
-        key.as_bytes(),
-    ])
-}
-
-/// What a unit was made of, as one digest. It stays in this process: values of Secrets are in it.
-struct Fingerprints<'a> {
-    common: Digest,
-    request: &'a Request,
-    fleet: &'a Fleet,
-}
-
-impl Fingerprints<'_> {
-    /// Changes exactly when the unit's inputs do: git's ids of all that was read, present or absent, the values of the
-    /// variables it uses, and the keys if anything of it is encrypted.
-    fn of(&self, used: &Used) -> Digest {
-        let snapshot = &self.request.fetched.snapshot;
-        let mut parts = vec![self.common.to_string()];
-        for path in &used.reads {
-            let id = snapshot.own_id(path).unwrap_or_else(|error| Some(error.to_string()));
-            parts.extend([path.clone(), id.unwrap_or_default()]);
-        }
-        parts.extend(used.names.iter().map(|name| self.variable(name)));
-        if !used.names.is_empty() {
-            parts.extend(self.request.values.missing().iter().cloned());
-        }
-        if let Some(keys) = self.request.keys.as_ref().filter(|_| used.decrypted) {
-            parts.push(keys.id().to_string());
-        }
-        Digest::of_parts(parts.iter().map(String::as_bytes))
-    }
-
-    /// A variable and everything that decides what is put in its place.
-    fn variable(&self, name: &str) -> String {
-        let (fleet, values) = (self.fleet, &self.request.values);
-        let colored = fleet.colors.values().any(|color| color.substitute.contains_key(name)) || values.differs(name);
-        let color = fleet.colors.get(&self.request.color).and_then(|color| color.substitute.get(name));
-        let received = values.get(name).map(|value| (value.text(), value.is_secret()));
-        let decides = (name, colored, color, fleet.substitute.get(name), received, values.declares(name));
-        Digest::of_parts([format!("{decides:?}").as_bytes()]).to_string()
     }
 }
 
