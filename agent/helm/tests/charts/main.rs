@@ -11,6 +11,7 @@
 
 mod fetched;
 mod hostile;
+mod kustomized;
 mod oracle;
 mod restless;
 mod world;
