@@ -10,7 +10,7 @@ use kube::{Api, Client};
 use teal_api::sync::HelmSettings;
 use teal_cluster::KindMap;
 use teal_helm::{Helm, Policy, ReadSecret, Settings};
-use teal_render::helm::{Capabilities, ChartError, ValueSource};
+use teal_render::helm::{Capabilities, ChartError, ValueRef, ValueSource};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
@@ -98,12 +98,11 @@ impl Reader {
 }
 
 impl ValueSource for Reader {
-    fn text(&self, secret: bool, name: &str, key: &str) -> Result<Option<String>, ChartError> {
-        let what = if secret { "Secret" } else { "ConfigMap" };
-        let wrong = |problem: String| ChartError::new(ChartError::VALUES, format!("{what} {name}: {problem}"));
-        let data = if secret { self.secret(name) } else { self.config_map(name) };
-        let Some(bytes) = data.map_err(wrong)?.and_then(|mut data| data.remove(key)) else { return Ok(None) };
-        String::from_utf8(bytes).map(Some).map_err(|_| wrong(format!("key {key} is no text")))
+    fn text(&self, wanted: &ValueRef) -> Result<Option<String>, ChartError> {
+        let wrong = |problem: String| ChartError::new(ChartError::VALUES, format!("{wanted}: {problem}"));
+        let data = if wanted.secret { self.secret(&wanted.name) } else { self.config_map(&wanted.name) };
+        let Some(bytes) = data.map_err(wrong)?.and_then(|mut data| data.remove(&wanted.key)) else { return Ok(None) };
+        String::from_utf8(bytes).map(Some).map_err(|_| wrong(format!("key {} is no text", wanted.key)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use ring::digest::{Context, SHA256};
-use teal_render::helm::{ChartEngine, ChartError, ChartSource, Inflated, Inflation};
+use teal_render::helm::{ChartEngine, ChartError, ChartSource, Inflated, Inflation, OwnValues};
 
 use crate::Settings;
 use crate::confine::filter;
@@ -268,9 +268,12 @@ fn key(inflation: &Inflation, policy: &Policy) -> String {
     }
     add(format!("{:?}", inflation.dependencies).as_bytes());
     add(inflation.values.to_string().as_bytes());
-    for text in [&inflation.release, &inflation.namespace] {
-        add(text.as_bytes());
+    match &inflation.own_values {
+        OwnValues::Apart => add(b""),
+        OwnValues::Given { inline, chart_wins } => add(format!("{inline}{chart_wins}").as_bytes()),
     }
+    add(format!("{:?}", inflation.release).as_bytes());
+    add(inflation.namespace.as_bytes());
     let flags = (inflation.include_crds, inflation.hooks, inflation.lookup, inflation.twice);
     add(format!("{flags:?}{:?}{policy:?}", inflation.capabilities.kube_version).as_bytes());
     hex::encode(context.finish())

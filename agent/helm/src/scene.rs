@@ -78,7 +78,8 @@ fn is_template(path: &str) -> bool {
     steps.first() == Some(&"templates") || steps == ["values.yaml"]
 }
 
-fn changed(text: &str, lookup: Lookup, second: bool) -> Cow<'_, str> {
+/// A text with templates in it, as it is to be run.
+pub(crate) fn changed(text: &str, lookup: Lookup, second: bool) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     if lookup == Lookup::Refuse
         && let Some(without) = without_lookup(&text)

@@ -6,18 +6,25 @@ use std::sync::Arc;
 use serde_json::Value;
 use teal_api::helm::LockedChart;
 use teal_render::helm::template::{Call, LOOKUP_REACHED, as_written, restless_calls};
-use teal_render::helm::{ChartError, ChartFiles, ChartSource, Inflated, Inflation, Wanted};
+use teal_render::helm::{ChartError, ChartFiles, ChartSource, Inflated, Inflation, Release, Wanted};
 
 use crate::Settings;
 use crate::archive::unpack;
 use crate::confine::filter;
 use crate::fetch::{Policy, fetch, range};
 use crate::run::{Ended, Task, run};
-use crate::scene::{Scene, open_archives, put_below, second_values};
+use crate::scene::{Scene, changed, open_archives, put_below, second_values};
 use crate::shelf::Shelf;
 
 /// Most characters of Helm's complaint that are told.
 const MAX_COMPLAINT: usize = 2000;
+
+/// What Helm is told in both runs.
+struct Told<'a> {
+    inflation: &'a Inflation,
+    values: &'a Value,
+    asks_api_versions: bool,
+}
 
 /// What a piece of work needs beside the question.
 pub(crate) struct Bench<'a> {
@@ -37,14 +44,16 @@ impl Bench<'_> {
         let mut fetched = Vec::new();
         let files = self.files(inflation, &mut fetched)?;
         let calls = calls(&files);
-        let asks_api_versions = asks_api_versions(&files, &inflation.values);
+        let values = inflation.values_for(&files)?;
+        let asks_api_versions = asks_api_versions(&files, &values);
         let Some(program) = &self.settings.program else {
             return Err(ChartError::new(ChartError::ENGINE, "there is no `helm` to render charts with; give its path"));
         };
         let scene = Scene::set(&self.settings.scratch)?;
-        let first = self.template(program, &scene, &files, inflation, asks_api_versions, false)?;
+        let told = Told { inflation, values: &values, asks_api_versions };
+        let first = self.template(program, &scene, &files, &told, false)?;
         let second = match inflation.twice {
-            true => Some(self.template(program, &scene, &files, inflation, asks_api_versions, true)?),
+            true => Some(self.template(program, &scene, &files, &told, true)?),
             false => None,
         };
         Ok(Inflated { first, second: second.map(|text| as_written(&text)), fetched, calls, asks_api_versions })
@@ -101,14 +110,20 @@ impl Bench<'_> {
         program: &Path,
         scene: &Scene,
         files: &ChartFiles,
-        inflation: &Inflation,
-        asks_api_versions: bool,
+        told: &Told<'_>,
         second: bool,
     ) -> Result<String, ChartError> {
-        let folder = scene.stage(files, inflation.lookup, second)?;
-        let values = if second { &second_values(&inflation.values, inflation.lookup) } else { &inflation.values };
-        let mut arguments: Vec<String> = vec!["template".into(), inflation.release.clone()];
-        arguments.push(folder.to_string_lossy().into_owned());
+        let inflation = told.inflation;
+        let folder = scene.stage(files, inflation.lookup, second)?.to_string_lossy().into_owned();
+        let values = if second { &second_values(told.values, inflation.lookup) } else { told.values };
+        let mut arguments: Vec<String> = vec!["template".into()];
+        match &inflation.release {
+            Release::Named(name) => arguments.extend([name.clone(), folder]),
+            Release::Template(text) => {
+                let text = changed(text, inflation.lookup, second).into_owned();
+                arguments.extend([folder, "--name-template".into(), text]);
+            }
+        }
         arguments.extend(["--namespace".into(), inflation.namespace.clone(), "--values".into(), "-".into()]);
         for (wanted, flag) in [(inflation.include_crds, "--include-crds"), (!inflation.hooks, "--no-hooks")] {
             arguments.extend(wanted.then(|| flag.to_owned()));
@@ -116,7 +131,7 @@ impl Bench<'_> {
         if let Some(version) = &inflation.capabilities.kube_version {
             arguments.extend(["--kube-version".into(), version.clone()]);
         }
-        if asks_api_versions && !inflation.capabilities.api_versions.is_empty() {
+        if told.asks_api_versions && !inflation.capabilities.api_versions.is_empty() {
             arguments.extend(["--api-versions".into(), inflation.capabilities.api_versions.join(",")]);
         }
         let filter = if self.confines {
@@ -131,21 +146,14 @@ impl Bench<'_> {
         match run(program, filter, self.settings, task)? {
             Ended::Well(printed) => String::from_utf8(printed)
                 .map_err(|_| ChartError::new(ChartError::TEMPLATE, "the chart prints what is no UTF-8 text")),
-            Ended::Badly(complaint) => Err(complained(&complaint, scene.home(), &inflation.secrets)),
+            Ended::Badly(complaint) => Err(complained(&complaint, scene.home())),
         }
     }
 }
 
-/// Helm's complaint as an error of ours: without the folder it ran in, and without secrets (G9).
-fn complained(complaint: &str, home: &Path, secrets: &[String]) -> ChartError {
-    let mut text = complaint.replace(&format!("{}/", home.display()), "");
-    let mut secrets: Vec<&String> = secrets.iter().collect();
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    for secret in secrets {
-        // As it is, and as Go quotes it.
-        text = text.replace(secret.as_str(), "…");
-        text = text.replace(Value::from(secret.as_str()).to_string().trim_matches('"'), "…");
-    }
+/// Helm's complaint as an error of ours, without the folder it ran in. Whoever gave secret values must not show it (G9).
+fn complained(complaint: &str, home: &Path) -> ChartError {
+    let text = complaint.replace(&format!("{}/", home.display()), "");
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Use --debug"));
     let text = lines.collect::<Vec<_>>().join(" ");
     let text = text.trim_start_matches("Error: ");
@@ -216,19 +224,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn g9_a_complaint_shows_no_secret_and_no_folder() {
-        let secrets = ["hunter2hunter2".to_owned(), "multi\nline".to_owned(), "hunter2".to_owned()];
-        let complaint = "Error: /dev/shm/x/chart/a.yaml: hunter2hunter2 and \"multi\\nline\" and hunter2\n\nUse --debug flag to render out invalid YAML\n";
-        let error = complained(complaint, Path::new("/dev/shm/x"), &secrets);
-        assert_eq!(error.message, "chart/a.yaml: … and \"…\" and …");
+    fn a_complaint_is_one_line_and_shows_no_folder() {
+        let complaint =
+            "Error: /dev/shm/x/chart/a.yaml: bad\n  and worse\n\nUse --debug flag to render out invalid YAML\n";
+        let error = complained(complaint, Path::new("/dev/shm/x"));
+        assert_eq!(error.message, "chart/a.yaml: bad and worse");
         let lookup = "Error: web/templates/a.yaml:11:8\n  executing \"web/templates/a.yaml\" at <(fail `teal: lookup`) \"v1\">:\n    can't give argument to non-function fail `teal: lookup`\n";
-        let error = complained(lookup, Path::new("/x"), &[]);
+        let error = complained(lookup, Path::new("/x"));
         assert!(
             error.reason == ChartError::LOOKUP && error.message.starts_with("web/templates/a.yaml:11:8 calls"),
             "{error}"
         );
         let lookup = "Error: execution error at (web/templates/a.yaml:9:8): teal: lookup";
-        assert!(complained(lookup, Path::new("/x"), &[]).message.starts_with("web/templates/a.yaml:9:8 calls"));
+        assert!(complained(lookup, Path::new("/x")).message.starts_with("web/templates/a.yaml:9:8 calls"));
     }
 
     #[test]

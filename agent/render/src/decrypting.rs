@@ -38,6 +38,11 @@ impl<'a> Decrypting<'a> {
         Self { tree, keys, opened: RefCell::default(), secrets: RefCell::default() }
     }
 
+    /// Whether a file was encrypted and could be read.
+    pub(crate) fn has_opened(&self, path: &str) -> bool {
+        matches!(self.opened.borrow().get(path), Some(Ok(_)))
+    }
+
     /// What was decrypted, as far as objects must be told by it.
     pub(crate) fn secrets(self) -> Secrets {
         let texts = self.secrets.into_inner();

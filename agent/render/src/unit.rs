@@ -14,7 +14,7 @@ use teal_sops::Unwrap;
 
 use crate::decrypting::{Decrypting, Secrets};
 use crate::differences::{Differences, described};
-use crate::helm::{self, Charts, HELM_FILES, Inflater};
+use crate::helm::{self, Charts, HELM_FILES, Inflater, ValueRef};
 use crate::plain::{self, under};
 use crate::sealed::sealed_field;
 use crate::substitute::{Form, Variables};
@@ -53,11 +53,13 @@ pub(crate) struct Found {
     pub(crate) origin: Origin,
     /// What both colors agree on, where a chart was given values of this color.
     pub(crate) base: Option<Value>,
+    /// A chart made it of values that nobody may see.
+    pub(crate) secret: bool,
 }
 
 impl From<LoadedObject> for Found {
     fn from(LoadedObject { value, origin }: LoadedObject) -> Self {
-        Self { value, origin, base: None }
+        Self { value, origin, base: None, secret: false }
     }
 }
 
@@ -99,10 +101,12 @@ pub struct Rendered {
     pub settings: UnitSettings,
     /// It has charts.
     pub charts: bool,
-    /// A chart is not there yet, may be the next time, or has values in the cluster: render again whenever there is news.
+    /// A chart or its values are not there yet, or may be the next time: render again whenever there is news.
     pub pending: bool,
     /// A chart asks which API versions the cluster has: render again when they change.
     pub asks_api_versions: bool,
+    /// Keys in the cluster that a chart's values come from: the result can also change with what they hold.
+    pub cluster_values: BTreeSet<ValueRef>,
 }
 
 /// [`render_unit_with`] without a cluster: charts and encrypted files are errors, and variables of the cluster stay.
@@ -117,7 +121,8 @@ pub fn render_unit_with(tree: &dyn Tree, input: &UnitInput<'_>, given: Given<'_>
     let clear = Decrypting::new(tree, given.keys);
     let recorder = Recorder::new(&clear);
     let mut rendered = Rendered::default();
-    let found = load(&recorder, input, given.charts, &mut rendered);
+    let opened = |path: &str| clear.has_opened(path);
+    let found = load(&recorder, input, given.charts, &opened, &mut rendered);
     rendered.reads.extend(recorder.into_reads());
     let secrets = clear.secrets();
     rendered.decrypted = secrets.any();
@@ -128,7 +133,13 @@ pub fn render_unit_with(tree: &dyn Tree, input: &UnitInput<'_>, given: Given<'_>
     rendered
 }
 
-fn load(tree: &dyn Tree, input: &UnitInput<'_>, charts: Charts<'_>, rendered: &mut Rendered) -> Vec<Found> {
+fn load(
+    tree: &dyn Tree,
+    input: &UnitInput<'_>,
+    charts: Charts<'_>,
+    opened: &dyn Fn(&str) -> bool,
+    rendered: &mut Rendered,
+) -> Vec<Found> {
     let path = input.path;
     let names = match tree.entry(path) {
         Ok(Some(Entry::Dir(names))) => names,
@@ -143,10 +154,10 @@ fn load(tree: &dyn Tree, input: &UnitInput<'_>, charts: Charts<'_>, rendered: &m
     };
     read_settings(tree, path, rendered);
     if let Some(file) = HELM_FILES.into_iter().find(|file| names.iter().any(|name| name == file)) {
-        return helm::load(tree, input, file, charts, rendered);
+        return helm::load(tree, input, file, charts, opened, rendered);
     }
     let objects = if names.iter().any(|name| KUSTOMIZATION_FILE_NAMES.contains(&name.as_str())) {
-        return kustomize(tree, path, charts, rendered);
+        return kustomize(tree, path, charts, opened, rendered);
     } else {
         let (objects, errors) = plain::load(tree, path);
         rendered.errors.extend(errors);
@@ -158,10 +169,16 @@ fn load(tree: &dyn Tree, input: &UnitInput<'_>, charts: Charts<'_>, rendered: &m
     objects.into_iter().map(Found::from).collect()
 }
 
-fn kustomize(tree: &dyn Tree, path: &str, charts: Charts<'_>, rendered: &mut Rendered) -> Vec<Found> {
+fn kustomize(
+    tree: &dyn Tree,
+    path: &str,
+    charts: Charts<'_>,
+    opened: &dyn Fn(&str) -> bool,
+    rendered: &mut Rendered,
+) -> Vec<Found> {
     // As Flux does: a kustomization may name any file of the repository, and nothing outside of it.
     let options = Options { restrictor: LoadRestrictor::None, ..Options::default() };
-    let inflater = Inflater::new(charts);
+    let inflater = Inflater::new(charts, opened);
     let built = build_with(tree, path, &options, charts.engine.is_some().then_some(&inflater as &dyn ChartInflator));
     let met = inflater.into_met();
     rendered.charts |= met.charts;
@@ -175,6 +192,8 @@ fn kustomize(tree: &dyn Tree, path: &str, charts: Charts<'_>, rendered: &mut Ren
                 value: object.value,
                 origin: object.origin,
                 base: None,
+                // What kustomize did to a chart's objects since can't be told apart: then all count.
+                secret: met.secret,
             });
             let mut found: Vec<Found> = found.collect();
             if met.charts {
@@ -220,7 +239,7 @@ fn finish(
     let variables = Variables { fleet: Some(&input.fleet.substitute), color, cluster, colored };
     let (mut left, mut unset): (BTreeMap<String, String>, BTreeMap<String, String>) = Default::default();
     rendered.objects.reserve(found.len());
-    for Found { mut value, origin, base } in found {
+    for Found { mut value, origin, base, secret } in found {
         if let Some(field) = sealed_field(&value) {
             let (place, what) = (origin.to_string(), described(&value));
             rendered.errors.push(RenderError::Sealed { place, what, field });
@@ -250,7 +269,7 @@ fn finish(
             }
             continue;
         }
-        let secret = met.secret || secrets.are_in(&value, &origin.file);
+        let secret = secret || met.secret || secrets.are_in(&value, &origin.file);
         let neutral = match differences.apply(&mut value) {
             Ok(()) => neutral.filter(|neutral| *neutral != value),
             Err(error) => {

@@ -113,6 +113,7 @@ mod tests {
         Made {
             value: json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "annotations": annotations}}),
             template: "t".into(),
+            secret: false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Two renderings of one chart, with other seeds and another clock, must be one and the same; else no two clusters could ever
-//! be equal. What differs is named by template and field, unless its live value is declared to be kept.
+//! be equal. What differs is named by template and field, unless its live value is declared to be kept: by `preserve`, or by
+//! the annotation on the object itself.
 
 use serde_json::Value;
 use teal_agent_core::{PRESERVE_ANNOTATION, pointer_step};
@@ -16,8 +17,10 @@ const MOST: usize = 20;
 pub(crate) struct Restless {
     /// The template.
     pub(crate) template: String,
-    /// What is wrong and what to do.
-    pub(crate) message: String,
+    /// What is wrong, and what to do to the chart or its values.
+    pub(crate) problem: String,
+    /// The fields, where it is always the same object.
+    pub(crate) kept: Option<Preserve>,
 }
 
 /// Marks what is to be preserved in `first`, and returns what differs in `second` beside that. `second` is `None` where the
@@ -33,7 +36,7 @@ pub(crate) fn judge(
         compare(first, second, preserve, calls, &mut restless);
     }
     for object in first.iter_mut() {
-        let mut fields: Vec<String> = kept(object, preserve).map(|field| stored(object, field)).collect();
+        let mut fields: Vec<String> = kept(object, preserve).into_iter().map(|field| stored(object, field)).collect();
         fields.sort();
         fields.dedup();
         if !fields.is_empty() {
@@ -55,33 +58,32 @@ fn compare(first: &[Made], second: &[Made], preserve: &[Preserve], calls: &[Call
         .filter(|(id, _)| !theirs.contains_key(*id))
         .chain(theirs.iter().filter(|(id, _)| !ours.contains_key(*id)));
     for (_, object) in alone.take(MOST) {
-        let message = format!(
+        let problem = format!(
             "{} has another name, or is there, only in some renderings{}; give it a fixed name in the values",
             object.described(),
             hint(&object.template, calls)
         );
-        restless.push(Restless { template: object.template.to_string(), message });
+        restless.push(Restless { template: object.template.to_string(), problem, kept: None });
     }
     for (id, object) in &ours {
         let Some(other) = theirs.get(id) else { continue };
+        let kept: Vec<String> = kept(object, preserve).into_iter().map(|field| stored(object, field)).collect();
         let mut fields = Vec::new();
         differences(&object.value, &other.value, &mut String::new(), &mut fields);
-        fields
-            .retain(|field| !kept(object, preserve).any(|kept| covers(&stored(object, kept), &stored(object, field))));
+        fields.retain(|field| !kept.iter().any(|kept| covers(kept, &stored(object, field))));
         if fields.is_empty() || restless.len() >= MOST {
             continue;
         }
         let fields: Vec<String> = fields.iter().take(MOST).map(|field| stored(object, field)).collect();
-        let (kind, name) = (object.text("/kind"), object.text("/metadata/name"));
-        let message = format!(
-            "{} of {} is another one in every rendering{}, so that no two clusters could be equal; set it by a value, or keep the live one: \
-             `preserve: [{{kind: {kind}, name: {name}, fields: [{}]}}]`",
+        let problem = format!(
+            "{} of {} is another one in every rendering{}, so that no two clusters could be equal; set it by a value, or keep the live one",
             fields.join(", "),
             object.described(),
             hint(&object.template, calls),
-            fields.join(", ")
         );
-        restless.push(Restless { template: object.template.to_string(), message });
+        let (_, kind, _, name) = object.id();
+        let kept = Preserve { group: None, kind, name, namespace: None, fields };
+        restless.push(Restless { template: object.template.to_string(), problem, kept: Some(kept) });
     }
 }
 
@@ -125,13 +127,13 @@ fn differences(a: &Value, b: &Value, path: &mut String, found: &mut Vec<String>)
     }
 }
 
-fn kept<'p>(object: &Made, preserve: &'p [Preserve]) -> impl Iterator<Item = &'p str> {
-    let mine: Vec<&str> = preserve
-        .iter()
-        .filter(|entry| is_for(entry, object))
-        .flat_map(|entry| entry.fields.iter().map(String::as_str))
-        .collect();
-    mine.into_iter()
+/// Fields of the object whose live value is kept: by entries of `preserve`, and by its own annotation.
+fn kept<'o>(object: &'o Made, preserve: &'o [Preserve]) -> Vec<&'o str> {
+    let declared = preserve.iter().filter(|entry| is_for(entry, object));
+    let declared = declared.flat_map(|entry| entry.fields.iter().map(String::as_str));
+    let own = object.annotation(PRESERVE_ANNOTATION).unwrap_or_default().split(',').map(str::trim);
+    // What is no pointer is told when the object is prepared; here it must not cover everything.
+    declared.chain(own.filter(|field| field.starts_with('/'))).collect()
 }
 
 fn is_for(entry: &Preserve, object: &Made) -> bool {

@@ -8,15 +8,18 @@ use teal_api::helm::{HelmLock, Lookup};
 use teal_kustomize::{ChartFiles, ChartInflator, Entry, HelmChart};
 use teal_yaml::Node;
 
-use super::output::{Annotated as _, documents, objects};
-use super::unit::{document, may_pass, read_lock, unlocked, want};
-use super::values::merge;
-use super::{Capabilities, ChartSource, Charts, Inflation, chart, hooks, judge};
+use super::concealed::{Concealed, mask};
+use super::locked::{read_lock, unlocked, want};
+use super::output::{documents, objects};
+use super::unit::may_pass;
+use super::values::{document, meet, merge};
+use super::{Capabilities, ChartSource, Charts, Inflated, Inflation, OwnValues, Release, Wanted, chart, hooks, judge};
 use crate::plain::under;
 
 /// Renders the charts of one build.
 pub struct Inflater<'a> {
     charts: Charts<'a>,
+    opened: &'a dyn Fn(&str) -> bool,
     met: RefCell<Met>,
 }
 
@@ -29,15 +32,17 @@ pub struct Met {
     pub pending: bool,
     /// One asks which API versions the cluster has.
     pub asks_api_versions: bool,
+    /// One was rendered with what was encrypted in git.
+    pub secret: bool,
     /// Things worth knowing that stop nothing.
     pub notices: Vec<String>,
 }
 
 impl<'a> Inflater<'a> {
-    /// Asks the engine of `charts`.
+    /// Asks the engine of `charts`. `opened` tells of a file that was read whether it was encrypted.
     #[must_use]
-    pub fn new(charts: Charts<'a>) -> Self {
-        Self { charts, met: RefCell::default() }
+    pub fn new(charts: Charts<'a>, opened: &'a dyn Fn(&str) -> bool) -> Self {
+        Self { charts, opened, met: RefCell::default() }
     }
 
     /// Ends the build.
@@ -52,67 +57,85 @@ impl ChartInflator for Inflater<'_> {
         self.met.borrow_mut().charts = true;
         let engine =
             self.charts.engine.ok_or("charts are not rendered here; allow Helm, or render the chart into git")?;
-        let inflation = self.inflation(asked, files)?;
-        let inflated = engine.inflate(&inflation).map_err(|error| {
+        let (inflation, concealed) = self.inflation(asked, files)?;
+        let inflated = concealed.inflate(engine, &inflation).map_err(|error| {
             self.met.borrow_mut().pending |= may_pass(error.reason);
             error.message
         })?;
         let mut met = self.met.borrow_mut();
         met.asks_api_versions |= inflated.asks_api_versions && asked.api_versions.is_empty();
+        met.secret |= concealed.any();
         met.notices.extend(unlocked(files.dir(), files.dir(), &inflation, &inflated));
         drop(met);
-        self.check(&inflated.first, inflated.second.as_deref(), &inflated.calls)?;
+        check(&inflated)?;
         Ok(if asked.skip_tests { without_tests(&inflated.first) } else { inflated.first.clone() }.into_bytes())
     }
 }
 
 impl Inflater<'_> {
-    fn inflation(&self, asked: &HelmChart, files: &ChartFiles<'_>) -> Result<Inflation, String> {
-        let lock = lock(files)?;
-        let (chart, dependencies, own_values) = source(asked, files, &lock)?;
+    fn inflation(&self, asked: &HelmChart, files: &ChartFiles<'_>) -> Result<(Inflation, Concealed), String> {
+        let (chart, dependencies) = source(asked, files, &lock(files)?)?;
         let target = self.charts.capabilities.cloned().unwrap_or_default();
         let api_versions =
             if asked.api_versions.is_empty() { target.api_versions } else { Arc::new(asked.api_versions.clone()) };
-        Ok(Inflation {
+        let mut secret = false;
+        let (values, own_values) = values(asked, &mut |path| self.read(files, path, &mut secret, false))?;
+        let masked = match secret {
+            true => Some(values_of(asked, &mut |path| self.read(files, path, &mut secret, true))?),
+            false => None,
+        };
+        let folder = local_chart(asked, files).filter(|_| matches!(chart, ChartSource::Files(_)));
+        let opened = |chart: &ChartSource| match (chart, &folder) {
+            (ChartSource::Files(files), Some(folder)) => files.keys().any(|file| (self.opened)(&under(folder, file))),
+            _ => false,
+        };
+        let concealed = Concealed { masked, files: opened(&chart) };
+        let namespace = if asked.namespace.is_empty() { "default" } else { &asked.namespace };
+        let kube_version = Some(asked.kube_version.clone()).filter(|given| !given.is_empty()).or(target.kube_version);
+        let inflation = Inflation {
             chart,
             dependencies,
-            values: values(asked, files, own_values)?,
-            secrets: Vec::new(),
+            values,
+            own_values,
             release: release(asked)?,
-            namespace: Some(&asked.namespace)
-                .filter(|given| !given.is_empty())
-                .map_or("default", String::as_str)
-                .to_owned(),
+            namespace: namespace.to_owned(),
             include_crds: asked.include_crds,
             hooks: !asked.skip_hooks,
             lookup: Lookup::Refuse,
-            capabilities: Capabilities {
-                kube_version: Some(asked.kube_version.clone())
-                    .filter(|given| !given.is_empty())
-                    .or(target.kube_version),
-                api_versions,
-            },
+            capabilities: Capabilities { kube_version, api_versions },
             twice: true,
-        })
+        };
+        Ok((inflation, concealed))
     }
 
-    fn check(&self, first: &str, second: Option<&str>, calls: &[super::template::Call]) -> Result<(), String> {
-        let Some(second) = second else { return Ok(()) };
-        let (mut first, errors) = objects(first);
-        if let Some(error) = errors.first() {
-            return Err(error.to_string());
-        }
-        let (second, _) = objects(second);
-        match judge::judge(&mut first, Some(&second), &[], calls).into_iter().next() {
-            // A field that is kept is declared on the object itself, by a patch of the kustomization.
-            Some(restless)
-                if !first.iter().any(|made| made.annotation(teal_agent_core::PRESERVE_ANNOTATION).is_some()) =>
-            {
-                Err(format!("{}: {}", restless.template, restless.message))
-            }
-            _ => Ok(()),
-        }
+    /// A file of values; what was encrypted in it is replaced where it is to be masked.
+    fn read(&self, files: &ChartFiles<'_>, path: &str, secret: &mut bool, masked: bool) -> Result<Value, String> {
+        let (path, bytes) = files.read(path)?;
+        let values = document(&bytes).map_err(|problem| format!("{path}: {problem}"))?;
+        let opened = (self.opened)(&path);
+        *secret |= opened;
+        Ok(if masked && opened { mask(&values) } else { values })
     }
+}
+
+/// The first thing that is another one in each rendering.
+fn check(inflated: &Inflated) -> Result<(), String> {
+    let Some(second) = &inflated.second else { return Ok(()) };
+    let (mut first, errors) = objects(&inflated.first);
+    if let Some(error) = errors.first() {
+        return Err(error.to_string());
+    }
+    let (second, _) = objects(second);
+    let restless = judge::judge(&mut first, Some(&second), &[], &inflated.calls);
+    let Some(restless) = restless.into_iter().next() else { return Ok(()) };
+    let keep = restless.kept.map_or_else(String::new, |kept| {
+        let fields = kept.fields.join(",");
+        format!(
+            " with the annotation `{}: {fields}` in the template, or by `preserve` in a helm.yaml instead of this kustomization",
+            teal_agent_core::PRESERVE_ANNOTATION
+        )
+    });
+    Err(format!("{}: {}{keep}", restless.template, restless.problem))
 }
 
 fn lock(files: &ChartFiles<'_>) -> Result<HelmLock, String> {
@@ -124,56 +147,65 @@ fn joined(errors: &[crate::RenderError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-type Source = (ChartSource, Vec<super::Wanted>, Option<Value>);
+/// The folder below `chartHome` that has the chart, if one does. Where a version of a repository's chart is asked for,
+/// kustomize looks for exactly that one.
+fn local_chart(asked: &HelmChart, files: &ChartFiles<'_>) -> Option<String> {
+    let home = files.resolve(&asked.chart_home)?;
+    let home = match (asked.version.as_str(), asked.repo.as_str()) {
+        ("", _) | (_, "") => home,
+        (version, _) => under(&home, &format!("{}-{version}", asked.name)),
+    };
+    let folder = under(&home, &asked.name);
+    matches!(files.entry(&folder), Ok(Some(Entry::Dir(_)))).then_some(folder)
+}
 
-/// A folder below `chartHome`, else the repository; with the chart's own values where they are at hand.
-fn source(asked: &HelmChart, files: &ChartFiles<'_>, lock: &HelmLock) -> Result<Source, String> {
-    let home = if asked.chart_home.is_empty() { "charts" } else { &asked.chart_home };
-    let folder = files.resolve(home).map(|home| under(&home, &asked.name));
-    let is_chart = |folder: &String| matches!(files.entry(&under(folder, "Chart.yaml")), Ok(Some(Entry::File(_))));
-    if let Some(folder) = folder.filter(is_chart) {
+/// A folder below `chartHome`, else the repository.
+pub(super) fn source(
+    asked: &HelmChart,
+    files: &ChartFiles<'_>,
+    lock: &HelmLock,
+) -> Result<(ChartSource, Vec<Wanted>), String> {
+    if let Some(folder) = local_chart(asked, files) {
+        let file = under(&folder, "Chart.yaml");
+        if !matches!(files.entry(&file), Ok(Some(Entry::File(_)))) {
+            return Err(format!("{folder} is no chart: there is no file {file}"));
+        }
         let mut errors = Vec::new();
         let found = chart::read(files.tree(), &folder, lock, &mut errors).ok_or_else(|| joined(&errors))?;
-        let own = found
-            .files
-            .get("values.yaml")
-            .map(|bytes| teal_yaml::text_of(bytes).map_err(|error| error.to_string()).and_then(document));
-        let own = own.transpose().map_err(|problem| format!("values.yaml of chart {}: {problem}", asked.name))?;
-        return Ok((ChartSource::Files(Arc::new(found.files)), found.dependencies, own));
+        return Ok((ChartSource::Files(Arc::new(found.files)), found.dependencies));
     }
     if asked.repo.is_empty() {
-        return Err(format!("there is no chart {home}/{}, and no `repo` is named", asked.name));
+        let (home, name) = (&asked.chart_home, &asked.name);
+        return Err(format!("there is no chart {home}/{name}, and no `repo` is named"));
     }
     let version = match asked.version.as_str() {
         "" if asked.devel => ">0.0.0-0".to_owned(),
         version => version.to_owned(),
     };
     let remote = chart::remote(&asked.repo, &asked.name, version)?;
-    Ok((ChartSource::Remote(Box::new(want(&remote, lock))), Vec::new(), None))
+    Ok((ChartSource::Remote(Box::new(want(&remote, lock))), Vec::new()))
 }
 
-/// The values file, values in place as `valuesMerge` says, then the additional files.
-fn values(asked: &HelmChart, files: &ChartFiles<'_>, own: Option<Value>) -> Result<Value, String> {
-    let read = |path: &str| {
-        let (path, bytes) = files.read(path)?;
-        let text = teal_yaml::text_of(&bytes).map_err(|error| format!("{path}:{error}"))?;
-        document(text).map_err(|problem| format!("{path}: {problem}"))
-    };
+type Read<'r> = dyn FnMut(&str) -> Result<Value, String> + 'r;
+
+/// The values file (without one, the chart's own) with the values in place as `valuesMerge` says, then the additional files.
+fn values(asked: &HelmChart, read: &mut Read<'_>) -> Result<(Value, OwnValues), String> {
     let inline = Value::Object(asked.values_inline.clone());
-    let file = if asked.values_file.is_empty() { None } else { Some(read(&asked.values_file)?) };
-    let mut values = match asked.values_merge.as_str() {
-        "replace" if !asked.values_inline.is_empty() => inline,
-        "merge" if !asked.values_inline.is_empty() => {
-            let stronger = file.or(own).ok_or("`valuesMerge: merge` needs a valuesFile, or a chart in the tree")?;
-            let mut values = inline;
-            merge(&mut values, &stronger);
-            values
-        }
-        _ => {
-            let mut values = file.unwrap_or_else(|| Value::Object(Map::new()));
-            merge(&mut values, &inline);
-            values
-        }
+    let replaced = asked.values_merge == "replace" && !asked.values_inline.is_empty();
+    let own = match asked.values_file.is_empty() && !replaced {
+        true => OwnValues::Given { inline, chart_wins: asked.values_merge == "merge" },
+        false => OwnValues::Apart,
+    };
+    Ok((values_of(asked, read)?, own))
+}
+
+/// The same without the chart's own.
+fn values_of(asked: &HelmChart, read: &mut Read<'_>) -> Result<Value, String> {
+    let inline = Value::Object(asked.values_inline.clone());
+    let mut values = match asked.values_file.as_str() {
+        _ if asked.values_merge == "replace" && !asked.values_inline.is_empty() => inline,
+        "" => Value::Object(Map::new()),
+        path => meet(read(path)?, inline, asked.values_merge == "merge"),
     };
     for path in &asked.additional_values_files {
         merge(&mut values, &read(path)?);
@@ -181,16 +213,16 @@ fn values(asked: &HelmChart, files: &ChartFiles<'_>, own: Option<Value>) -> Resu
     Ok(values)
 }
 
-/// Without a name helm makes one up, another one each time.
-fn release(asked: &HelmChart) -> Result<String, String> {
+/// As Helm names it: `release-name` where nothing does.
+fn release(asked: &HelmChart) -> Result<Release, String> {
     match (asked.release_name.as_str(), asked.name_template.as_str()) {
-        ("", "") => {
-            Err(format!("chart {} needs a `releaseName`: helm would make up another one each time", asked.name))
+        ("", "") => Ok(Release::Named("release-name".to_owned())),
+        ("", template) => Ok(Release::Template(template.to_owned())),
+        (name, "") => Ok(Release::Named(name.to_owned())),
+        _ => {
+            Err("there are both a `releaseName` and a `nameTemplate`, and Helm takes one; leave the other out"
+                .to_owned())
         }
-        ("", template) if template.contains("{{") => {
-            Err("`nameTemplate` with `{{` is not supported; write the name as `releaseName`".to_owned())
-        }
-        ("", name) | (name, _) => Ok(name.to_owned()),
     }
 }
 

@@ -2,19 +2,26 @@
 //!
 //! | step | file |
 //! |---|---|
-//! | what is to be rendered: chart, values, release | `unit` |
+//! | what is to be rendered: chart, values, release | `unit`, `given` |
 //! | a chart in git, and what it depends on | `chart` |
+//! | which archives exactly | `locked` |
 //! | values from several places become one | `values` |
+//! | values that nobody may see | `concealed` |
 //! | calls in templates: another clock, no `lookup` | [`template`] |
 //! | what Helm printed, taken apart | `output` |
 //! | is it the same each time | `judge` |
 //! | hooks become an order | `hooks` |
+//! | from what Helm printed to the unit's objects | `made` |
 //! | `helmCharts` in kustomizations | `kustomized` |
 
 mod chart;
+mod concealed;
+mod given;
 mod hooks;
 mod judge;
 mod kustomized;
+mod locked;
+mod made;
 mod output;
 pub mod template;
 mod unit;
@@ -31,7 +38,7 @@ use template::Call;
 
 pub(crate) use hooks::arrange;
 pub use kustomized::{Inflater, Met};
-pub use unit::remote_charts;
+pub use locked::remote_charts;
 pub(crate) use unit::{HELM_FILES, load};
 
 /// The files of a chart by their path inside it.
@@ -63,8 +70,25 @@ pub trait ValueSource: Sync {
     /// The text under a key; `None` when the object or the key is not there.
     ///
     /// # Errors
-    /// Why nobody knows, such as that it has not been read yet.
-    fn text(&self, secret: bool, name: &str, key: &str) -> Result<Option<String>, ChartError>;
+    /// Why nobody knows: `PENDING` while it has not been read, else `VALUES`.
+    fn text(&self, wanted: &ValueRef) -> Result<Option<String>, ChartError>;
+}
+
+/// A key of a ConfigMap or Secret that a chart's values come from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValueRef {
+    /// Whether it is a Secret.
+    pub secret: bool,
+    /// Its name.
+    pub name: String,
+    /// The key.
+    pub key: String,
+}
+
+impl fmt::Display for ValueRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", if self.secret { "Secret" } else { "ConfigMap" }, self.name)
+    }
 }
 
 impl fmt::Debug for Charts<'_> {
@@ -114,6 +138,29 @@ pub enum ChartSource {
     Remote(Box<Wanted>),
 }
 
+/// Name of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Release {
+    /// This.
+    Named(String),
+    /// What Helm makes of this template.
+    Template(String),
+}
+
+/// What the chart's own `values.yaml` is, beside what Helm takes it for by itself.
+#[derive(Clone, PartialEq)]
+pub enum OwnValues {
+    /// Nothing more.
+    Apart,
+    /// Merged with these as kustomize merges, and given like any file of values, the first one.
+    Given {
+        /// Values in place; may be empty.
+        inline: Value,
+        /// Whether the chart's win.
+        chart_wins: bool,
+    },
+}
+
 /// One chart to render. Its `Debug` shows no values.
 #[derive(Clone, PartialEq)]
 pub struct Inflation {
@@ -123,10 +170,10 @@ pub struct Inflation {
     pub dependencies: Vec<Wanted>,
     /// The user's values.
     pub values: Value,
-    /// Texts that must not appear in any message.
-    pub secrets: Vec<String>,
+    /// What stands under them.
+    pub own_values: OwnValues,
     /// Name of the release.
-    pub release: String,
+    pub release: Release,
     /// Its namespace.
     pub namespace: String,
     /// Whether `crds/` are printed.
@@ -139,6 +186,23 @@ pub struct Inflation {
     pub capabilities: Capabilities,
     /// Whether it is rendered a second time; not where only a color's difference is asked for.
     pub twice: bool,
+}
+
+impl Inflation {
+    /// All values to give to Helm, once the chart's files are there.
+    ///
+    /// # Errors
+    /// `TEMPLATE` when the chart's own values are no values.
+    pub fn values_for(&self, files: &ChartFiles) -> Result<Value, ChartError> {
+        let OwnValues::Given { inline, chart_wins } = &self.own_values else { return Ok(self.values.clone()) };
+        let own = files.get("values.yaml").map(|bytes| values::document(bytes)).transpose();
+        let own = own
+            .map_err(|problem| ChartError::new(ChartError::TEMPLATE, format!("values.yaml of the chart {problem}")))?;
+        let own = own.unwrap_or_else(|| Value::Object(Default::default()));
+        let mut all = values::meet(own, inline.clone(), *chart_wins);
+        values::merge(&mut all, &self.values);
+        Ok(all)
+    }
 }
 
 impl fmt::Debug for Inflation {

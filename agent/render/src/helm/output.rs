@@ -16,6 +16,8 @@ pub(crate) struct Made {
     pub(crate) value: Value,
     /// Such as `web/charts/redis/templates/secret.yaml`.
     pub(crate) template: Arc<str>,
+    /// Made of values that nobody may see.
+    pub(crate) secret: bool,
 }
 
 impl std::fmt::Debug for Made {
@@ -92,9 +94,11 @@ pub(crate) fn objects(printed: &str) -> (Vec<Made>, Vec<BuildError>) {
         let shown = format!("{template} (rendered)");
         let loaded = load_each(&shown, text.as_bytes(), Dialect::Kubernetes);
         let template: Arc<str> = template.into();
-        made.extend(
-            loaded.objects.into_iter().map(|object| Made { value: object.value, template: Arc::clone(&template) }),
-        );
+        made.extend(loaded.objects.into_iter().map(|object| Made {
+            value: object.value,
+            template: Arc::clone(&template),
+            secret: false,
+        }));
         errors.extend(loaded.errors);
     }
     (made, errors)

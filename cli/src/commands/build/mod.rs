@@ -9,7 +9,7 @@ mod output;
 mod place;
 
 use serde_json::{Value, json};
-use teal_kustomize::{ChartInflator, LoadRestrictor, MANAGED_BY_VALUE, Options, Reorder};
+use teal_kustomize::{BuildError, ChartInflator, LoadRestrictor, MANAGED_BY_VALUE, Options, Reorder};
 
 use teal_render::helm::{Charts, Inflater};
 
@@ -53,12 +53,16 @@ fn kustomize(build: &Build) -> Result<(), Failure> {
     let target = build.capabilities();
     let charts =
         Charts { engine: engine.as_ref().map(|engine| engine as _), capabilities: Some(&target), values: None };
-    let inflater = Inflater::new(charts);
+    let inflater = Inflater::new(charts, &|_| false);
     let inflater = build.enable_helm.then_some(&inflater as &dyn ChartInflator);
     let built = teal_kustomize::build_with(place.tree.as_ref(), &place.dir, &options, inflater);
     let mut built = built.map_err(|errors| {
         let failure = Failure::build(&errors, &place.shown);
-        if place.is_fleet() {
+        let has_charts =
+            |error: &BuildError| matches!(error, BuildError::Unsupported { field, .. } if field == "helmCharts");
+        if !build.enable_helm && errors.0.iter().any(has_charts) {
+            failure.with_hint("charts are rendered only with --enable-helm")
+        } else if place.is_fleet() {
             failure.with_hint("this folder holds a teal.yaml; add --fleet to render its units")
         } else {
             failure

@@ -1,0 +1,141 @@
+//! Values that nobody may see (G9): those of Secrets, and of files that were encrypted. What templates make of them can't be
+//! told from their text (a digest, another encoding, a part), so the chart is rendered once more with other values in their
+//! place: what is another one then was made of them, and what Helm complains about then shows none of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::output::{Made, by_id};
+use super::{ChartEngine, ChartError, Inflated, Inflation};
+
+/// What must be concealed of one chart's values.
+#[derive(Clone, Default)]
+pub(crate) struct Concealed {
+    /// The values with others in the place of secrets; `None` when none are secret.
+    pub(crate) masked: Option<Value>,
+    /// A file of the chart itself was encrypted.
+    pub(crate) files: bool,
+}
+
+impl Concealed {
+    /// Whether there is anything to conceal.
+    pub(crate) fn any(&self) -> bool {
+        self.files || self.masked.is_some()
+    }
+
+    /// Renders the chart. Errors show nothing that is concealed.
+    ///
+    /// # Errors
+    /// As the engine's.
+    pub(crate) fn inflate(&self, engine: &dyn ChartEngine, inflation: &Inflation) -> Result<Arc<Inflated>, ChartError> {
+        let error = match engine.inflate(inflation) {
+            Ok(inflated) => return Ok(inflated),
+            Err(error) if self.any() && error.reason == ChartError::TEMPLATE => error,
+            Err(error) => return Err(error),
+        };
+        if !self.files
+            && let Some(Err(error)) = self.with_masks(engine, inflation)
+        {
+            return Err(error);
+        }
+        let place = place(&error.message).map_or_else(String::new, |place| format!("{place}: "));
+        let message = format!(
+            "{place}helm refuses the chart with these values; what it says is not shown, since some are secret"
+        );
+        Err(ChartError::new(error.reason, message))
+    }
+
+    /// Which of `made` were made of secret values; all of them where that can't be told.
+    ///
+    /// # Errors
+    /// `PENDING` while nobody knows.
+    pub(crate) fn mark(
+        &self,
+        engine: &dyn ChartEngine,
+        inflation: &Inflation,
+        made: &mut [Made],
+    ) -> Result<(), ChartError> {
+        let masked = match self.with_masks(engine, inflation) {
+            None => return Ok(()),
+            Some(Ok(inflated)) => super::made::objects_of(&inflated.first, &inflation.namespace).0,
+            Some(Err(error)) if error.reason == ChartError::TEMPLATE => Vec::new(),
+            Some(Err(error)) => return Err(error),
+        };
+        let masked: BTreeMap<_, _> = by_id(&masked);
+        for object in made {
+            object.secret = masked.get(&object.id()).is_none_or(|other| other.value != object.value);
+        }
+        Ok(())
+    }
+
+    fn with_masks(&self, engine: &dyn ChartEngine, inflation: &Inflation) -> Option<Result<Arc<Inflated>, ChartError>> {
+        let values = self.masked.clone()?;
+        Some(engine.inflate(&Inflation { values, twice: false, ..inflation.clone() }))
+    }
+}
+
+/// Another value of the same sort: letters and digits are replaced, so that a port stays a number and a URL has its signs.
+/// Truth and `null` stay, being no secret.
+pub(crate) fn mask(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(mask_text(text)),
+        Value::Number(number) => Value::from(if number.as_i64() == Some(1) { 2 } else { 1 }),
+        Value::Array(items) => Value::Array(items.iter().map(mask).collect()),
+        Value::Object(map) => Value::Object(map.iter().map(|(key, value)| (key.clone(), mask(value))).collect()),
+        other => other.clone(),
+    }
+}
+
+fn mask_text(text: &str) -> String {
+    let with = |letter: char, digit: char| -> String {
+        let masked = |c: char| match c {
+            '0'..='9' => digit,
+            c if c.is_alphabetic() => letter,
+            c => c,
+        };
+        text.chars().map(masked).collect()
+    };
+    match with('x', '1') {
+        same if same == text => with('y', '2'),
+        masked => masked,
+    }
+}
+
+/// Where Helm says it was: `web/templates/a.yaml:11:8`.
+fn place(complaint: &str) -> Option<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ':');
+    let words = complaint.split(|c| !is_part(c)).map(|word| word.trim_end_matches(':'));
+    words.into_iter().find(|word| {
+        let mut parts = word.split(':');
+        let file = parts.next().is_some_and(|file| file.contains("/templates/"));
+        let mut numbers = 0;
+        file && parts.all(|part| {
+            numbers += 1;
+            part.parse::<u32>().is_ok()
+        }) && numbers > 0
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn g9_a_mask_keeps_the_sort_of_a_value_and_nothing_of_it() {
+        let value = json!({"url": "https://u:p4ss@db:5432/é", "port": 5432, "one": 1, "on": true, "none": null, "list": ["xx", "---"]});
+        let masked = json!({"url": "xxxxx://x:x1xx@xx:1111/x", "port": 1, "one": 2, "on": true, "none": null, "list": ["yy", "---"]});
+        assert_eq!(mask(&value), masked);
+    }
+
+    #[test]
+    fn a_complaint_is_reduced_to_its_place() {
+        let found = |text| place(text);
+        assert_eq!(found("execution error at (web/templates/a.yaml:3:4): hunter2"), Some("web/templates/a.yaml:3:4"));
+        assert_eq!(found("web/templates/a.yaml:11:8 executing \"x\""), Some("web/templates/a.yaml:11:8"));
+        assert_eq!(found("parse error in web/templates/a.yaml:7: bad"), Some("web/templates/a.yaml:7"));
+        assert_eq!(found("values don't meet the schema: hunter2 at /templates/x"), None);
+    }
+}
