@@ -1,15 +1,15 @@
 //! Charts on the command line: the engine that `build` renders them with, and `helm lock`.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use teal_api::helm::HelmLock;
+use anyhow::{Context, Result, anyhow, bail};
+use teal_api::helm::{HelmLock, LockedChart};
 use teal_helm::{Helm, Policy, Settings};
 use teal_kustomize::FolderTree;
-use teal_render::helm::remote_charts;
+use teal_render::helm::{ChartError, remote_charts};
 
-use crate::exit::FINE;
+use crate::exit::{FINE, Refused, Unreachable};
 
 /// The engine for one command. `program` is a path, or a name that is looked for in `PATH`.
 pub(crate) fn engine(program: &str) -> Helm {
@@ -42,17 +42,51 @@ pub(crate) fn lock(dir: &Path, hosts: &[String]) -> Result<u8> {
         Ok(charts) => charts,
         Err(errors) => bail!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     };
+    let file = folder.join("helm.lock");
+    let before = locked_before(&file)?;
     let mut lock = HelmLock::default();
     for chart in &charts {
-        let locked = teal_helm::lock(chart, &policy(hosts), &Settings::default())?;
+        let locked = teal_helm::lock(chart, &policy(hosts), &Settings::default()).map_err(told)?;
+        check_unchanged(&before, &locked)?;
         println!("{} {} {}", locked.name, locked.version, locked.digest);
         lock.charts.push(locked);
     }
     // By rename: a link in its place is replaced, and never written through.
-    let file = folder.join("helm.lock");
     let mut written = tempfile::NamedTempFile::new_in(&folder).context("the folder can't be written")?;
     written.write_all(lock.write().as_bytes())?;
     written.persist(&file).with_context(|| format!("{} can't be written", file.display()))?;
     println!("{} charts locked in {}", charts.len(), file.display());
     Ok(FINE)
+}
+
+/// What `file` says now; nothing where there is none.
+fn locked_before(file: &Path) -> Result<HelmLock> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(HelmLock::default()),
+        Err(error) => return Err(error).with_context(|| format!("{} can't be read", file.display())),
+    };
+    HelmLock::parse(&file.display().to_string(), &text).map_err(|mistakes| anyhow!("{mistakes}"))
+}
+
+/// A version is one archive for ever: another one under the same version was put there by somebody.
+fn check_unchanged(before: &HelmLock, now: &LockedChart) -> Result<()> {
+    let same =
+        |then: &&LockedChart| then.repository == now.repository && then.name == now.name && then.version == now.version;
+    let Some(then) = before.charts.iter().find(same).filter(|then| then.digest != now.digest) else { return Ok(()) };
+    bail!(Refused(format!(
+        "chart {} {} is another archive than the one in helm.lock: that has {}, and now comes {}; find out who changed it, and take its entry out of helm.lock if the new one is right",
+        now.name, now.version, then.digest, now.digest
+    )))
+}
+
+/// The exit code says whether trying again may help.
+fn told(error: ChartError) -> anyhow::Error {
+    let hint = if error.message.contains("spec.helm.hosts") { "; here, --helm-host names them" } else { "" };
+    let message = format!("{error}{hint}");
+    match error.reason {
+        ChartError::FETCH => Unreachable(message).into(),
+        ChartError::DIGEST => Refused(message).into(),
+        _ => anyhow!(message),
+    }
 }
