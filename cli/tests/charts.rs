@@ -121,7 +121,11 @@ fn world() -> TempDir {
     chart(at, "u/mine/web");
     chart(at, "u/charts/web-2.0.0/web");
     put(at, "u/charts/web-2.0.0/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 2.0.0\n");
-    put(at, "u/values.yaml", "x: file\nmap: {a: null, f: 1}\nlist: [1]\nempty: {}\nonly: {a: 1}\none: {b: 1, c: 2}\nnone: ~\n");
+    put(
+        at,
+        "u/values.yaml",
+        "x: file\nmap: {a: null, f: 1}\nlist: [1]\nempty: {}\nonly: {a: 1}\none: {b: 1, c: 2}\nnone: ~\n",
+    );
     put(at, "u/more.yaml", "z: more\nmap: {c: null}\n");
     put(at, "u/last.yaml", "z: last\nlist: null\n");
     folder
