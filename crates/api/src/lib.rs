@@ -9,7 +9,9 @@
 //! | `teal.yaml`, `unit.yaml` | [`fleet`] | git |
 //! | `helm.yaml`, `helm.lock` | [`helm`] | git |
 //! | `switch.yaml` | [`switch`] | git |
+//! | `colors.yaml` | [`colors`] | git |
 
+pub mod colors;
 pub mod conditions;
 pub mod duration;
 pub mod fleet;

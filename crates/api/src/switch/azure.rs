@@ -135,7 +135,7 @@ pub(super) fn application_gateway(spot: &Spot<'_>) -> Option<ApplicationGateway>
 }
 
 /// Reads `azure`: what of the identity is explicit; the rest comes from the environment.
-pub(super) fn access(spot: &Spot<'_>) -> Option<AzureAccess> {
+pub(crate) fn access(spot: &Spot<'_>) -> Option<AzureAccess> {
     let fields = spot.fields(&["cloud", "tenant", "clientId", "credential"], &["certificate"])?;
     let cloud = match fields.get("cloud") {
         None => None,
@@ -163,14 +163,18 @@ pub(super) fn access(spot: &Spot<'_>) -> Option<AzureAccess> {
 /// Reads a client id, which is public; a secret in its place is not quoted.
 fn guid(spot: &Spot<'_>) -> Option<String> {
     let text = spot.text()?;
-    let parts: Vec<&str> = text.split('-').collect();
-    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    let hex = parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    if lengths == [8, 4, 4, 4, 12] && hex {
+    if is_guid(&text) {
         return Some(text.to_ascii_lowercase());
     }
     spot.wrong(
         "is no client id, such as `00000000-0000-0000-0000-000000000000`; a client's secret never belongs into git",
     );
     None
+}
+
+/// Eight, four, four, four and twelve hex digits.
+pub(crate) fn is_guid(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    lengths == [8, 4, 4, 4, 12] && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -51,7 +51,7 @@ fn statuses(spot: &Spot<'_>) -> Option<Vec<u16>> {
     }
 }
 
-fn prometheus(spot: &Spot<'_>) -> Option<Prometheus> {
+pub(crate) fn prometheus(spot: &Spot<'_>) -> Option<Prometheus> {
     let fields = spot.fields(
         &["address", "query", "success", "interval", "failureLimit"],
         &["auth", "secretRef", "range", "inconclusive"],
@@ -65,7 +65,7 @@ fn prometheus(spot: &Spot<'_>) -> Option<Prometheus> {
     Some(Prometheus { address: address?, query: query?, success: success?, interval, failure_limit })
 }
 
-fn azure_monitor(spot: &Spot<'_>) -> Option<AzureMonitor> {
+pub(crate) fn azure_monitor(spot: &Spot<'_>) -> Option<AzureMonitor> {
     let known = [
         "resource",
         "metric",

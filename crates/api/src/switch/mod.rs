@@ -1,8 +1,8 @@
 //! `switch.yaml` (kind `Switch`): one service's traffic, its colors and targets, as git declares them (DESIGN §5.4).
 
-mod azure;
+pub(crate) mod azure;
 mod checks;
-mod gates;
+pub(crate) mod gates;
 mod parse;
 pub mod providers;
 mod strategy;
