@@ -13,6 +13,7 @@
 //! | what follows | [`decide()`], one file a phase; [`verdict`] is the law of health |
 //! | what an operator may order | [`order`] |
 //! | what a person is told | [`step`], [`plan`] |
+//! | when a color may go, and what its retirement does next | [`retire`] |
 //!
 //! The guarantees G1 to G5 are model-checked in `tests/`.
 
@@ -26,6 +27,7 @@ pub mod observation;
 pub mod order;
 pub mod plan;
 pub mod propagation;
+pub mod retire;
 pub mod seal;
 pub mod step;
 pub mod watch;
@@ -35,7 +37,7 @@ pub use decide::{decide, wanted};
 pub use declaration::{Asking, Declaration, Fallback, Follower, Policy, Rollback, Stage};
 pub use gate::{GateSeen, Limits, Outcome, Standing, Tally};
 pub use health::{Health, Proof, Verdict, verdict};
-pub use ledger::{Course, Digest, Fleet, Ledger, LedgerError, Parked, ParkedWhy, Phase, Routing, Task};
+pub use ledger::{Course, Digest, Fleet, Ledger, LedgerError, Parked, ParkedWhy, Phase, Retirement, Routing, Task};
 pub use observation::{
     ColorSeen, FreezeSeen, Git, LedgerSeen, Me, Observation, Record, Relation, SyncFacts, SyncSeen, TargetSeen, Time,
     Value,

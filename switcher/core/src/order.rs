@@ -95,8 +95,13 @@ pub enum Refusal {
         phase: Phase,
     },
     /// The old color is being taken down.
-    #[error("the old color is being retired: there is no way back any more; commit a new move instead")]
-    Retiring,
+    #[error(
+        "{color} is being retired: there is no way back to it, and no move begins; until its deletion begins `teal retire {color} --revive` starts it again"
+    )]
+    Retiring {
+        /// The color that goes.
+        color: String,
+    },
 }
 
 impl Refusal {
@@ -108,7 +113,7 @@ impl Refusal {
             Self::NothingToAbort { .. } => "NothingToAbort",
             Self::NotParked { .. } => "NotParked",
             Self::NothingToPromote { .. } => "NothingToPromote",
-            Self::Retiring => "Retiring",
+            Self::Retiring { .. } => "Retiring",
         }
     }
 }
@@ -137,7 +142,7 @@ impl Ledger {
         let active = || self.active.to_string();
         let moved = self.course.as_ref().is_some_and(|course| course.to == self.active);
         match verb {
-            _ if self.phase == Phase::Retiring && verb != Verb::Hold => Err(Refusal::Retiring),
+            _ if self.phase == Phase::Retiring && verb != Verb::Hold => Err(self.no_way_back()),
             Verb::Abort if self.phase.at_rest() => Err(Refusal::NothingToAbort { phase: self.phase }),
             Verb::Undo if self.phase != Phase::Preparing && !moved => Err(Refusal::NothingToUndo { active: active() }),
             Verb::Promote if self.task != Task::Holding => Err(Refusal::NothingToPromote { phase: self.phase }),
@@ -146,6 +151,11 @@ impl Ledger {
             }
             _ => Ok(()),
         }
+    }
+
+    fn no_way_back(&self) -> Refusal {
+        let color = self.retirement().map_or_else(|| "the old color".to_owned(), |one| one.color.to_string());
+        Refusal::Retiring { color }
     }
 
     /// The next ledger without an operator's word: ends a `hold`.

@@ -6,6 +6,7 @@
 //! | `unledgered` | no ledger, or one that can't be read |
 //! | `lane` | the operator's word |
 //! | `rest` | Steady and Parked |
+//! | `retiring` | the old color goes: nothing moves |
 //! | `preparing`, `shifted`, `back` | the phases of a move |
 //! | `route` | the targets besides the ledger's record, one after another |
 //! | `gradual` | traffic by steps |
@@ -17,6 +18,7 @@ mod gradual;
 mod lane;
 mod preparing;
 mod rest;
+mod retiring;
 mod route;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -69,6 +71,9 @@ fn known(view: &View<'_>) -> Step {
     if let Some(step) = lane::hold(view) {
         return step;
     }
+    if view.ledger.phase == Phase::Retiring {
+        return retiring::step(view);
+    }
     if let Some(message) = view.foreign() {
         return foreign_write(view, message);
     }
@@ -78,9 +83,7 @@ fn known(view: &View<'_>) -> Step {
         Phase::Preparing => preparing::step(view),
         Phase::Shifting | Phase::Draining | Phase::Soaking => shifted::step(view),
         Phase::RollingBack => back::step(view),
-        Phase::Retiring => {
-            Step::hold(Wait::new(Reason::Drain, "the old color is being retired: there is no way back any more"))
-        }
+        Phase::Retiring => retiring::step(view),
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod code;
 mod phase;
+mod retiring;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub use code::{LedgerError, VERSION};
 pub use phase::{ParkedWhy, Phase, Task};
+pub use retiring::{RetireRefusal, Retirement, Stage};
 pub(crate) use state::seconds;
 
 use crate::color::Color;

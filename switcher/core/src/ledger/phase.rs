@@ -112,11 +112,17 @@ pub enum Task {
     Finishing,
     /// RollingBack: roles, freeze and pins are put back.
     Restoring,
+    /// Retiring: the old color's cluster is stopped.
+    Stopping,
+    /// Retiring: the cluster is stopped, and whoever still needs it screams.
+    Screaming,
+    /// Retiring: the cluster is deleted.
+    Deleting,
 }
 
 impl Task {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Rest,
         Self::Freezing,
         Self::Converging,
@@ -128,6 +134,9 @@ impl Task {
         Self::Watching,
         Self::Finishing,
         Self::Restoring,
+        Self::Stopping,
+        Self::Screaming,
+        Self::Deleting,
     ];
 
     /// The word used everywhere.
@@ -145,6 +154,9 @@ impl Task {
             Self::Watching => "watching",
             Self::Finishing => "finishing",
             Self::Restoring => "restoring",
+            Self::Stopping => "stopping",
+            Self::Screaming => "screaming",
+            Self::Deleting => "deleting",
         }
     }
 

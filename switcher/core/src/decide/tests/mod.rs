@@ -4,6 +4,7 @@ mod back;
 mod moving;
 mod people;
 mod rest;
+mod retiring;
 mod targets;
 mod total;
 

@@ -142,6 +142,10 @@ proptest! {
         };
         prop_assert_eq!(write.next.epoch, ledger.epoch + 1);
         prop_assert_eq!(&write.next.lineage, &ledger.lineage);
+        if ledger.phase == Phase::Retiring {
+            let only_the_order = write.change.is_none() && write.next.phase == Phase::Retiring && write.next.task == ledger.task;
+            prop_assert!(only_the_order, "a switcher neither ends nor moves a retirement: {step:?}");
+        }
         let Some(change) = &write.change else { return Ok(()) };
         prop_assert_eq!(&change.color, &write.next.active, "the ledger tells what the record says");
         let reassert = ledger.order.as_ref().is_some_and(|order| order.verb == Verb::Reassert);

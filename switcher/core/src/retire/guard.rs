@@ -1,0 +1,301 @@
+//! What speaks against letting a color go: everything at once, each with where it is and what to do.
+
+use serde::Serialize;
+
+use super::facts::{ClusterSeen, DoomedKind, Drain, Facts, Policy, State, SwitchSeen, Weight};
+use crate::ledger::{RetireRefusal, Stage};
+use crate::observation::Value;
+
+/// One thing that speaks against it, or that a person should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Does it refuse?
+    pub severity: Severity,
+    /// Closed CamelCase set.
+    pub reason: &'static str,
+    /// Where: a Switch, a zone, a profile, the cluster.
+    pub place: String,
+    /// What was found.
+    pub what: String,
+    /// What to do.
+    pub todo: String,
+}
+
+/// Does a finding refuse?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing is done while it stands.
+    Refuses,
+    /// A person should know it.
+    Warns,
+}
+
+/// Collects findings.
+struct Log(Vec<Finding>);
+
+impl Log {
+    fn refuse(&mut self, reason: &'static str, place: &str, what: impl Into<String>, todo: impl Into<String>) {
+        let (place, what, todo) = (place.to_owned(), what.into(), todo.into());
+        self.0.push(Finding { severity: Severity::Refuses, reason, place, what, todo });
+    }
+
+    fn warn(&mut self, reason: &'static str, place: &str, what: impl Into<String>, todo: impl Into<String>) {
+        let (place, what, todo) = (place.to_owned(), what.into(), todo.into());
+        self.0.push(Finding { severity: Severity::Warns, reason, place, what, todo });
+    }
+}
+
+/// All that was found, what refuses first. A color may go when nothing refuses.
+#[must_use]
+pub fn guard(facts: &Facts, policy: &Policy) -> Vec<Finding> {
+    let mut log = Log(Vec::new());
+    if facts.switches.is_empty() {
+        let what = format!("no Switch names the cluster of {}", facts.color);
+        let todo = "its retirement is written into the ledgers of its Switches: name the folder with their switch.yaml by --switches";
+        log.refuse("NoSwitch", facts.color.as_str(), what, todo);
+    }
+    for name in &facts.strangers {
+        let what = format!("`switches` lists {name}, which is not there or does not name this cluster");
+        log.refuse(
+            "SwitchMissing",
+            name,
+            what,
+            "take it from the list, or name the folder with its switch.yaml by --switches",
+        );
+    }
+    for switch in &facts.switches {
+        of_switch(facts, policy, switch, &mut log);
+    }
+    of_places(facts, &mut log);
+    of_cluster(facts, &mut log);
+    of_drain(facts, &mut log);
+    of_doomed(facts, &mut log);
+    log.0.sort_by_key(|finding| finding.severity);
+    log.0
+}
+
+fn of_switch(facts: &Facts, policy: &Policy, switch: &SwitchSeen, log: &mut Log) {
+    let (place, color) = (format!("Switch {}", switch.name), &switch.color);
+    if !switch.listed {
+        let what = format!("it names this cluster as {color}, and `switches` does not list it");
+        log.refuse("SwitchNotListed", &place, what, format!("add {} to the color's `switches`", switch.name));
+    }
+    if switch.same_identity {
+        let todo = "give the retirement an identity of its own: the one that is always on must not be able to delete a cluster";
+        log.refuse("SameIdentity", &place, "its switcher's identity is the one that would delete the cluster", todo);
+    }
+    if switch.wanted == *color {
+        let todo = "commit the color that should be live, and let the move end";
+        log.refuse("GitWantsIt", &place, format!("git asks for {color}"), todo);
+    }
+    match &switch.ledger {
+        Err(why) => {
+            let todo = "what can't be read counts as in use: see that its target answers and the Secret is right";
+            log.refuse("LedgerUnreadable", &place, format!("its ledger can't be read: {why}"), todo);
+        }
+        Ok(ledger) => {
+            if let Err(refusal) = ledger.lets_go(color) {
+                log.refuse(reason(&refusal), &place, refusal.to_string(), todo(&refusal));
+            } else if ledger.retirement().is_none() {
+                let since = ledger.times.entered_ms.max(ledger.times.shifted_ms);
+                let left = since.saturating_add(millis(policy.retention)).saturating_sub(facts.now_ms);
+                if left > 0 {
+                    let what = format!("traffic left {color} too recently: {} of the retention are left", span(left));
+                    log.refuse("Retention", &place, what, "wait, or lower `retention`");
+                }
+            }
+        }
+    }
+    for target in &switch.targets {
+        let name = &target.name;
+        let (reason, what, todo) = match &target.value {
+            Ok(Value::Color(found)) if found != color => continue,
+            Ok(Value::LedgerOnly) => continue,
+            Ok(Value::Split(shares)) if !shares.contains_key(color) => continue,
+            Ok(Value::Color(_) | Value::Split(_) | Value::Mixed) => {
+                let todo =
+                    "move it away by the Switch; a target that was left behind is put right with `teal reassert`";
+                ("StillRouted", format!("{name} routes to {color}"), todo)
+            }
+            Ok(Value::Foreign(found)) => {
+                let todo = "see who wrote it; then `teal adopt` or `teal reassert`";
+                ("Foreign", format!("{name} routes to {found}, which no color declares"), todo)
+            }
+            Ok(Value::Gone) => ("Foreign", format!("{name} is not there"), "see who took it away, and make it again"),
+            Ok(Value::Unreadable(why)) | Err(why) => {
+                ("TargetUnreadable", format!("{name} can't be read: {why}"), "what can't be read counts as in use")
+            }
+        };
+        log.refuse(reason, &place, what, todo);
+    }
+}
+
+fn reason(refusal: &RetireRefusal) -> &'static str {
+    match refusal {
+        RetireRefusal::NotSteady { .. } => "NotSteady",
+        RetireRefusal::Live { .. } => "Live",
+        RetireRefusal::Ordered { .. } => "Ordered",
+        RetireRefusal::Another { .. } => "AnotherRetires",
+    }
+}
+
+fn todo(refusal: &RetireRefusal) -> &'static str {
+    match refusal {
+        RetireRefusal::NotSteady { .. } => "wait until the move has ended, or settle what it is parked for",
+        RetireRefusal::Live { .. } => "move its traffic away first: `teal switch <the other color>`",
+        RetireRefusal::Ordered { .. } => "settle it first; a hold ends with `teal hold --end`",
+        RetireRefusal::Another { .. } => "end that retirement first",
+    }
+}
+
+fn of_places(facts: &Facts, log: &mut Log) {
+    for place in &facts.places {
+        let found = match &place.found {
+            Ok(found) => found,
+            Err(why) if !place.declared => {
+                let todo = "it was searched besides what `inspect` lists; see that no alias record follows what dies";
+                log.warn("Unsearched", &place.name, format!("it can't be searched: {why}"), todo);
+                continue;
+            }
+            Err(why) => {
+                let todo = "what can't be read counts as pointing at the color: grant the role, or take it from `inspect` if it is gone";
+                log.refuse("Unreadable", &place.name, format!("it can't be read: {why}"), todo);
+                continue;
+            }
+        };
+        for pointer in found {
+            let what = format!("{} points at {} ({})", pointer.what, facts.color, pointer.to);
+            match pointer.weight {
+                Weight::Live => {
+                    log.refuse("PointsThere", &place.name, what, "let it point elsewhere, or take it away");
+                }
+                Weight::Idle => {
+                    let what = format!("{what}, and is switched off or unused");
+                    log.warn("IdlePointer", &place.name, what, "take it away: it leads nowhere once the color is gone");
+                }
+                Weight::Own => {
+                    let what = format!("{what}: the color's own name");
+                    let todo =
+                        "take it away with the color: a name that leads to an address given back can be taken over";
+                    log.warn("OwnName", &place.name, what, todo);
+                }
+            }
+        }
+    }
+}
+
+fn of_cluster(facts: &Facts, log: &mut Log) {
+    let place = format!("cluster of {}", facts.color);
+    match &facts.cluster {
+        Err(why) => {
+            let todo = "see that the identity may read it, and that ARM answers";
+            log.refuse("ClusterUnreadable", &place, format!("it can't be read: {why}"), todo);
+        }
+        Ok(ClusterSeen::There { state: State::Running | State::Starting, told }) if screaming(facts) => {
+            let todo =
+                "someone needs it: `teal retire --revive` ends the retirement; or stop it again, and run this again";
+            log.refuse(
+                "StartedAgain",
+                &place,
+                format!("it was stopped, and someone has started it again ({told})"),
+                todo,
+            );
+        }
+        Ok(ClusterSeen::There { state: State::Busy | State::Starting, told }) => {
+            let what = format!("something is at work on it ({told})");
+            log.refuse("ClusterBusy", &place, what, "wait until that has ended");
+        }
+        Ok(_) => {}
+    }
+    match &facts.uid {
+        Some((pinned, Ok(found))) if pinned != found => {
+            let what = format!(
+                "its kube-system has the UID {found}, and {pinned} is pinned: it is another cluster of the same name"
+            );
+            log.refuse("OtherCluster", &place, what, "see which cluster this is before anything is deleted");
+        }
+        Some((_, Err(why))) => {
+            let todo = "a pinned cluster must show that it is the one: see that its API server answers from here";
+            log.refuse("ClusterUnknown", &place, format!("its UID can't be read: {why}"), todo);
+        }
+        _ => {}
+    }
+}
+
+/// Do all ledgers say that it is stopped?
+fn screaming(facts: &Facts) -> bool {
+    !facts.switches.is_empty() && facts.switches.iter().all(|switch| stage(switch) >= Some(Stage::Screaming))
+}
+
+/// How far a Switch's ledger is with this color.
+pub(super) fn stage(switch: &SwitchSeen) -> Option<Stage> {
+    let retirement = switch.ledger.as_ref().ok()?.retirement()?;
+    (retirement.color == switch.color).then_some(retirement.stage)
+}
+
+fn of_drain(facts: &Facts, log: &mut Log) {
+    let place = format!("drain of {}", facts.color);
+    let off = matches!(&facts.cluster, Ok(ClusterSeen::There { state: State::Stopped | State::Deleting, .. }));
+    match &facts.drain {
+        Drain::Proved(_) => {}
+        Drain::Live(why) => {
+            log.refuse(
+                "LiveTraffic",
+                &place,
+                format!("live traffic: {why}"),
+                "see who still calls it, and wait until they have gone",
+            );
+        }
+        // The drain was proved before it was stopped, and what stood in the cluster has stopped with it.
+        Drain::Unknown(why) if off && screaming(facts) => {
+            let todo = "it was proved before the cluster was stopped; nothing is served by a stopped cluster";
+            log.warn("DrainUnknown", &place, format!("can't be measured: {why}"), todo);
+        }
+        Drain::Unknown(why) => {
+            let todo = "what is not measured counts as not drained: see that the `drain` source answers";
+            log.refuse("DrainUnknown", &place, format!("can't be measured: {why}"), todo);
+        }
+    }
+}
+
+fn of_doomed(facts: &Facts, log: &mut Log) {
+    let place = "node resource group";
+    let doomed = match &facts.doomed {
+        Ok(doomed) => doomed,
+        Err(why) => {
+            let todo = "it goes with the cluster: grant `Reader` on it, so that nothing dies unannounced";
+            return log.refuse("Unreadable", place, format!("it can't be read: {why}"), todo);
+        }
+    };
+    for one in doomed {
+        let id = &one.id;
+        match (one.kind, one.announced) {
+            (DoomedKind::Data, false) => {
+                let todo = "keep what is on it, or list it under `resources`: then it goes";
+                log.refuse("DataDies", place, format!("{id} goes with the cluster"), todo);
+            }
+            (DoomedKind::Data, true) => {
+                log.warn("DataDies", place, format!("{id} goes with the cluster, as announced"), "nothing");
+            }
+            (DoomedKind::Address, _) => {
+                log.warn("AddressDies", place, format!("{id} goes with the cluster"), "nobody gets this address back");
+            }
+            (DoomedKind::Other, _) => {}
+        }
+    }
+}
+
+pub(super) fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A time for people, to the second or the minute.
+fn span(ms: u64) -> String {
+    let seconds = ms.div_ceil(1000);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, _) => format!("{} min", m + 1),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}

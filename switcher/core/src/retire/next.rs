@@ -1,0 +1,166 @@
+//! What a retirement does next. Level-based: ledgers and cluster tell where it is, so whoever runs it again goes on.
+
+use super::facts::{ClusterSeen, Facts, Policy, State};
+use super::guard::{Finding, Severity, guard, millis, stage};
+use crate::ledger::Stage;
+
+/// What is to be done now, and all that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// What is to be done now.
+    pub act: Act,
+    /// See [`guard`].
+    pub findings: Vec<Finding>,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Nothing: something refuses.
+    Refuse,
+    /// Swap these Switches' ledgers to Retiring: the point of no return.
+    Enter(Vec<String>),
+    /// Stop the cluster.
+    Stop,
+    /// Wait until it is stopped.
+    AwaitStopped,
+    /// Note in these Switches' ledgers that it is stopped, and until when it stays so.
+    NoteStopped {
+        /// Whose.
+        switches: Vec<String>,
+        /// Unix milliseconds.
+        until_ms: u64,
+    },
+    /// Nothing until then: whoever needs it has time to scream.
+    Wait {
+        /// Unix milliseconds.
+        until_ms: u64,
+    },
+    /// Note in these Switches' ledgers that it is about to be deleted.
+    Condemn(Vec<String>),
+    /// Delete the cluster.
+    Delete,
+    /// Wait until it is gone.
+    AwaitGone,
+    /// Take these Switches' ledgers back to Steady: the cluster is gone.
+    Finish(Vec<String>),
+    /// Nothing is left to do.
+    Done,
+}
+
+/// Judges the facts and says what is to be done next. Total: every state of ledgers and cluster has an answer.
+#[must_use]
+pub fn next(facts: &Facts, policy: &Policy) -> Next {
+    let findings = guard(facts, policy);
+    let refused = findings.iter().any(|finding| finding.severity == Severity::Refuses);
+    let act = match &facts.cluster {
+        Err(_) => Act::Refuse,
+        Ok(ClusterSeen::Gone) => gone(facts),
+        Ok(ClusterSeen::There { state, .. }) => there(facts, policy, *state, refused),
+    };
+    Next { act, findings }
+}
+
+/// What is gone needs no guard; but a ledger that can't be read may still say Retiring.
+fn gone(facts: &Facts) -> Act {
+    if facts.switches.iter().any(|switch| switch.ledger.is_err()) {
+        return Act::Refuse;
+    }
+    match those(facts, |stage| stage.is_some()) {
+        switches if switches.is_empty() => Act::Done,
+        switches => Act::Finish(switches),
+    }
+}
+
+fn there(facts: &Facts, policy: &Policy, state: State, refused: bool) -> Act {
+    let guarded = |act: Act| if refused { Act::Refuse } else { act };
+    if facts.switches.is_empty() {
+        return Act::Refuse;
+    }
+    let behind = those(facts, |stage| stage.is_none());
+    if !behind.is_empty() {
+        return guarded(Act::Enter(behind));
+    }
+    let running = those(facts, |stage| stage == Some(Stage::Stopping));
+    if !running.is_empty() {
+        return match state {
+            State::Stopped => Act::NoteStopped { switches: running, until_ms: ends(facts, policy) },
+            State::Stopping => Act::AwaitStopped,
+            State::Deleting => Act::AwaitGone,
+            State::Running => guarded(Act::Stop),
+            State::Starting | State::Busy => Act::Refuse,
+        };
+    }
+    match state {
+        State::Deleting => return Act::AwaitGone,
+        State::Stopping => return Act::AwaitStopped,
+        State::Running | State::Starting | State::Busy => return Act::Refuse,
+        State::Stopped => {}
+    }
+    let screaming = those(facts, |stage| stage == Some(Stage::Screaming));
+    if screaming.is_empty() {
+        return guarded(Act::Delete);
+    }
+    let until_ms = latest(facts);
+    if facts.now_ms < until_ms { Act::Wait { until_ms } } else { guarded(Act::Condemn(screaming)) }
+}
+
+fn those(facts: &Facts, wanted: impl Fn(Option<Stage>) -> bool) -> Vec<String> {
+    facts.switches.iter().filter(|switch| wanted(stage(switch))).map(|switch| switch.name.clone()).collect()
+}
+
+/// The end of the scream time: what a ledger says already stands, so that a crash between two ledgers prolongs nothing.
+fn ends(facts: &Facts, policy: &Policy) -> u64 {
+    match latest(facts) {
+        0 => facts.now_ms.saturating_add(millis(policy.scream)),
+        known => known,
+    }
+}
+
+/// The latest end of the scream time that a ledger tells; `0` when none does.
+fn latest(facts: &Facts) -> u64 {
+    let ledgers = facts.switches.iter().filter_map(|switch| switch.ledger.as_ref().ok()?.retirement());
+    ledgers.filter(|one| one.stage >= Stage::Screaming).map(|one| one.until_ms).max().unwrap_or(0)
+}
+
+/// What is to be done next when someone has screamed: the cluster is started again, and its Switches leave Retiring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revive {
+    /// Nothing is being retired.
+    Nothing,
+    /// It can't be done; with why.
+    Refuse(String),
+    /// Start the cluster.
+    Start,
+    /// Wait until it is stopped, or runs.
+    Await,
+    /// Take these Switches' ledgers back to Steady: the cluster runs.
+    Finish(Vec<String>),
+}
+
+/// What reviving a color does next. It is too late once its deletion has begun.
+#[must_use]
+pub fn revive(facts: &Facts) -> Revive {
+    if let Some(why) = facts.switches.iter().find_map(|switch| switch.ledger.as_ref().err()) {
+        return Revive::Refuse(format!("a ledger can't be read: {why}"));
+    }
+    let retiring = those(facts, |stage| stage.is_some());
+    if retiring.is_empty() {
+        return Revive::Nothing;
+    }
+    let state = match &facts.cluster {
+        Err(why) => return Revive::Refuse(format!("the cluster can't be read: {why}")),
+        Ok(ClusterSeen::Gone) => {
+            return Revive::Refuse("the cluster is gone; end the retirement without --revive".into());
+        }
+        Ok(ClusterSeen::There { state, .. }) => *state,
+    };
+    if state == State::Deleting || !those(facts, |stage| stage == Some(Stage::Deleting)).is_empty() {
+        return Revive::Refuse("its deletion has begun: there is no way back any more".to_owned());
+    }
+    match state {
+        State::Stopped => Revive::Start,
+        State::Running => Revive::Finish(retiring),
+        State::Stopping | State::Starting | State::Busy | State::Deleting => Revive::Await,
+    }
+}

@@ -1,0 +1,282 @@
+//! The guard as a table, and the whole way of a retirement with a crash between any two steps.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::*;
+use crate::color::Color;
+use crate::decide::samples::{NOW_MS, declaration};
+use crate::ledger::{Ledger, Phase, RetireRefusal, Stage, Task};
+use crate::observation::Value;
+use crate::order::{Order, Verb};
+
+const HOUR: u64 = 3_600_000;
+
+fn policy() -> Policy {
+    Policy { retention: Duration::from_secs(3600), scream: Duration::from_secs(24 * 3600) }
+}
+
+fn steady_on_green() -> Ledger {
+    Ledger::first("lineage", Color::from("green"), &declaration("green"), 300, NOW_MS - HOUR)
+}
+
+fn switch(name: &str) -> SwitchSeen {
+    let record = TargetValue { name: "aks.contoso.com".to_owned(), value: Ok(Value::Color("green".into())) };
+    SwitchSeen {
+        name: name.to_owned(),
+        color: "blue".into(),
+        wanted: "green".into(),
+        listed: true,
+        ledger: Ok(steady_on_green()),
+        targets: vec![record],
+        same_identity: false,
+    }
+}
+
+fn there(state: State) -> Result<ClusterSeen, String> {
+    Ok(ClusterSeen::There { state, told: "as ARM says".to_owned() })
+}
+
+/// Nothing speaks against blue's end.
+fn facts() -> Facts {
+    Facts {
+        color: "blue".into(),
+        now_ms: NOW_MS,
+        cluster: there(State::Running),
+        uid: Some(("u".to_owned(), Ok("u".to_owned()))),
+        switches: vec![switch("contoso"), switch("shop")],
+        strangers: Vec::new(),
+        places: vec![Place { name: "zone contoso.com".to_owned(), declared: true, found: Ok(Vec::new()) }],
+        drain: Drain::Proved("0 requests".to_owned()),
+        doomed: Ok(Vec::new()),
+    }
+}
+
+fn pointing(weight: Weight) -> Vec<Place> {
+    let pointer = Pointer { what: "A record www".to_owned(), to: "10.1.0.4".to_owned(), weight };
+    vec![Place { name: "zone contoso.com".to_owned(), declared: true, found: Ok(vec![pointer]) }]
+}
+
+fn doomed(kind: DoomedKind, announced: bool) -> Result<Vec<Doomed>, String> {
+    Ok(vec![Doomed { id: "/x".to_owned(), kind, announced }])
+}
+
+#[test]
+fn each_thing_that_speaks_against_it_is_told() {
+    type Spoil = fn(&mut Facts);
+    let rules: &[(&str, Spoil, &str)] = &[
+        ("nothing", |_| {}, ""),
+        ("no Switch", |f| f.switches.clear(), "NoSwitch"),
+        ("a stranger", |f| f.strangers.push("old".into()), "SwitchMissing"),
+        ("not listed", |f| f.switches[1].listed = false, "SwitchNotListed"),
+        ("the daemon's identity", |f| f.switches[0].same_identity = true, "SameIdentity"),
+        ("git wants it", |f| f.switches[0].wanted = "blue".into(), "GitWantsIt"),
+        ("no ledger", |f| f.switches[0].ledger = Err("timeout".into()), "LedgerUnreadable"),
+        ("live", |f| f.switches[0].ledger.as_mut().unwrap().active = "blue".into(), "Live"),
+        ("moving", |f| f.switches[0].ledger.as_mut().unwrap().phase = Phase::Soaking, "NotSteady"),
+        ("parked", |f| f.switches[0].ledger.as_mut().unwrap().phase = Phase::Parked, "NotSteady"),
+        ("too early", |f| f.now_ms -= 1, "Retention,Retention"),
+        ("routed", |f| f.switches[0].targets[0].value = Ok(Value::Color("blue".into())), "StillRouted"),
+        (
+            "shared",
+            |f| {
+                f.switches[0].targets[0].value =
+                    Ok(Value::Split(BTreeMap::from([("blue".into(), 5), ("green".into(), 95)])))
+            },
+            "StillRouted",
+        ),
+        ("mixed", |f| f.switches[0].targets[0].value = Ok(Value::Mixed), "StillRouted"),
+        ("foreign", |f| f.switches[0].targets[0].value = Ok(Value::Foreign("x".into())), "Foreign"),
+        ("gone", |f| f.switches[0].targets[0].value = Ok(Value::Gone), "Foreign"),
+        ("target unread", |f| f.switches[0].targets[0].value = Err("403".into()), "TargetUnreadable"),
+        ("ledger only", |f| f.switches[0].targets[0].value = Ok(Value::LedgerOnly), ""),
+        ("a zone unread", |f| f.places[0].found = Err("403".into()), "Unreadable"),
+        ("more unread", |f| (f.places[0].found, f.places[0].declared) = (Err("403".into()), false), "(Unsearched)"),
+        ("a record", |f| f.places = pointing(Weight::Live), "PointsThere"),
+        ("an idle origin", |f| f.places = pointing(Weight::Idle), "(IdlePointer)"),
+        ("its own name", |f| f.places = pointing(Weight::Own), "(OwnName)"),
+        ("live traffic", |f| f.drain = Drain::Live("9".into()), "LiveTraffic"),
+        ("no measurement", |f| f.drain = Drain::Unknown("empty".into()), "DrainUnknown"),
+        ("another cluster", |f| f.uid = Some(("u".into(), Ok("v".into()))), "OtherCluster"),
+        ("a cluster that hides", |f| f.uid = Some(("u".into(), Err("timeout".into()))), "ClusterUnknown"),
+        ("busy", |f| f.cluster = there(State::Busy), "ClusterBusy"),
+        ("unread", |f| f.cluster = Err("403".into()), "ClusterUnreadable"),
+        ("a disk", |f| f.doomed = doomed(DoomedKind::Data, false), "DataDies"),
+        ("a disk announced", |f| f.doomed = doomed(DoomedKind::Data, true), "(DataDies)"),
+        ("an address", |f| f.doomed = doomed(DoomedKind::Address, false), "(AddressDies)"),
+        ("node group unread", |f| f.doomed = Err("403".into()), "Unreadable"),
+    ];
+    for (rule, spoil, want) in rules {
+        let mut facts = facts();
+        spoil(&mut facts);
+        let found = next(&facts, &policy());
+        let word = |finding: &Finding| match finding.severity {
+            Severity::Refuses => finding.reason.to_owned(),
+            Severity::Warns => format!("({})", finding.reason),
+        };
+        let words: Vec<String> = found.findings.iter().map(word).collect();
+        assert_eq!(words.join(","), *want, "{rule}");
+        let refused = !want.is_empty() && !want.starts_with('(');
+        assert_eq!(found.act == Act::Refuse, refused, "{rule}: {:?}", found.act);
+        let told = |one: &Finding| !one.place.is_empty() && !one.what.is_empty() && !one.todo.is_empty();
+        assert!(found.findings.iter().all(told), "{rule}: what, where and what to do");
+    }
+}
+
+#[test]
+fn everything_is_told_at_once_and_what_refuses_comes_first() {
+    let mut facts = facts();
+    facts.places = [pointing(Weight::Idle), pointing(Weight::Live)].concat();
+    facts.drain = Drain::Live("9".into());
+    facts.switches[1].wanted = "blue".into();
+    let reasons: Vec<&str> = guard(&facts, &policy()).iter().map(|finding| finding.reason).collect();
+    assert_eq!(reasons, ["GitWantsIt", "PointsThere", "LiveTraffic", "IdlePointer"]);
+}
+
+#[test]
+fn a_ledger_refuses_what_would_lose_something() {
+    let retire = |ledger: &Ledger, color: &str| ledger.retire(&color.into(), "ada", "op", NOW_MS);
+    let ledger = steady_on_green();
+    assert!(matches!(retire(&ledger, "green"), Err(RetireRefusal::Live { .. })));
+    let mut held = ledger.clone();
+    let (actor, reason, set_aside) = ("kim".to_owned(), "a storm".to_owned(), crate::Digest::default());
+    held.order = Some(Order { verb: Verb::Hold, actor, reason, expires_ms: 0, set_aside });
+    assert!(retire(&held, "blue").unwrap_err().to_string().contains("`hold` of kim"));
+    let retiring = retire(&ledger, "blue").unwrap();
+    assert_eq!(retire(&retiring, "blue").unwrap(), retiring, "twice is once");
+    assert!(matches!(retire(&retiring, "red"), Err(RetireRefusal::Another { .. })));
+    for verb in Verb::ALL.into_iter().filter(|verb| *verb != Verb::Hold) {
+        let (actor, reason, set_aside) = ("kim".to_owned(), "why".to_owned(), crate::Digest::default());
+        let order = Order { verb, actor, reason, expires_ms: 0, set_aside };
+        let refused = retiring.ordered(order, None, NOW_MS).unwrap_err().to_string();
+        assert!(
+            refused.contains("blue is being retired") && refused.contains("teal retire blue --revive"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn a_retiring_ledger_is_read_back_and_fits() {
+    let retiring = steady_on_green().retire(&"blue".into(), "a-person@contoso.com", &"f".repeat(16), NOW_MS).unwrap();
+    for ledger in [retiring.clone(), retiring.stopped(NOW_MS + 24 * HOUR, NOW_MS), retiring.condemned(NOW_MS)] {
+        let text = ledger.encode_within(512).unwrap();
+        assert_eq!(Ledger::decode(&text).unwrap(), ledger);
+    }
+    let stopped = retiring.stopped(NOW_MS + 24 * HOUR, NOW_MS).retirement().unwrap();
+    assert_eq!((stopped.stage, stopped.until_ms), (Stage::Screaming, NOW_MS + 24 * HOUR));
+    let ended = retiring.condemned(NOW_MS).retired(NOW_MS);
+    assert_eq!((ended.phase, ended.task, ended.course, ended.holder), (Phase::Steady, Task::Rest, None, None));
+}
+
+/// Does one step in the world, to one Switch only: as a crash after its first write leaves it.
+fn crash_after(act: Act, facts: &mut Facts) {
+    let mut swap = |names: Vec<String>, change: &dyn Fn(&Ledger) -> Ledger| {
+        let first = facts.switches.iter_mut().find(|switch| names.contains(&switch.name)).unwrap();
+        first.ledger = Ok(change(first.ledger.as_ref().unwrap()));
+    };
+    let now = facts.now_ms;
+    match act {
+        Act::Enter(names) => swap(names, &|ledger| ledger.retire(&"blue".into(), "ada", "op", now).unwrap()),
+        Act::NoteStopped { switches, until_ms } => swap(switches, &|ledger| ledger.stopped(until_ms, now)),
+        Act::Condemn(names) => swap(names, &|ledger| ledger.condemned(now)),
+        Act::Finish(names) => swap(names, &|ledger| ledger.retired(now)),
+        Act::Stop => facts.cluster = there(State::Stopping),
+        Act::AwaitStopped => facts.cluster = there(State::Stopped),
+        Act::Wait { until_ms } => facts.now_ms = until_ms,
+        Act::Delete => facts.cluster = there(State::Deleting),
+        Act::AwaitGone => facts.cluster = Ok(ClusterSeen::Gone),
+        Act::Refuse | Act::Done => panic!("nothing to do"),
+    }
+}
+
+#[test]
+fn g2_it_goes_on_after_a_crash_between_any_two_steps() {
+    let mut facts = facts();
+    let mut way = Vec::new();
+    let mut until = None;
+    loop {
+        let next = next(&facts, &policy());
+        assert_ne!(next.act, Act::Refuse, "{way:?}: {:?}", next.findings);
+        if next.act == Act::Done {
+            break;
+        }
+        if let Act::NoteStopped { until_ms, .. } = next.act {
+            assert_eq!(*until.get_or_insert(until_ms), until_ms, "a crash prolongs nothing");
+            // Time passes between the crash and the next run.
+            facts.now_ms += 60_000;
+        }
+        if matches!(next.act, Act::AwaitStopped) {
+            facts.drain = Drain::Unknown("its Prometheus was in the cluster".to_owned());
+            facts.uid = None;
+        }
+        let word = format!("{:?}", next.act);
+        way.push(word.split([' ', '(', '{']).next().unwrap_or_default().to_owned());
+        crash_after(next.act, &mut facts);
+    }
+    let twice = |word: &str| [word.to_owned(), word.to_owned()];
+    let want = [
+        twice("Enter").to_vec(),
+        vec!["Stop".to_owned(), "AwaitStopped".to_owned()],
+        twice("NoteStopped").to_vec(),
+        vec!["Wait".to_owned()],
+        twice("Condemn").to_vec(),
+        vec!["Delete".to_owned(), "AwaitGone".to_owned()],
+        twice("Finish").to_vec(),
+    ];
+    assert_eq!(way, want.concat());
+    assert!(facts.switches.iter().all(|one| one.ledger.as_ref().unwrap().phase == Phase::Steady));
+}
+
+#[test]
+fn the_cluster_is_never_touched_while_something_refuses() {
+    let retiring = steady_on_green().retire(&"blue".into(), "ada", "op", NOW_MS).unwrap();
+    let stopped = retiring.stopped(NOW_MS, NOW_MS);
+    for (rule, ledger, state, want) in [
+        ("before the stop", retiring.clone(), State::Running, Act::Stop),
+        (
+            "before the deletion is noted",
+            stopped.clone(),
+            State::Stopped,
+            Act::Condemn(vec!["contoso".into(), "shop".into()]),
+        ),
+        ("before the deletion", stopped.condemned(NOW_MS), State::Stopped, Act::Delete),
+    ] {
+        let mut facts = facts();
+        (facts.cluster, facts.uid) = (there(state), None);
+        facts.switches.iter_mut().for_each(|one| one.ledger = Ok(ledger.clone()));
+        assert_eq!(next(&facts, &policy()).act, want, "{rule}");
+        facts.places = pointing(Weight::Live);
+        assert_eq!(next(&facts, &policy()).act, Act::Refuse, "{rule}");
+    }
+    let mut facts = facts();
+    facts.switches.iter_mut().for_each(|one| one.ledger = Ok(stopped.clone()));
+    let next = next(&facts, &policy());
+    assert_eq!((next.act, next.findings[0].reason), (Act::Refuse, "StartedAgain"), "someone screamed");
+}
+
+#[test]
+fn whoever_screams_in_time_gets_the_cluster_back() {
+    let retiring = steady_on_green().retire(&"blue".into(), "ada", "op", NOW_MS).unwrap();
+    let stopped = retiring.stopped(NOW_MS + HOUR, NOW_MS);
+    let both = || vec!["contoso".to_owned(), "shop".to_owned()];
+    let at = |ledger: &Ledger, cluster: Result<ClusterSeen, String>| {
+        let mut facts = facts();
+        facts.switches.iter_mut().for_each(|one| one.ledger = Ok(ledger.clone()));
+        revive(&Facts { cluster, ..facts })
+    };
+    assert_eq!(at(&steady_on_green(), there(State::Running)), Revive::Nothing);
+    assert_eq!(at(&retiring, there(State::Running)), Revive::Finish(both()));
+    assert_eq!(at(&retiring, there(State::Stopping)), Revive::Await);
+    assert_eq!(at(&stopped, there(State::Stopped)), Revive::Start);
+    assert_eq!(at(&stopped, there(State::Starting)), Revive::Await);
+    assert_eq!(at(&stopped, there(State::Running)), Revive::Finish(both()));
+    for late in [
+        at(&stopped.condemned(NOW_MS), there(State::Stopped)),
+        at(&stopped, there(State::Deleting)),
+        at(&stopped, Ok(ClusterSeen::Gone)),
+        at(&stopped, Err("403".to_owned())),
+    ] {
+        assert!(matches!(late, Revive::Refuse(_)), "{late:?}");
+    }
+}
