@@ -11,7 +11,7 @@
 //! | [`id`] | resource ids, compared without case |
 //! | [`operation`] | long-running operations, polled verbatim and resumable from a stored URL |
 //! | [`versions`] | every api-version, in one place |
-//! | [`dns`], [`front_door`], [`front_door_classic`], [`traffic_manager`], [`gateway`], [`aks`], [`monitor`], [`vault`] | the services |
+//! | [`dns`], [`front_door`], [`front_door_classic`], [`traffic_manager`], [`gateway`], [`aks`], [`monitor`], [`resources`], [`vault`] | the services |
 //!
 //! Every service module has two halves: functions that make a [`Request`] without sending it, and methods of [`Client`]
 //! that send it and read the answer. Answers are read leniently: unknown fields are kept or left aside, never an error.
@@ -31,6 +31,7 @@ pub mod id;
 pub mod monitor;
 pub mod operation;
 pub mod request;
+pub mod resources;
 pub mod retry;
 pub mod traffic_manager;
 pub mod vault;

@@ -18,11 +18,13 @@ pub const PUBLIC_IP: &str = "2024-05-01";
 pub const AKS: &str = "2025-02-01";
 /// `Microsoft.Insights/metrics`.
 pub const METRICS: &str = "2024-02-01";
+/// `Microsoft.Resources`: what is in a group.
+pub const RESOURCES: &str = "2021-04-01";
 /// Key Vault's data plane.
 pub const KEY_VAULT: &str = "7.4";
 
 /// All of them, for what is read back from a store.
-pub(crate) const ALL: [&str; 10] = [
+pub(crate) const ALL: [&str; 11] = [
     DNS,
     PRIVATE_DNS,
     FRONT_DOOR,
@@ -32,5 +34,6 @@ pub(crate) const ALL: [&str; 10] = [
     PUBLIC_IP,
     AKS,
     METRICS,
+    RESOURCES,
     KEY_VAULT,
 ];

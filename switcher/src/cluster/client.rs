@@ -122,6 +122,13 @@ impl Connector {
         Self { access, client: Mutex::default() }
     }
 
+    pub(super) fn aks(&self) -> Option<(&str, &teal_azure::Client)> {
+        match &self.access {
+            Access::Aks { id, azure } => Some((id, azure)),
+            Access::Kubeconfig { .. } => None,
+        }
+    }
+
     /// Makes the next [`Connector::client`] read the Secret again.
     pub(super) fn forget(&self) {
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;

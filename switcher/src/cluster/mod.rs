@@ -109,6 +109,12 @@ impl Cluster {
         }
     }
 
+    /// Its ARM id and who asks for it, when that is how it is reached.
+    #[must_use]
+    pub fn aks(&self) -> Option<(&str, &teal_azure::Client)> {
+        self.connector.aks()
+    }
+
     /// What is known, changes marked.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Known> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use teal_api::switch::{Gate, HttpProbe};
 use teal_gates::synced::{Side, Wanted};
-use teal_gates::{Outcome, Report, azure_monitor, http, parity, platform, prometheus, synced};
+use teal_gates::{Outcome, Report, aks, azure_monitor, http, parity, platform, prometheus, synced};
 use teal_switcher_core::gate::{GateSeen, Limits, Standing, Tally};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -257,9 +257,18 @@ impl Work {
     async fn platform(&self) -> Report {
         let unknown = |why: String| Report::new("platform", Outcome::Error, format!("{}: {why}", self.course.other));
         let Some(cluster) = self.clusters.get(&self.course.other) else { return unknown("has no cluster".to_owned()) };
-        match cluster.client().await {
-            Ok(client) => platform::check(&client).await,
-            Err(error) => unknown(error.to_string()),
+        let inside = async {
+            match cluster.client().await {
+                Ok(client) => platform::check(&client).await,
+                Err(error) => unknown(error.to_string()),
+            }
+        };
+        match cluster.aks() {
+            None => inside.await,
+            Some((id, azure)) => {
+                let (arm, inside) = tokio::join!(aks::check(azure, id), inside);
+                aks::together(arm, inside)
+            }
         }
     }
 
