@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 use commands::get::Kind;
 use commands::show::Output;
 use commands::write::{Lane, Said};
-use commands::{build, check, get, helm, show, write};
+use commands::{build, check, get, helm, retire, show, write};
 use style::Style;
 use teal_switcher_core::Verb;
 
@@ -83,7 +83,7 @@ enum Command {
         #[command(subcommand)]
         command: HelmCommand,
     },
-    /// All mistakes of switch.yaml, teal.yaml or unit.yaml (exit 1 when there are any).
+    /// All mistakes of switch.yaml, colors.yaml, teal.yaml or unit.yaml (exit 1 when there are any).
     Check {
         /// The files.
         #[arg(required = true)]
@@ -130,6 +130,8 @@ enum Command {
     Reassert(Emergency),
     /// Go on with the next step of a gradual move, before its time or after a pause. Gates still decide.
     Promote(Emergency),
+    /// End a color: prove that nothing needs it, stop its cluster, wait for screams, delete it. Run it again to go on.
+    Retire(Box<retire::Retire>),
     /// The ledger itself.
     Ledger {
         #[command(subcommand)]
@@ -245,6 +247,7 @@ async fn run(args: Args, style: Style) -> Result<u8> {
             let said = Said { reason: reason.unwrap_or_default(), actor, expires, push: false };
             write::order(Verb::Hold, &lane, &said, style).await
         }
+        Command::Retire(args) => retire::retire(&args, style).await,
         Command::Ledger { command: LedgerCommand::Show { lane } } => write::show(&lane, style).await,
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use teal_api::Mistakes;
+use teal_api::colors::Colors;
 use teal_api::fleet::{Fleet, UnitSettings};
 use teal_api::switch::Switch;
 
@@ -38,7 +39,12 @@ fn parse(name: &str, text: &str) -> Result<String, Mistakes> {
         Some("Fleet") => {
             Fleet::parse(name, text).map(|fleet| format!("Fleet {} with {} layers", fleet.name, fleet.layers.len()))
         }
+        Some("Colors") => Colors::parse(name, text).map(|colors| format!("Colors {}", names(&colors))),
         Some("UnitSettings") => UnitSettings::parse(name, text).map(|_| "UnitSettings".to_owned()),
         _ => Switch::parse(name, text).map(|switch| format!("Switch {}, active: {}", switch.name, switch.active)),
     }
+}
+
+fn names(colors: &Colors) -> String {
+    colors.colors.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
 }

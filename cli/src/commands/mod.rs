@@ -4,5 +4,6 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod get;
 pub(crate) mod helm;
+pub(crate) mod retire;
 pub(crate) mod show;
 pub(crate) mod write;

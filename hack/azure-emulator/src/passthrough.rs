@@ -35,6 +35,7 @@ const TYPES: &[ResourceType] = &[
     kind("Microsoft.ManagedIdentity/*"),
     kind("Microsoft.KeyVault/*"),
     kind("Microsoft.Web/*"),
+    kind("Microsoft.Compute/*"),
 ];
 
 /// The service of what has no service of its own. It must be asked last.

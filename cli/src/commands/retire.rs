@@ -1,0 +1,282 @@
+//! `teal retire COLOR`: guard, point of no return, stop, scream time, guard again, delete.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use teal_api::colors::{Colors, Executor};
+use teal_retire::{Access, End, Event, Look, RetireError, Retirement, Turn, documents};
+use teal_switcher::azure::Azure;
+use teal_switcher::secrets::Secrets;
+use teal_switcher_core::retire::{Act, ClusterSeen, Drain, Finding, Severity};
+
+use super::show::Output;
+use crate::exit::{FINE, NOT_SO, REFUSED, Refused, Unreachable};
+use crate::style::{Style, tame};
+
+/// Ends a color, with the credentials of whoever runs this.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Retire {
+    /// The color whose cluster goes.
+    color: String,
+    /// The declaration of the colors.
+    #[arg(long, default_value = "colors.yaml")]
+    colors: PathBuf,
+    /// A folder with Switches, or one's file; may be repeated. The folder of --colors when left out.
+    #[arg(long = "switches", value_name = "PATH")]
+    switches: Vec<PathBuf>,
+    /// Folder with the Secrets of ledgers that are sealed: <folder>/<secret>/secret and <folder>/<secret>/ledger.
+    #[arg(long, env = "TEAL_SECRETS", default_value = ".")]
+    secrets: PathBuf,
+    /// Who; everybody sees it.
+    #[arg(long, env = "USER", default_value = "operator")]
+    actor: String,
+    /// Show guard and steps, and change nothing (exit 1 when something refuses).
+    #[arg(long, visible_alias = "plan")]
+    dry_run: bool,
+    /// Do not ask.
+    #[arg(short, long)]
+    yes: bool,
+    /// Wait through the scream time, too.
+    #[arg(long)]
+    wait: bool,
+    /// Someone has screamed: start the cluster again and end the retirement. Too late once its deletion has begun.
+    #[arg(long, conflicts_with_all = ["dry_run", "wait"])]
+    revive: bool,
+    /// text or json.
+    #[arg(short, long, default_value = "text")]
+    output: Output,
+}
+
+/// 0 when the color is gone (or revived), 1 while it screams or a pipeline has its turn, 4 when something refuses.
+pub(crate) async fn retire(args: &Retire, style: Style) -> Result<u8> {
+    let retirement = args.prepare()?;
+    let text = args.output == Output::Text;
+    if args.revive {
+        confirm(args, &format!("starts {} again and ends its retirement", args.color))?;
+        let mut events = Vec::new();
+        let end = retirement.revive(&mut |event| told(&event, text, style, &mut events)).await.map_err(marked)?;
+        return Ok(args.ended(&retirement, &end, &events, style));
+    }
+    let look = retirement.look().await;
+    if text {
+        print!("{}", screen(&retirement, &look, style));
+    }
+    if args.dry_run {
+        if !text {
+            println!("{}", serde_json::to_string_pretty(&shown(&retirement, &look))?);
+        }
+        return Ok(if look.act == Act::Refuse { NOT_SO } else { FINE });
+    }
+    if acts(&look.act) {
+        confirm(args, &meaning(&look.act, &retirement))?;
+    }
+    let mut events = Vec::new();
+    let end = retirement.run(args.wait, &mut |event| told(&event, text, style, &mut events)).await.map_err(marked)?;
+    Ok(args.ended(&retirement, &end, &events, style))
+}
+
+impl Retire {
+    fn prepare(&self) -> Result<Retirement> {
+        let text = std::fs::read_to_string(&self.colors)
+            .with_context(|| format!("{} can't be read; name it with --colors", self.colors.display()))?;
+        let colors = Colors::parse(&self.colors.display().to_string(), &text)?;
+        let folder = self.colors.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        let places = if self.switches.is_empty() { vec![folder.to_owned()] } else { self.switches.clone() };
+        let access = Access {
+            secrets: Secrets::new(&self.secrets),
+            azure: Azure::default(),
+            client_id: teal_retire::environment("AZURE_CLIENT_ID"),
+            by: self.actor.clone(),
+        };
+        Ok(Retirement::new(&colors, &self.color, documents::switches(&places)?, access)?)
+    }
+
+    fn ended(&self, of: &Retirement, end: &End, events: &[Event], style: Style) -> u8 {
+        if self.output == Output::Json {
+            let mut value = serde_json::to_value(end).unwrap_or(Value::Null);
+            value["color"] = json!(self.color);
+            value["cluster"] = json!(of.cluster());
+            value["events"] = serde_json::to_value(events).unwrap_or(Value::Null);
+            println!("{value:#}");
+        } else {
+            print!("{}", farewell(&self.color, end, style));
+        }
+        match end {
+            End::Done | End::Revived => FINE,
+            End::Screams { .. } | End::YourTurn { .. } => NOT_SO,
+            End::Refused { .. } => REFUSED,
+        }
+    }
+}
+
+/// Marks an error with its exit code.
+fn marked(error: RetireError) -> anyhow::Error {
+    let (told, away, refused) = (error.to_string(), error.away(), error.refused());
+    let error = anyhow::Error::new(error);
+    match (away, refused) {
+        (true, _) => error.context(Unreachable(told)),
+        (_, true) => error.context(Refused(told)),
+        _ => error,
+    }
+}
+
+/// Does this step change something?
+fn acts(act: &Act) -> bool {
+    !matches!(act, Act::Refuse | Act::Done | Act::Wait { .. })
+}
+
+fn confirm(args: &Retire, what: &str) -> Result<()> {
+    if args.yes {
+        return Ok(());
+    }
+    let mut answer = String::new();
+    if std::io::stdin().is_terminal() {
+        eprint!("This {what}. Type `{}` to go on: ", args.color);
+        std::io::stderr().flush().ok();
+        std::io::stdin().lock().read_line(&mut answer)?;
+    }
+    if answer.trim() != args.color {
+        bail!("nothing was done: this {what}; say --yes where nobody can be asked");
+    }
+    Ok(())
+}
+
+fn meaning(act: &Act, of: &Retirement) -> String {
+    let cluster = of.cluster();
+    match act {
+        Act::Enter(names) => {
+            format!(
+                "is the point of no return for {}: `undo` refuses after it, and {cluster} is stopped",
+                names.join(", ")
+            )
+        }
+        Act::Condemn(_) | Act::Delete => format!("deletes {cluster}, for ever"),
+        _ => format!("goes on with the retirement of {cluster}"),
+    }
+}
+
+fn told(event: &Event, text: bool, style: Style, events: &mut Vec<Event>) {
+    events.push(event.clone());
+    if !text {
+        return;
+    }
+    let (done, words) = match event {
+        Event::NoWayBack { switch } => (true, format!("{switch}: no way back any more")),
+        Event::Stopping => (false, "the cluster is asked to stop".to_owned()),
+        Event::Stopped { switch, until_ms } => {
+            (true, format!("{switch}: stopped; scream time until {}", at(*until_ms)))
+        }
+        Event::Condemned { switch } => (true, format!("{switch}: the cluster is about to be deleted")),
+        Event::Deleting => (false, "the cluster is asked to go".to_owned()),
+        Event::Starting => (false, "the cluster is asked to start".to_owned()),
+        Event::Awaiting => (false, "an operation is at work on the cluster; waiting for its end".to_owned()),
+        Event::Steady { switch } => (true, format!("{switch}: Steady")),
+    };
+    println!("{} {words}", if done { style.good("✔") } else { style.busy("…") });
+}
+
+fn at(ms: u64) -> String {
+    let time = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    time.map(|time| format!("{time:.0}")).unwrap_or_default()
+}
+
+fn farewell(color: &str, end: &End, style: Style) -> String {
+    match end {
+        End::Done => format!("{} {color} is retired: its cluster is gone\n", style.good("✔")),
+        End::Revived => format!("{} {color} runs, and nothing is being retired\n", style.good("✔")),
+        End::Refused { findings } => {
+            format!("{} {color} stays as it is:\n{}", style.bad("✖"), lines(findings, style))
+        }
+        End::Screams { until_ms } => format!(
+            "{} {color} is stopped; run `teal retire {color}` after {} to delete it, or `teal retire {color} --revive` to start it again\n",
+            style.busy("…"),
+            at(*until_ms)
+        ),
+        End::YourTurn { turn, cluster } => {
+            let verb = match turn {
+                Turn::Stop => "stop",
+                Turn::Delete => "delete",
+                Turn::Start => "start",
+            };
+            format!(
+                "{} the pipeline's turn: {verb} {cluster} (such as `az aks {verb} --ids {cluster}`), then run this again\n",
+                style.busy("…")
+            )
+        }
+    }
+}
+
+fn lines(findings: &[Finding], style: Style) -> String {
+    let line = |one: &Finding| {
+        let sign = if one.severity == Severity::Refuses { style.bad("✖") } else { style.busy("!") };
+        format!("  {sign} {}: {}\n      {}\n", tame(&one.place), tame(&one.what), style.quiet(&tame(&one.todo)))
+    };
+    findings.iter().map(line).collect()
+}
+
+fn screen(of: &Retirement, look: &Look, style: Style) -> String {
+    let facts = &look.facts;
+    let cluster = match &facts.cluster {
+        Ok(ClusterSeen::Gone) => "gone".to_owned(),
+        Ok(ClusterSeen::There { told, .. }) => told.clone(),
+        Err(why) => format!("can't be read: {why}"),
+    };
+    let mut text = format!("{}: {} ({})\n", style.strong(facts.color.as_str()), of.cluster(), tame(&cluster));
+    for switch in &facts.switches {
+        let state = match &switch.ledger {
+            Ok(ledger) => format!("{} ({}), {} is live", ledger.phase, ledger.task.as_str(), ledger.active),
+            Err(why) => format!("unknown: {}", tame(why)),
+        };
+        text.push_str(&format!("  Switch {}: {state}\n", switch.name));
+    }
+    let searched: Vec<&str> = facts.places.iter().map(|place| place.name.as_str()).collect();
+    text.push_str(&format!(
+        "  searched: {}\n",
+        if searched.is_empty() { "nothing".to_owned() } else { tame(&searched.join(", ")) }
+    ));
+    let drain = match &facts.drain {
+        Drain::Proved(why) => format!("proved: {why}"),
+        Drain::Live(why) => format!("live traffic: {why}"),
+        Drain::Unknown(why) => format!("unknown: {why}"),
+    };
+    text.push_str(&format!("  drain: {}\n", tame(&drain)));
+    text.push_str(&lines(&look.findings, style));
+    for (step, now) in steps(of, &look.act) {
+        let sign = if now { style.busy("→") } else { "·".to_owned() };
+        text.push_str(&format!("  {sign} {step}\n"));
+    }
+    text
+}
+
+/// All steps; the one that comes next is marked.
+fn steps(of: &Retirement, act: &Act) -> Vec<(String, bool)> {
+    let policy = of.policy();
+    let who = if of.executor() == Executor::Arm { "through ARM" } else { "by the pipeline" };
+    let show = teal_api::duration::show;
+    let switches = of.switches().collect::<Vec<_>>().join(", ");
+    vec![
+        (format!("guard, then the ledgers of {switches} to Retiring: no way back"), matches!(act, Act::Enter(_))),
+        (format!("stop the cluster, {who}"), matches!(act, Act::Stop | Act::AwaitStopped | Act::NoteStopped { .. })),
+        (format!("scream time: {}", show(policy.scream)), matches!(act, Act::Wait { .. })),
+        (
+            format!("guard again, then delete the cluster, {who}"),
+            matches!(act, Act::Condemn(_) | Act::Delete | Act::AwaitGone),
+        ),
+        ("the ledgers to Steady, with nothing to undo".to_owned(), matches!(act, Act::Finish(_))),
+    ]
+}
+
+fn shown(of: &Retirement, look: &Look) -> Value {
+    let steps: Vec<Value> =
+        steps(of, &look.act).into_iter().map(|(step, next)| json!({"step": step, "next": next})).collect();
+    json!({
+        "color": look.facts.color.as_str(),
+        "cluster": of.cluster(),
+        "refused": look.act == Act::Refuse,
+        "findings": look.findings,
+        "searched": look.facts.places.iter().map(|place| &place.name).collect::<Vec<_>>(),
+        "steps": steps,
+    })
+}

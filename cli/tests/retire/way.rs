@@ -1,0 +1,210 @@
+//! The whole way to the end, killed and broken in between, and the way back while there is one.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use teal_switcher_core::Phase;
+use teal_switcher_core::ledger::Stage;
+
+use crate::world::{AKS, World, id, node};
+
+async fn stage(world: &World, name: &str) -> Result<Option<Stage>> {
+    Ok(world.ledger(name).await?.retirement().map(|one| one.stage))
+}
+
+/// Asks until it is so.
+async fn until(what: &str, met: impl AsyncFn() -> Result<bool>) -> Result<()> {
+    let asked = async {
+        while !met().await? {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), asked)
+        .await
+        .map_err(|_| anyhow::anyhow!("never {what}"))?
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blue_ends_although_it_is_killed_and_broken_on_the_way() -> Result<()> {
+    let world = World::new("  executor: arm\n").await?;
+    let ingress = node("Microsoft.Network/publicIPAddresses/ingress");
+    world.put(&ingress, json!({"location": "westeurope", "properties": {"ipAddress": "198.18.0.9"}})).await?;
+
+    // Broken between the two ledgers: the second can't be written.
+    let rule =
+        json!({"method": "PUT", "path": "*/A/shop", "fault": {"kind": "error", "status": 503, "code": "ServerBusy"}});
+    world.tell("POST", "faults", rule).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(
+        code != 0 && stage(&world, "contoso").await? == Some(Stage::Stopping) && stage(&world, "shop").await?.is_none(),
+        "{code} {text}"
+    );
+    ensure!(
+        world.asked("POST", "/aks-blue/stop").await? == 0,
+        "the cluster is touched only past all points of no return"
+    );
+    world.tell("DELETE", "faults", json!(null)).await?;
+
+    // No way back, and no other move: the switcher tells it.
+    world.until("Retiring", |one| one.phase == "Retiring").await?;
+    for verb in ["undo", "abort", "adopt", "reassert"] {
+        let (code, text) = world.teal(&[verb, "contoso", "--file", "contoso/switch.yaml", "--reason", "x"]).await?;
+        ensure!(code == 4 && text.contains("blue is being retired: there is no way back"), "{verb}: {code} {text}");
+    }
+    let asks_back =
+        std::fs::read_to_string(world.file("contoso/switch.yaml"))?.replace("active: green", "active: blue");
+    world.repo.commit(&[("switch.yaml", Some(&asks_back))], "Back to blue")?;
+    world
+        .until("the refused move", |one| {
+            one.desired == "blue" && one.attention.iter().any(|one| one.reason == "RetiringRefusesMove")
+        })
+        .await?;
+    let back = asks_back.replace("active: blue", "active: green");
+    world.repo.commit(&[("switch.yaml", Some(&back))], "Green after all")?;
+    world.until("green wanted", |one| one.desired == "green" && one.phase == "Retiring").await?;
+
+    // Killed while the cluster stops.
+    world.tell("PATCH", "settings", json!({"lro": {"default": {"polls": 1_000_000, "retryAfter": 1}}})).await?;
+    let mut child = world.begin(&["retire", "blue", "--yes"])?;
+    until("stopping", async || Ok(world.cluster().await? == "Stopping, Running")).await?;
+    child.kill()?;
+    child.wait()?;
+    ensure!(
+        stage(&world, "contoso").await? == Some(Stage::Stopping)
+            && stage(&world, "shop").await? == Some(Stage::Stopping)
+    );
+    ensure!(world.ledger("contoso").await?.op == world.ledger("shop").await?.op, "one retirement, one id");
+    finish_operation(&world, "stop").await?;
+
+    // It goes on: stopped, and the scream time begins.
+    let (code, text) = world.teal(&["retire", "blue", "--yes", "-o", "json"]).await?;
+    ensure!(code == 1 && text.contains("\"end\": \"screams\""), "{code} {text}");
+    ensure!(world.cluster().await? == "Succeeded, Stopped" && stage(&world, "shop").await? == Some(Stage::Screaming));
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 1 && text.contains("is stopped; run `teal retire blue` after"), "{code} {text}");
+    ensure!(world.asked("DELETE", "/aks-blue").await? == 0);
+    scream_ends(&world).await?;
+
+    // Someone has found a way to blue in the meantime: the guard is asked again.
+    world.record("www", "blue").await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 4 && text.contains("A record www.contoso.example points at blue"), "{code} {text}");
+    world.delete(&id("Microsoft.Network/dnsZones/contoso.example/A/www")).await?;
+
+    // The answer to the deletion is lost; it is found to be at work, and gone.
+    let rule =
+        json!({"method": "DELETE", "path": "*/managedClusters/aks-blue", "times": 1, "fault": {"kind": "closeAfter"}});
+    world.tell("POST", "faults", rule).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 0 && text.contains("blue is retired: its cluster is gone"), "{code} {text}");
+    ensure!(
+        world.cluster().await? == "gone" && world.read(&ingress).await?.is_null(),
+        "with all that was in its node group"
+    );
+    for name in ["contoso", "shop"] {
+        let ledger = world.ledger(name).await?;
+        ensure!(
+            ledger.phase == Phase::Steady && ledger.course.is_none() && ledger.active.as_str() == "green",
+            "{name}: {ledger:?}"
+        );
+    }
+    world.until("Steady on green", |one| one.phase == "Steady" && one.live.as_deref() == Some("green")).await?;
+    let (code, text) = world.teal(&["undo", "contoso", "--file", "contoso/switch.yaml", "--reason", "x"]).await?;
+    ensure!(code == 4 && text.contains("there is no move to take back"), "{code} {text}");
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 0, "once more is nothing: {code} {text}");
+    Ok(())
+}
+
+/// Ends the operation that would never end, as Azure would have ended it.
+async fn finish_operation(world: &World, again: &str) -> Result<()> {
+    world.tell("PATCH", "settings", json!({"lro": {"default": {"polls": 0, "retryAfter": 0}}})).await?;
+    world.post(&format!("{}/abort", id(AKS))).await?;
+    world.post(&format!("{}/{again}", id(AKS))).await?;
+    until("stopped", async || Ok(world.cluster().await? == "Succeeded, Stopped")).await
+}
+
+/// The scream time passes.
+async fn scream_ends(world: &World) -> Result<()> {
+    for name in ["contoso", "shop"] {
+        world.rewrite(name, |ledger| ledger.stopped(1, ledger.times.written_ms)).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_screams_in_time_gets_blue_back() -> Result<()> {
+    let world = World::new("  executor: arm\n").await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 1 && world.cluster().await? == "Succeeded, Stopped", "{code} {text}");
+    // Started by hand: it is not deleted, whatever the time.
+    world.post(&format!("{}/start", id(AKS))).await?;
+    scream_ends(&world).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 4 && text.contains("someone has started it again"), "{code} {text}");
+    world.post(&format!("{}/stop", id(AKS))).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--revive", "--yes"]).await?;
+    ensure!(code == 0 && text.contains("blue runs, and nothing is being retired"), "{code} {text}");
+    ensure!(world.cluster().await? == "Succeeded, Running" && stage(&world, "shop").await?.is_none());
+    world.until("Steady", |one| one.phase == "Steady").await?;
+    // Too late once the deletion has begun.
+    for name in ["contoso", "shop"] {
+        world
+            .rewrite(name, |ledger| ledger.retire(&"blue".into(), "ada", "op", 1).unwrap_or_else(|_| ledger.clone()))
+            .await?;
+        world.rewrite(name, |ledger| ledger.condemned(1)).await?;
+    }
+    let (code, text) = world.teal(&["retire", "blue", "--revive", "--yes"]).await?;
+    ensure!(code == 4 && text.contains("its deletion has begun"), "{code} {text}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_has_its_turn_and_teal_proves_that_it_was_done() -> Result<()> {
+    let world = World::new("  scream: 0s\n").await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(
+        code == 1 && text.contains("the pipeline's turn: stop") && text.contains("az aks stop --ids"),
+        "{code} {text}"
+    );
+    ensure!(stage(&world, "shop").await? == Some(Stage::Stopping) && world.asked("POST", "/aks-blue/stop").await? == 0);
+    let (_, again) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(again.contains("the pipeline's turn: stop"), "nothing is believed that was not seen: {again}");
+    world.post(&format!("{}/stop", id(AKS))).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes", "-o", "json"]).await?;
+    ensure!(
+        code == 1 && text.contains("\"turn\": \"delete\"") && world.cluster().await? == "Succeeded, Stopped",
+        "{code} {text}"
+    );
+    world.delete(&id(AKS)).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(
+        code == 0 && stage(&world, "contoso").await?.is_none() && world.cluster().await? == "gone",
+        "{code} {text}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_fails_or_a_cluster_that_is_busy_is_told_and_goes_on_later() -> Result<()> {
+    let world = World::new("  executor: arm\n  scream: 0s\n").await?;
+    let fails = json!({"method": "POST", "path": "*/aks-blue/stop", "times": 1, "fault": {"kind": "lroFails", "code": "NodesAreTired", "message": "they would not stop"}});
+    world.tell("POST", "faults", fails).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(
+        code == 4 && text.contains("stopping the cluster failed (NodesAreTired): they would not stop"),
+        "{code} {text}"
+    );
+    ensure!(stage(&world, "shop").await? == Some(Stage::Stopping));
+    // Another operation: an upgrade by someone else.
+    world.tell("PATCH", "settings", json!({"lro": {"default": {"polls": 1_000_000}}})).await?;
+    let body = json!({"location": "westeurope", "properties": {"kubernetesVersion": "1.35.1", "agentPoolProfiles": [{"name": "system", "count": 3}]}});
+    world.put_only(&id(AKS), body).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 4 && text.contains("something is at work on it (Updating, Running)"), "{code} {text}");
+    world.tell("PATCH", "settings", json!({"lro": {"default": {"polls": 0}}})).await?;
+    world.post(&format!("{}/abort", id(AKS))).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes", "--wait"]).await?;
+    ensure!(code == 0 && world.cluster().await? == "gone", "{code} {text}");
+    Ok(())
+}
