@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use teal_api::sync::HelmSettings;
 use teal_cluster::KindMap;
 use teal_helm::{Helm, Policy, ReadSecret, Settings};
-use teal_render::helm::{Capabilities, ChartError, ValueRef, ValueSource};
+use teal_render::helm::Capabilities;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
@@ -18,7 +18,7 @@ use crate::config::HelmConfig;
 
 /// Longest that one rendering of a commit waits for all charts together; what is not there then is told as pending.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Longest wait for an object that holds values or credentials.
+/// Longest wait for a Secret with credentials.
 const READ: Duration = Duration::from_secs(10);
 
 /// What charts are rendered with in one cluster. Cheap to clone.
@@ -27,16 +27,13 @@ pub(crate) struct ClusterCharts {
     pub(crate) helm: Helm,
     /// Told when an answer is there that was waited for.
     pub(crate) news: Arc<Notify>,
-    client: Client,
-    namespace: String,
-    handle: Handle,
 }
 
 impl ClusterCharts {
     /// Must be called inside the runtime.
     pub(crate) fn new(config: &HelmConfig, store: &Path, client: Client, namespace: &str) -> Self {
-        let (news, handle) = (Arc::new(Notify::new()), Handle::current());
-        let reader = Reader { client: client.clone(), namespace: namespace.to_owned(), handle: handle.clone() };
+        let news = Arc::new(Notify::new());
+        let reader = Reader { client, namespace: namespace.to_owned(), handle: Handle::current() };
         let secrets: ReadSecret = Arc::new(move |name: &str| match reader.secret(name) {
             Ok(Some(data)) => Ok(data),
             Ok(None) => Err(format!("there is no Secret {name} in {}; create it", reader.namespace)),
@@ -51,7 +48,7 @@ impl ClusterCharts {
         };
         let told = news.clone();
         let helm = Helm::new(settings, move || told.notify_one());
-        Self { helm, news, client, namespace: namespace.to_owned(), handle }
+        Self { helm, news }
     }
 
     /// The engine for one rendering, as the Sync allows.
@@ -59,14 +56,9 @@ impl ClusterCharts {
         let policy = allowed.map(|allowed| Policy { hosts: allowed.hosts.clone(), unconfined: allowed.unconfined });
         self.helm.patient(policy.unwrap_or_default(), Some(PATIENCE))
     }
-
-    /// Values in the cluster, read anew by each rendering.
-    pub(crate) fn values(&self) -> impl ValueSource + use<> {
-        Reader { client: self.client.clone(), namespace: self.namespace.clone(), handle: self.handle.clone() }
-    }
 }
 
-/// Reads objects from threads that may block.
+/// Reads Secrets from threads that may block.
 struct Reader {
     client: Client,
     namespace: String,
@@ -80,13 +72,6 @@ impl Reader {
         Ok(found.map(|secret| secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect()))
     }
 
-    fn config_map(&self, name: &str) -> Result<Option<BTreeMap<String, Vec<u8>>>, String> {
-        let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), &self.namespace);
-        let found = self.wait(api.get_opt(name))?;
-        Ok(found
-            .map(|map| map.data.unwrap_or_default().into_iter().map(|(key, text)| (key, text.into_bytes())).collect()))
-    }
-
     fn wait<T>(&self, asked: impl Future<Output = kube::Result<T>>) -> Result<T, String> {
         match self.handle.block_on(async { tokio::time::timeout(READ, asked).await }) {
             Ok(Ok(found)) => Ok(found),
@@ -94,15 +79,6 @@ impl Reader {
             // Whatever else is said of a Secret's request is not for people's eyes.
             Ok(Err(_)) | Err(_) => Err("the API server does not answer".to_owned()),
         }
-    }
-}
-
-impl ValueSource for Reader {
-    fn text(&self, wanted: &ValueRef) -> Result<Option<String>, ChartError> {
-        let wrong = |problem: String| ChartError::new(ChartError::VALUES, format!("{wanted}: {problem}"));
-        let data = if wanted.secret { self.secret(&wanted.name) } else { self.config_map(&wanted.name) };
-        let Some(bytes) = data.map_err(wrong)?.and_then(|mut data| data.remove(&wanted.key)) else { return Ok(None) };
-        String::from_utf8(bytes).map(Some).map_err(|_| wrong(format!("key {} is no text", wanted.key)))
     }
 }
 

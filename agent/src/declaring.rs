@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::ResourceExt;
+use teal_api::fleet::Fleet;
 use teal_api::sync::AzureIdentity;
 use teal_cluster::{Kind, Lookup};
 use teal_render::ClusterValues;
 use tokio::time::Instant;
 
 use crate::agent::role_of;
+use crate::chart_values::{self, ChartValues};
 use crate::declared::declared;
 use crate::engine::Engine;
 use crate::following::{self, Followed};
@@ -17,7 +19,7 @@ use crate::giving;
 use crate::keys::{Keys, Service};
 use crate::rendering::{Renderer, Request};
 use crate::running::{Rendered, Running};
-use crate::source::{self, Fetched};
+use crate::source;
 use crate::vault::Vault;
 
 /// How long after a key service did not answer it is asked again.
@@ -80,7 +82,11 @@ impl Running {
             Ok(key) => key,
             Err(error) => return self.engine.reject(error.reason(), error.to_string()).await,
         };
-        let Some((keys, values)) = self.given(&fetched) else { return };
+        let fleet = declared(&fetched.snapshot, &self.engine.sync.spec.source.path);
+        let Some((keys, values)) = self.given(&fleet) else { return };
+        let asked = self.renderer.as_ref().map(Renderer::chart_values).unwrap_or_default();
+        let own = &self.engine.config.namespace;
+        let chart_values = ChartValues::new(&asked, &self.engine.sync.spec, own, &self.inputs);
         self.engine.parity_key_id = key.as_ref().map(|key| key.id().to_owned()).unwrap_or_default();
         let inputs = Rendered {
             commit: fetched.commit.id.to_string(),
@@ -111,6 +117,7 @@ impl Running {
             version: self.version.clone(),
             keys,
             values,
+            chart_values,
         };
         let Some(mut renderer) = self.renderer.take() else { return };
         let rendered = tokio::task::spawn_blocking(move || {
@@ -124,6 +131,10 @@ impl Running {
                 self.ask_again = renderer.has_unanswered().then(|| Instant::now() + ASK_AGAIN);
                 self.renderer = Some(renderer);
                 self.engine.rejected = None;
+                // A chart asked for values that nobody watched before: their first word renders it.
+                if !self.follow_inputs(&fleet) {
+                    return;
+                }
                 self.rendered = Some(inputs);
                 tracing::info!(revision = %wanted.revision, units = wanted.units.len(), rendered = count, "Revision rendered");
                 self.engine.want(wanted);
@@ -144,23 +155,30 @@ impl Running {
 
     /// What the cluster gives to this commit, from watches that are started here; `None` while one of them has said
     /// nothing yet, and then its first word renders.
-    fn given(&mut self, fetched: &Fetched) -> Option<(Option<Keys>, ClusterValues)> {
-        let spec = &self.engine.sync.spec;
-        let own = &self.engine.config.namespace;
-        let fleet = declared(&fetched.snapshot, &spec.source.path);
-        let decryption = spec.decryption.as_ref();
-        let mut wanted = giving::inputs_of(&fleet, spec, own);
-        wanted.extend(decryption.and_then(|decryption| Keys::input(decryption, own)));
-        if !self.inputs.follow(wanted) {
+    fn given(&mut self, fleet: &Fleet) -> Option<(Option<Keys>, ClusterValues)> {
+        if !self.follow_inputs(fleet) {
             return None;
         }
+        let spec = &self.engine.sync.spec;
+        let own = &self.engine.config.namespace;
+        let decryption = spec.decryption.as_ref();
         let vault = decryption.and_then(|decryption| decryption.azure.as_ref());
         if self.vault.as_ref().map(|(identity, _)| identity) != vault {
             self.vault = vault.map(|identity| (identity.clone(), service(identity)));
         }
         let service = self.vault.as_ref().map(|(_, service)| service.clone());
         let keys = decryption.map(|decryption| Keys::read(decryption, own, &self.inputs, service));
-        Some((keys, giving::values(&fleet, spec, own, &self.inputs)))
+        Some((keys, giving::values(fleet, spec, own, &self.inputs)))
+    }
+
+    /// Watches what rendering reads in the cluster. Returns whether something is known of each.
+    fn follow_inputs(&mut self, fleet: &Fleet) -> bool {
+        let (spec, own) = (&self.engine.sync.spec, &self.engine.config.namespace);
+        let mut wanted = giving::inputs_of(fleet, spec, own);
+        wanted.extend(spec.decryption.as_ref().and_then(|decryption| Keys::input(decryption, own)));
+        let asked = self.renderer.as_ref().map(Renderer::chart_values).unwrap_or_default();
+        wanted.extend(chart_values::inputs_of(&asked, spec, own));
+        self.inputs.follow(wanted)
     }
 
     /// A commit that came from another reference than the one asked for now (a pin was set) is not acted on.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use teal_agent_core::Digest;
 use teal_api::fleet::Fleet;
+use teal_render::helm::ValueRef;
 
 use crate::rendering::Request;
 
@@ -16,6 +17,8 @@ pub(crate) struct Used {
     pub(crate) names: BTreeSet<String>,
     /// A file of it is encrypted.
     pub(crate) decrypted: bool,
+    /// Values of its charts that are in the cluster.
+    pub(crate) chart_values: BTreeSet<ValueRef>,
 }
 
 /// Everything that every unit depends on.
@@ -45,7 +48,7 @@ impl<'a> Fingerprints<'a> {
     }
 
     /// Changes exactly when the unit's inputs do: git's ids of all that was read, present or absent, the values of the
-    /// variables it uses, and the keys if anything of it is encrypted.
+    /// variables and of the charts it uses, and the keys if anything of it is encrypted.
     pub(crate) fn of(&self, used: &Used) -> Digest {
         let snapshot = &self.request.fetched.snapshot;
         let mut parts = vec![self.common.to_string()];
@@ -60,6 +63,7 @@ impl<'a> Fingerprints<'a> {
         if let Some(keys) = self.request.keys.as_ref().filter(|_| used.decrypted) {
             parts.push(keys.id().to_string());
         }
+        parts.extend(used.chart_values.iter().map(|wanted| self.request.chart_values.digest(wanted).to_string()));
         Digest::of_parts(parts.iter().map(String::as_bytes))
     }
 

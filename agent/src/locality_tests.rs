@@ -82,6 +82,7 @@ impl Bench {
             version: None,
             keys: None,
             values: self.values.clone(),
+            chart_values: Default::default(),
         };
         let wanted = self.renderer.render(&request).unwrap();
         let broken: Vec<_> = wanted.units.iter().flat_map(|unit| &unit.errors).collect();

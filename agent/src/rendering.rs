@@ -13,10 +13,11 @@ use teal_api::sync::{HelmSettings, Role};
 use teal_api::unit::Problem;
 use teal_cluster::KindMap;
 use teal_git::Snapshot;
-use teal_render::helm::{Capabilities, Charts};
+use teal_render::helm::{Capabilities, Charts, ValueRef};
 use teal_render::{ClusterValues, Given, RenderedObject, UnitInput, is_own_file, render_unit_with};
 use teal_sops::Unwrap;
 
+use crate::chart_values::ChartValues;
 use crate::charts::{ClusterCharts, capabilities};
 use crate::checking::{check_units, drop_twice, file_problem};
 use crate::declared::{check_path, lay_out, layers, read_fleet, tidy};
@@ -49,6 +50,8 @@ pub(crate) struct Request {
     pub(crate) keys: Option<Keys>,
     /// What `substituteFrom` brought.
     pub(crate) values: ClusterValues,
+    /// What is known of the values that charts asked for.
+    pub(crate) chart_values: ChartValues,
 }
 
 /// A commit whose declaration can't be used as a whole.
@@ -112,7 +115,12 @@ impl Renderer {
         self.cache.values().any(|unit| unit.unknown_kinds || unit.told.is_some())
     }
 
-    /// Whether a chart was not there yet, or has values in the cluster.
+    /// The values in the cluster that charts asked for when they were last rendered.
+    pub(crate) fn chart_values(&self) -> BTreeSet<&ValueRef> {
+        self.cache.values().flat_map(|unit| &unit.used.chart_values).collect()
+    }
+
+    /// Whether a chart or its values were not there yet.
     pub(crate) fn awaits_charts(&self) -> bool {
         self.cache.values().any(|unit| unit.awaits_charts)
     }
@@ -187,6 +195,13 @@ impl Renderer {
             };
             parts.extend([name.clone(), value]);
         }
+        for wanted in self.chart_values() {
+            parts.extend([
+                wanted.to_string(),
+                wanted.key.clone(),
+                request.chart_values.told(wanted, request.key.as_ref()),
+            ]);
+        }
         (!parts.is_empty()).then(|| Digest::of_parts(parts.iter().map(String::as_bytes)))
     }
 
@@ -199,9 +214,9 @@ impl Renderer {
             collect_definitions(&unit.objects, &mut definitions);
         }
         let tree = request.fetched.snapshot.clone();
-        let (engine, values) = (request.charts.engine(request.helm.as_ref()), request.charts.values());
+        let engine = request.charts.engine(request.helm.as_ref());
         let target = capabilities(&request.kinds, request.version.as_deref());
-        let charts = Charts { engine: Some(&engine), capabilities: Some(&target), values: Some(&values) };
+        let charts = Charts { engine: Some(&engine), capabilities: Some(&target), values: Some(&request.chart_values) };
         // A CRD may come after its instances: those units get a second look with all definitions known.
         for again in [false, true] {
             for (_, unit) in layout.units() {
@@ -318,7 +333,12 @@ impl Worker<'_> {
         }
         let asks = rendered.decrypted && self.request.keys.as_ref().is_some_and(Keys::ask_a_service);
         let unanswered = asks && rendered.errors.iter().any(|error| error.reason() == "SopsNoKey");
-        let used = Used { reads: rendered.reads, names: rendered.names, decrypted: rendered.decrypted };
+        let used = Used {
+            reads: rendered.reads,
+            names: rendered.names,
+            decrypted: rendered.decrypted,
+            chart_values: rendered.cluster_values,
+        };
         Cached {
             key: self.inputs.of(&used),
             used,
