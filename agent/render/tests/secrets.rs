@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use teal_api::fleet::Fleet;
+use teal_render::helm::{ChartEngine, ChartError, Charts, Inflated, Inflation};
 use teal_render::{Given, MemoryTree, Rendered, RenderedObject, UnitInput, render_unit, render_unit_with};
 use teal_sops::AgeKeys;
 
@@ -188,4 +191,59 @@ fn what_is_still_encrypted_never_reaches_a_cluster() {
     // To speak of it is no crime.
     let harmless = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {doc: 'values look like ENC[AES256_GCM,data:…] in files'}\n";
     assert_eq!(render(&[("u/x.yaml", harmless.as_bytes())]).errors, []);
+}
+
+/// Makes of a chart what its values say; complains where they have a `complaint`.
+struct Echo;
+
+impl ChartEngine for Echo {
+    fn inflate(&self, inflation: &Inflation) -> Result<Arc<Inflated>, ChartError> {
+        let values = &inflation.values;
+        let text = values["stringData"]["text"].as_str().unwrap_or_default();
+        let told: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        if let Some(complaint) = values.get("complaint") {
+            return Err(ChartError::new(ChartError::TEMPLATE, format!("web/templates/a.yaml:1:2: {complaint} {told}")));
+        }
+        let object = |name: &str, data: &str| {
+            format!(
+                "---\n# Source: web/templates/{name}.yaml\napiVersion: v1\nkind: {name}\nmetadata: {{name: x}}\ndata: {{d: '{data}'}}\n"
+            )
+        };
+        let first = object("Made", &told) + &object("Plain", "same");
+        Ok(Arc::new(Inflated { second: Some(first.clone()), first, ..Inflated::default() }))
+    }
+}
+
+fn render_chart(chart: &str, spec: &str) -> Rendered {
+    let (keys, fleet) = (keys(), Fleet::default());
+    let input = UnitInput { path: "u", fleet: &fleet, color: "blue", role: None };
+    let helm = format!("apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec:\n  chart: {{path: {chart}}}\n{spec}");
+    let files = [
+        ("u/helm.yaml", helm.as_bytes()),
+        ("u/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 1.0.0\n".as_slice()),
+        ("c/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 1.0.0\n".as_slice()),
+        ("u/values.yaml", fixture!("encrypted/values.yaml")),
+    ];
+    let charts = Charts { engine: Some(&Echo), ..Charts::default() };
+    render_unit_with(&tree(&files), &input, Given { charts, keys: Some(&keys), ..Given::default() })
+}
+
+#[test]
+fn g9_what_a_chart_makes_of_an_encrypted_file_is_known_to_be_secret_however_it_looks() {
+    let rendered = render_chart(".", "  valuesFiles: [values.yaml]\n");
+    assert_eq!(rendered.errors, []);
+    assert!(object(&rendered, "Made").secret, "in another encoding, but made of it");
+    assert!(!object(&rendered, "Plain").secret);
+    let complaint = |chart: &str| {
+        let told = render_chart(chart, "  valuesFiles: [values.yaml]\n  values: {complaint: words}\n").errors;
+        assert_eq!(told.len(), 1);
+        told[0].to_string()
+    };
+    // Where the chart's own folder holds the encrypted file, nothing that Helm says is passed on; else what it says of the mask.
+    let (text, hidden) = (complaint("."), "68756e746572");
+    assert!(text.contains("web/templates/a.yaml:1:2") && !text.contains("words"), "{text}");
+    let text = complaint("../c");
+    assert!(text.contains("web/templates/a.yaml:1:2: \"words\" 787878") && !text.contains(hidden), "{text}");
+    let plain = render_chart(".", "  values: {stringData: {text: seen}}\n");
+    assert!(!object(&plain, "Made").secret, "nothing secret went in: {:?}", plain.errors);
 }

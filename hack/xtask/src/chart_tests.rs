@@ -35,6 +35,7 @@ fn value_sets() -> Vec<Vec<&'static str>> {
         "agent.sync.secretRef=git-access",
         "agent.sync.parityKeySecret=parity",
         "agent.replicas=1",
+        "agent.helm.enabled=true",
         "switcher.color=blue",
         "switcher.source.secretRef=git-access",
         "switcher.secrets={blue-access,green.access,dns-key}",
@@ -151,6 +152,33 @@ fn pods_keep_the_restricted_standard_and_run_a_version() {
     assert!(pods > 5, "{pods}");
 }
 
+#[test]
+fn charts_are_rendered_in_memory_when_that_is_asked_for() {
+    let agent = |values: &[&str]| {
+        let found = rendered(values).into_iter().find(|object| name(object) == "Deployment teal-agent").unwrap();
+        found["spec"]["template"]["spec"].clone()
+    };
+    let arguments = |pod: &Value| pod["containers"][0]["args"].to_string();
+    let without = agent(&[]);
+    assert!(!arguments(&without).contains("helm") && !without["volumes"].to_string().contains("Memory"), "{without}");
+    assert_eq!(without["containers"][0]["resources"]["limits"]["memory"], "256Mi");
+
+    let with = agent(&[
+        "agent.helm.enabled=true",
+        "agent.helm.program=/opt/helm",
+        "agent.helm.scratch=64Mi",
+        "agent.helm.memory=2Gi",
+    ]);
+    assert!(arguments(&with).contains("\"--helm=/opt/helm\",\"--helm-scratch=/run/teal-helm\""), "{with}");
+    let container = &with["containers"][0];
+    assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
+    assert_eq!(container["volumeMounts"][1], serde_json::json!({"name": "helm", "mountPath": "/run/teal-helm"}));
+    let scratch = serde_json::json!({"name": "helm", "emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}});
+    assert_eq!(with["volumes"][1], scratch);
+    assert_eq!(container["resources"]["limits"], serde_json::json!({"memory": "2Gi"}));
+    assert_eq!(container["resources"]["requests"], without["containers"][0]["resources"]["requests"]);
+}
+
 fn assert_mounts_are_volumes(pod: &Value, container: &Value) {
     let names = |list: &Value| -> Vec<String> {
         let list = list.as_array().unwrap();
@@ -180,6 +208,9 @@ fn nonsense_is_refused_with_its_place() {
         (vec!["switcher.source.interval=fast"], "/switcher/source/interval"),
         (vec!["switcher.secrets={a,a}"], "/switcher/secrets"),
         (vec!["switcher.secrets={../../root}"], "/switcher/secrets/0"),
+        (vec!["agent.helm.program=helm"], "/agent/helm/program"),
+        (vec!["agent.helm.scratch=0"], "/agent/helm/scratch"),
+        (vec!["agent.helm.memory=512"], "/agent/helm/memory"),
         (vec!["agent.resources.limit.memory=1Gi"], "additional properties 'limit'"),
         (vec!["image.tag=no/slash", "agent.replicas=0"], "/agent/replicas"),
     ] {
