@@ -12,6 +12,14 @@ use super::pki::{Authority, Signed, signing_keys};
 use super::ports::Port;
 use crate::processes::Process;
 
+/// The components with an identity of their own, each with its user and groups: a policy that lets Kubernetes itself pass
+/// must be able to know them. All are administrators besides, so that none needs a role.
+const COMPONENTS: [(&str, &str, &[&str]); 3] = [
+    ("kube-controller-manager", "system:kube-controller-manager", &["system:masters"]),
+    ("kube-scheduler", "system:kube-scheduler", &["system:masters"]),
+    ("kwok", "system:node:kwok", &["system:masters", "system:nodes"]),
+];
+
 /// Everything that is decided before the first program starts, and that stays over restarts.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -80,6 +88,11 @@ impl Plan {
         ];
         for (name, content) in files {
             self.home.file(name, content)?;
+        }
+        for (program, user, groups) in COMPONENTS {
+            let signed = self.authority.client(user, groups)?;
+            let text = kubeconfig(name, &self.url(), &self.authority.certificate(), &signed);
+            self.home.file(&format!("{program}.kubeconfig"), &text)?;
         }
         Ok(())
     }
@@ -151,7 +164,7 @@ impl Plan {
 
     pub(super) fn start_controller_manager(&self) -> Result<Process> {
         let flags = [
-            ("kubeconfig", self.file("kubeconfig")),
+            ("kubeconfig", self.file("kube-controller-manager.kubeconfig")),
             ("leader-elect", "false".to_owned()),
             ("secure-port", "0".to_owned()),
             ("service-account-private-key-file", self.file("service-account.key")),
@@ -165,7 +178,7 @@ impl Plan {
 
     pub(super) fn start_scheduler(&self) -> Result<Process> {
         let flags = [
-            ("kubeconfig", self.file("kubeconfig")),
+            ("kubeconfig", self.file("kube-scheduler.kubeconfig")),
             ("leader-elect", "false".to_owned()),
             ("secure-port", "0".to_owned()),
             ("kube-api-qps", "1000".to_owned()),
@@ -177,7 +190,7 @@ impl Plan {
 
     pub(super) fn start_kwok(&self) -> Result<Process> {
         let flags = [
-            ("kubeconfig", self.file("kubeconfig")),
+            ("kubeconfig", self.file("kwok.kubeconfig")),
             ("config", self.file("stages.yaml")),
             ("manage-all-nodes", "true".to_owned()),
             ("node-lease-duration-seconds", "40".to_owned()),
