@@ -7,13 +7,18 @@ use crate::{run, tools, workspace};
 /// The page that `bench render` writes its table into.
 const PAGE: &str = "docs/benchmarks.md";
 
-/// Ensures what the benchmark runs against and release binaries, then becomes `teal-bench` with the arguments as given.
+/// Ensures what the benchmark runs against and the optimised binaries, then becomes `teal-bench` with the arguments as given.
 pub(crate) fn main(args: &[String]) -> Result<()> {
     let renders = args.first().is_some_and(|what| what == "render");
     // Rendering is measured beside kustomize alone and needs no control plane.
     let assets = if renders { tools::kustomize()? } else { tools::control_plane()? };
     eprintln!("building optimised binaries");
-    run::run(&mut run::cargo(&["build", "--release", "--workspace", "--bins"]))?;
+    // Linking optimised binaries takes minutes each, so only those that are measured; features as for the whole workspace.
+    let mut build = run::cargo(&["build", "--release", "--workspace", "--bin", "teal-bench"]);
+    if renders {
+        build.args(["--bin", "teal"]);
+    }
+    run::run(&mut build)?;
     let debug = workspace::built("teal-bench")?;
     let release = debug.parent().and_then(|dir| dir.parent()).map(|target| target.join("release/teal-bench"));
     let mut command = run::command(release.unwrap_or(debug));
