@@ -116,9 +116,9 @@ impl Ground {
     }
 
     /// What one can try while everything stays up.
-    pub(crate) fn hints(&self) -> Vec<String> {
+    pub(crate) fn hints(&self, repository: &str) -> Vec<String> {
         match self {
-            Self::Bind(bind) => bind.hints(),
+            Self::Bind(bind) => bind.hints(repository),
             Self::Azure(azure) => azure.hints(),
         }
     }

@@ -2,8 +2,11 @@
 
 mod clients;
 mod ground;
+mod operator;
 mod ordinary;
+mod rates;
 mod repository;
+mod retirement;
 mod screen;
 mod side;
 mod story;
@@ -33,7 +36,7 @@ struct Arguments {
     #[arg(long, value_name = "DIR")]
     fleet: Option<PathBuf>,
     /// Where the names are.
-    #[arg(long, value_enum, default_value = "bind")]
+    #[arg(long, value_enum, default_value = "azure")]
     on: On,
 }
 
@@ -59,6 +62,7 @@ async fn main() -> Result<ExitCode> {
     }
     story::one_commit(screen, &mut world, &mut outcome).await?;
     story::bad_side(screen, &mut world, &mut outcome).await?;
+    retirement::of_blue(screen, &world, &mut outcome).await?;
 
     screen.act("", "What was told and what came");
     outcome.print(screen);
@@ -77,14 +81,10 @@ async fn stay(screen: Screen, world: &World) -> Result<()> {
     let clusters = [
         format!("kubectl --kubeconfig {} get syncs,units,freezes", blue.display()),
         format!("kubectl --kubeconfig {} get syncs,units,freezes", green.display()),
-        format!(
-            "git clone {} fleet && cd fleet && sed -i 's/active: blue/active: green/' switch.yaml && git commit -am 'Back to green' && git push",
-            world.repo.url
-        ),
         format!("{url}/            the status page"),
         format!("{url}/metrics     for Prometheus; the agents' are {} and {}", world.blue.metrics, world.green.metrics),
     ];
-    for line in clusters.into_iter().chain(world.ground.hints()) {
+    for line in clusters.into_iter().chain(world.ground.hints(&world.repo.url)) {
         screen.print(&format!("  {line}"));
     }
     screen.print("  Ctrl-C ends everything.");

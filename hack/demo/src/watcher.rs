@@ -8,6 +8,8 @@ use teal_switcher::status::{Status, SwitchStatus};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::screen::Screen;
+
 /// One phase and when it was first seen.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
@@ -17,8 +19,12 @@ pub(crate) struct Seen {
     pub(crate) at: Instant,
 }
 
+/// A wait that lasts so long is told, so that nobody wonders.
+const LONG: Duration = Duration::from_secs(3);
+
 /// A follower of one switcher. Dropped, it stops.
 pub(crate) struct Watcher {
+    screen: Screen,
     latest: watch::Receiver<Option<SwitchStatus>>,
     phases: Arc<Mutex<Vec<Seen>>>,
     task: JoinHandle<()>,
@@ -26,7 +32,7 @@ pub(crate) struct Watcher {
 
 impl Watcher {
     /// Starts to follow the first Switch of `statuses`.
-    pub(crate) fn start(mut statuses: watch::Receiver<Status>) -> Self {
+    pub(crate) fn start(screen: Screen, mut statuses: watch::Receiver<Status>) -> Self {
         let (sender, latest) = watch::channel(None);
         let phases: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let kept = Arc::clone(&phases);
@@ -42,7 +48,7 @@ impl Watcher {
                 }
             }
         });
-        Self { latest, phases, task }
+        Self { screen, latest, phases, task }
     }
 
     /// What was seen last.
@@ -58,9 +64,40 @@ impl Watcher {
         wanted: impl Fn(&SwitchStatus) -> bool,
     ) -> Result<SwitchStatus> {
         let mut latest = self.latest.clone();
-        match tokio::time::timeout(within, latest.wait_for(|status| status.as_ref().is_some_and(&wanted))).await {
-            Ok(Ok(found)) => found.clone().context("a status was waited for"),
-            _ => bail!("not within {within:?}: {what}; the switcher says: {}", self.tell()),
+        let found = latest.wait_for(|status| status.as_ref().is_some_and(&wanted));
+        tokio::select! {
+            Ok(found) = found => found.clone().context("a status was waited for"),
+            () = self.tell_waits() => bail!("the switcher has ended before: {what}"),
+            () = tokio::time::sleep(within) => bail!("not within {within:?}: {what}; the switcher says: {}", self.tell()),
+        }
+    }
+
+    /// Says what is awaited, once for each long wait. Ends with the switcher.
+    async fn tell_waits(&self) {
+        let mut latest = self.latest.clone();
+        // What is parked waits for a person: the story tells that itself.
+        let waits = |status: &Option<SwitchStatus>| {
+            let status = status.as_ref().filter(|status| status.phase != "Parked")?;
+            status.wait.as_ref().map(|wait| wait.reason.clone())
+        };
+        loop {
+            let reason = waits(&latest.borrow_and_update());
+            let same = latest.wait_for(|status| waits(status) != reason);
+            match tokio::time::timeout(LONG, same).await {
+                Ok(Ok(_)) => continue,
+                Ok(Err(_)) => return,
+                Err(_) => {}
+            }
+            if let Some(wait) = self.now().and_then(|status| status.wait).filter(|_| reason.is_some()) {
+                let left = wait.until.map_or_else(String::new, |until| {
+                    let left = until.duration_since(jiff::Timestamp::now()).as_secs().max(0);
+                    format!(", {left} s more")
+                });
+                self.screen.say(format!("… waits for {}{left}: {}", wait.reason, wait.message));
+            }
+            if latest.wait_for(|status| waits(status) != reason).await.is_err() {
+                return;
+            }
         }
     }
 

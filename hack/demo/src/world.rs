@@ -73,7 +73,7 @@ impl World {
         let stop = CancellationToken::new();
         let switcher = start_switcher(&ground, &repo, &secrets, &store).await?;
         let page = format!("http://{}", switcher.address());
-        let watcher = Watcher::start(switcher.status());
+        let watcher = Watcher::start(screen, switcher.status());
         let switcher = tokio::spawn(switcher.serve(stop.clone()));
         watcher
             .until("the switcher adopts the record", Duration::from_secs(30), |status| {
@@ -116,6 +116,13 @@ impl World {
         let hook = format!("{}/hook/git", self.page);
         reqwest::Client::new().post(hook).send().await.context("call the webhook")?;
         Ok(commit)
+    }
+
+    /// A new folder that goes with the world.
+    pub(crate) fn scratch(&self, name: &str) -> Result<PathBuf> {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir(&path).with_context(|| format!("make the folder {name}"))?;
+        Ok(path)
     }
 
     /// Where the clusters' kubeconfigs are.

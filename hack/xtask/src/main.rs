@@ -26,8 +26,8 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   test [--fast] [FILTER]     everything CI checks; FILTER runs only the tests whose names contain it
-  demo [--once] [--fleet DIR] [--on bind|azure]
-                             two real control planes on this machine, from commit to switched traffic
+  demo [--once] [--fleet DIR] [--on azure|bind]
+                             two real control planes on this machine, from commit to a retired cluster
   bench sync | fleet DIR | render [SIZE…]
                              measurements, each beside its yardstick from the same run
   conformance [FILTER]       teal build on every case of kustomize's own suite, into docs/conformance.md

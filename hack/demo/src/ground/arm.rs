@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use azure_emulator::Running;
 use reqwest::{Client, Method};
 use serde_json::Value;
@@ -43,6 +43,29 @@ impl Arm {
                 Some(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
+    }
+
+    /// A resource; nothing when it is not there.
+    pub(super) async fn get(&self, path: &str, version: &str) -> Result<Option<Value>> {
+        let path = format!("{}{}?api-version={version}", self.url, id(path));
+        let response =
+            self.client.get(&path).bearer_auth("demo").send().await.with_context(|| format!("GET {path}"))?;
+        if response.status() == reqwest::StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        Ok(Some(response.error_for_status()?.json().await?))
+    }
+
+    /// Deletes a resource and waits until it is gone.
+    pub(super) async fn delete(&self, path: &str, version: &str) -> Result<()> {
+        self.send(Method::DELETE, &format!("{}?api-version={version}", id(path)), None).await?;
+        let deadline = tokio::time::Instant::now() + LIMIT;
+        while self.get(path, version).await?.is_some() {
+            ensure!(tokio::time::Instant::now() < deadline, "{path} does not go");
+            // ARM has nothing to wait on but asking again.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 
     /// Calls the emulator's own administration.

@@ -1,6 +1,8 @@
 //! Azure's topology: users come through Front Door, which is never written; the A record behind it is what moves, and its
 //! twin in the private zone follows. Both clusters are AKS clusters to ARM, and real API servers to everybody else.
 
+mod retiring;
+
 use anyhow::{Context, Result};
 use azure_emulator::{Emulator, Options, Running};
 use reqwest::Method;
@@ -17,6 +19,7 @@ use crate::screen::Screen;
 const ZONE: &str = "contoso.example";
 const PRIVATE_ZONE: &str = "priv.contoso.example";
 const RECORD: &str = "aks";
+const PROFILE: &str = "Microsoft.Cdn/profiles/contoso";
 
 const DNS: &str = "2018-05-01";
 const PRIVATE_DNS: &str = "2024-06-01";
@@ -73,37 +76,46 @@ impl Azure {
     }
 
     async fn front_door(&self, port: u16) -> Result<()> {
-        let profile = "Microsoft.Cdn/profiles/contoso";
         let sku = json!({"name": "Premium_AzureFrontDoor"});
-        self.arm.put(profile, CDN, json!({"location": "global", "sku": sku})).await?;
+        self.arm.put(PROFILE, CDN, json!({"location": "global", "sku": sku})).await?;
         let endpoint = json!({"location": "global", "properties": {"enabledState": "Enabled"}});
-        let endpoint = self.arm.put(&format!("{profile}/afdEndpoints/contoso"), CDN, endpoint).await?;
+        let endpoint = self.arm.put(&format!("{PROFILE}/afdEndpoints/contoso"), CDN, endpoint).await?;
         let name =
             endpoint.pointer("/properties/hostName").and_then(Value::as_str).context("no name of the endpoint")?;
-        let group = format!("{profile}/originGroups/aks");
+        self.origin_group(RECORD, &cluster_host(), port).await?;
+        let domain = json!({"properties": {"hostName": official_host(), "tlsSettings": {"certificateType": "ManagedCertificate", "minimumTlsVersion": "TLS12"}}});
+        let domain_path = format!("{PROFILE}/customDomains/official-aks");
+        self.arm.put(&domain_path, CDN, domain).await?;
+        self.route("all", RECORD, "/*", &[id(&domain_path)]).await?;
+        let record = format!("Microsoft.Network/dnsZones/{ZONE}/CNAME/official-{RECORD}");
+        let body = json!({"properties": {"TTL": STEADY_TTL, "CNAMERecord": {"cname": name}}});
+        self.arm.put(&record, DNS, body).await?;
+        Ok(())
+    }
+
+    /// An origin group with one origin of the same name.
+    async fn origin_group(&self, name: &str, host: &str, port: u16) -> Result<()> {
+        let group = format!("{PROFILE}/originGroups/{name}");
         let settings = json!({"properties": {
             "loadBalancingSettings": {"sampleSize": 4, "successfulSamplesRequired": 3, "additionalLatencyInMilliseconds": 50},
             "healthProbeSettings": {"probePath": "/healthz", "probeRequestType": "GET", "probeProtocol": "Http", "probeIntervalInSeconds": 5},
         }});
         self.arm.put(&group, CDN, settings).await?;
         let origin = json!({"properties": {
-            "hostName": cluster_host(), "originHostHeader": cluster_host(), "httpPort": port, "httpsPort": 443,
+            "hostName": host, "originHostHeader": host, "httpPort": port, "httpsPort": 443,
             "priority": 1, "weight": 1000, "enabledState": "Enabled", "enforceCertificateNameCheck": false,
         }});
-        self.arm.put(&format!("{group}/origins/aks"), CDN, origin).await?;
-        let domain = json!({"properties": {"hostName": official_host(), "tlsSettings": {"certificateType": "ManagedCertificate", "minimumTlsVersion": "TLS12"}}});
-        let domain_path = format!("{profile}/customDomains/official-aks");
-        self.arm.put(&domain_path, CDN, domain).await?;
+        self.arm.put(&format!("{group}/origins/{name}"), CDN, origin).await.map(drop)
+    }
+
+    async fn route(&self, name: &str, group: &str, pattern: &str, domains: &[String]) -> Result<()> {
+        let domains: Vec<Value> = domains.iter().map(|domain| json!({"id": domain})).collect();
         let route = json!({"properties": {
-            "originGroup": {"id": id(&group)}, "customDomains": [{"id": id(&domain_path)}],
-            "supportedProtocols": ["Http", "Https"], "patternsToMatch": ["/*"], "forwardingProtocol": "HttpOnly",
+            "originGroup": {"id": id(&format!("{PROFILE}/originGroups/{group}"))}, "customDomains": domains,
+            "supportedProtocols": ["Http", "Https"], "patternsToMatch": [pattern], "forwardingProtocol": "HttpOnly",
             "linkToDefaultDomain": "Enabled", "httpsRedirect": "Disabled", "enabledState": "Enabled",
         }});
-        self.arm.put(&format!("{profile}/afdEndpoints/contoso/routes/all"), CDN, route).await?;
-        let record = format!("Microsoft.Network/dnsZones/{ZONE}/CNAME/official-{RECORD}");
-        let body = json!({"properties": {"TTL": STEADY_TTL, "CNAMERecord": {"cname": name}}});
-        self.arm.put(&record, DNS, body).await?;
-        Ok(())
+        self.arm.put(&format!("{PROFILE}/afdEndpoints/contoso/routes/{name}"), CDN, route).await.map(drop)
     }
 
     async fn cluster_resource(&self, color: &str) -> Result<()> {

@@ -66,8 +66,13 @@ impl Bind {
         LoadClient::start(self.dns.address(), Load::new(&self.host(), port))
     }
 
-    pub(super) fn hints(&self) -> Vec<String> {
+    pub(super) fn hints(&self, repository: &str) -> Vec<String> {
         let dns = self.dns.address();
-        vec![format!("dig @{} -p {} {} +short", dns.ip(), dns.port(), self.host())]
+        vec![
+            format!(
+                "git clone {repository} fleet && cd fleet && sed -i 's/active: blue/active: green/' switch.yaml && git commit -am 'Back to green' && git push"
+            ),
+            format!("dig @{} -p {} {} +short", dns.ip(), dns.port(), self.host()),
+        ]
     }
 }

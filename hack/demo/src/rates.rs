@@ -1,0 +1,119 @@
+//! How many requests a second each gateway answers, by Prometheus' query API: where a real installation has a metrics
+//! server, the demo counts for itself, from the gateways' own `/metrics`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use serde_json::{Value, json};
+use teal_testkit::http::FrontDoor;
+use tokio_util::task::AbortOnDropHandle;
+
+/// Time over which a rate is measured.
+const WINDOW: Duration = Duration::from_secs(5);
+/// Between two readings.
+const STEP: Duration = Duration::from_millis(500);
+
+/// Counts by color, each reading with its time.
+type Readings = Arc<Mutex<BTreeMap<String, VecDeque<(Instant, f64)>>>>;
+
+/// The metrics server; dropped, it ends.
+pub(crate) struct Rates {
+    /// Where it answers.
+    pub(crate) url: String,
+    _tasks: [AbortOnDropHandle<()>; 2],
+}
+
+impl Rates {
+    /// Starts to read and to answer.
+    pub(crate) async fn start(doors: &[FrontDoor]) -> Result<Self> {
+        let readings = Readings::default();
+        let sources: Vec<_> = doors.iter().map(|door| (door.color().to_owned(), door.url("/metrics"))).collect();
+        let reader = tokio::spawn(read(sources, readings.clone()));
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.context("listen for queries")?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let app = axum::Router::new().route("/api/v1/query", get(query)).with_state(readings);
+        let server = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, app).await {
+                eprintln!("the gateways' rates can't be asked for any more: {error}");
+            }
+        });
+        Ok(Self { url, _tasks: [AbortOnDropHandle::new(reader), AbortOnDropHandle::new(server)] })
+    }
+}
+
+async fn read(sources: Vec<(String, String)>, readings: Readings) {
+    let client = reqwest::Client::new();
+    let mut tick = tokio::time::interval(STEP);
+    loop {
+        tick.tick().await;
+        for (color, url) in &sources {
+            // A gateway that is down is not read: its rate ends with its last readings, and then there is none.
+            let Ok(answer) = client.get(url).timeout(STEP).send().await else { continue };
+            let Ok(text) = answer.text().await else { continue };
+            let mut readings = readings.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = readings.entry(color.clone()).or_default();
+            kept.push_back((Instant::now(), users(&text)));
+            while kept.front().is_some_and(|(at, _)| at.elapsed() > WINDOW + STEP) {
+                kept.pop_front();
+            }
+        }
+    }
+}
+
+/// Requests of users, probes left out.
+fn users(metrics: &str) -> f64 {
+    let counted = metrics
+        .lines()
+        .filter(|line| line.starts_with("front_door_requests_total{") && line.contains("probe=\"false\""));
+    counted.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+}
+
+/// The rate between the first and the last reading, once they span the window.
+fn rate(readings: &VecDeque<(Instant, f64)>) -> Option<f64> {
+    let ((first, before), (last, now)) = (*readings.front()?, *readings.back()?);
+    let span = last.duration_since(first);
+    (span >= WINDOW && last.elapsed() < WINDOW).then(|| (now - before) / span.as_secs_f64())
+}
+
+async fn query(
+    State(readings): State<Readings>,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> (StatusCode, Json<Value>) {
+    let text = asked.get("query").map_or("", String::as_str);
+    let color = text.strip_prefix("gateway_requests_per_second{color=\"").and_then(|rest| rest.strip_suffix("\"}"));
+    let Some(color) = color else {
+        let error = format!("only gateway_requests_per_second{{color=\"…\"}} is known here, not {text}");
+        let body = json!({"status": "error", "errorType": "bad_data", "error": error});
+        return (StatusCode::BAD_REQUEST, Json(body));
+    };
+    let rate = readings.lock().unwrap_or_else(PoisonError::into_inner).get(color).and_then(rate);
+    let series: Vec<Value> =
+        rate.map(|rate| json!({"metric": {"color": color}, "value": [0, rate.to_string()]})).into_iter().collect();
+    (StatusCode::OK, Json(json!({"status": "success", "data": {"resultType": "vector", "result": series}})))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probes_do_not_count() {
+        let text = "# TYPE front_door_requests_total counter\nfront_door_requests_total{color=\"blue\",code=\"200\",probe=\"true\"} 7\nfront_door_requests_total{color=\"blue\",code=\"200\",probe=\"false\"} 3\nfront_door_requests_total{color=\"blue\",code=\"500\",probe=\"false\"} 2\n";
+        assert!((users(text) - 5.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn there_is_no_rate_before_the_window_is_full() {
+        let now = Instant::now();
+        let early = now.checked_sub(Duration::from_secs(1)).unwrap();
+        assert_eq!(rate(&VecDeque::from([(early, 1.0), (now, 9.0)])), None);
+        let full = now.checked_sub(WINDOW).unwrap();
+        assert_eq!(rate(&VecDeque::from([(full, 0.0), (now, 10.0)])), Some(2.0));
+    }
+}
