@@ -1,4 +1,4 @@
-//! `cargo xtask layers`: the pure crates stay pure.
+//! `cargo xtask layers`: the pure crates stay pure, and what is always on has no code that deletes a cluster.
 //!
 //! A pure core has no clock, no network and no runtime. What a crate can reach is what its dependencies
 //! can, so the check reads the tree of normal dependencies that cargo itself resolved.
@@ -14,6 +14,11 @@ const IMPURE: &[&str] = &["axum", "git2", "hickory-net", "hyper", "kube-client",
 const PURE: &[&str] =
     &["teal-yaml", "teal-kustomize", "teal-sops", "teal-agent-core", "teal-render", "teal-switcher-core"];
 
+/// Daemons, in which nothing of the end of a color may appear.
+const DAEMONS: &[&str] = &["teal-agent", "teal-switcher"];
+/// What takes a cluster down; a person or a pipeline runs it.
+const RETIRE: &str = "teal-retire";
+
 /// Prints each pure crate with its verdict, and for each breach the chain that leads to it.
 pub(crate) fn main(args: &[String]) -> Result<()> {
     if !args.is_empty() {
@@ -28,6 +33,14 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
             println!("  {chain}");
         }
         breaches += chains.len();
+    }
+    for daemon in DAEMONS {
+        let tree = ["tree", "--package", daemon, "--edges", "normal", "--prefix", "none", "--format", "{p}"];
+        let within = run::output(&mut run::cargo(&tree))?.lines().any(|line| line.split(' ').next() == Some(RETIRE));
+        println!("{daemon}: {}", if within { "CAN RETIRE A COLOR" } else { "retires no color" });
+        if within {
+            bail!("{daemon} depends on {RETIRE}: the always-on daemon must not be able to delete a cluster");
+        }
     }
     if breaches > 0 {
         bail!("{breaches} ways from a pure crate to the outside; move the code that needs them to an adapter");

@@ -1,7 +1,7 @@
 //! Switchers that are broken on purpose: each guarantee must notice the fault that it is there for.
 
 use teal_switcher_core::{
-    Declaration, Effect, Ledger, LedgerSeen, Observation, Phase, Proof, Step, SyncSeen, Value, decide,
+    Declaration, Effect, Ledger, LedgerSeen, Observation, ParkedWhy, Phase, Proof, Step, SyncSeen, Value, decide,
 };
 
 use crate::HONEST;
@@ -41,6 +41,22 @@ fn g1_notices_a_switcher_that_takes_a_foreign_record_for_its_own() {
     }
     let budget = Budget { switches: 1, foreign: 1, ..Budget::default() };
     caught("G1", "foreign write is overwritten", budget, Rules { decide: blind_to_others, ..HONEST });
+}
+
+#[test]
+fn g1_notices_a_switcher_that_parks_a_retirement() {
+    fn parks(declared: &Declaration, seen: &Observation) -> Step {
+        let step = decide(declared, seen);
+        match ledger(seen).filter(|ledger| ledger.phase == Phase::Retiring) {
+            Some(ledger) if step.alert.is_some() => {
+                let next = ledger.next(0).refusing(ParkedWhy::ForeignWrite, "found").rest(Phase::Parked);
+                Step::write(next, None, "parks, and with it the point of no return is lost")
+            }
+            _ => step,
+        }
+    }
+    let budget = Budget { retires: 1, foreign: 1, ..Budget::default() };
+    caught("G1", "moves or ends a retirement", budget, Rules { decide: parks, ..HONEST });
 }
 
 #[test]
@@ -133,6 +149,7 @@ const SECOND: Budget = Budget {
     unrelated: 0,
     force_pushes: 0,
     undos: 0,
+    retires: 0,
     slow: false,
     late_routes: 0,
     lost_routes: 0,

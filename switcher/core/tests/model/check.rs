@@ -81,6 +81,10 @@ pub(crate) fn landing(world: &World, flight: &Flight, cas: bool) -> Result<(), B
     if next.epoch != old.epoch + 1 || next.lineage != old.lineage {
         return broken("G1", format!("epoch {} is written over {}: a write was lost", next.epoch, old.epoch));
     }
+    let left = old.phase == Phase::Retiring && (next.phase != Phase::Retiring || next.task != old.task);
+    if left || old.phase == Phase::Retiring && flight.change.is_some() {
+        return broken("G1", format!("a switcher moves or ends a retirement: {}/{}", next.phase, next.task.as_str()));
+    }
     if let Some((to, _)) = flight.change {
         if world.cell.at != At::Color(index(&old.active)) {
             return broken("G1", "a foreign write is overwritten");
@@ -201,7 +205,8 @@ fn heal(world: &World) -> World {
 
 fn at_rest(world: &World) -> Result<(), Broken> {
     let ledger = &world.cell.ledger;
-    if !ledger.phase.at_rest() || ledger.holder.is_some() {
+    let retiring = ledger.phase == Phase::Retiring;
+    if !retiring && (!ledger.phase.at_rest() || ledger.holder.is_some()) {
         return broken("G2", format!("stays in {}/{}", ledger.phase, ledger.task.as_str()));
     }
     for (at, side) in (0..2_u8).zip(&world.sides) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use teal_switcher_core::{Digest, Ledger, Order, Proof, Verb};
+use teal_switcher_core::{Color, Digest, Ledger, Order, Phase, Proof, Verb};
 
 use crate::check::{self, Broken};
 use crate::world::{At, Commit, NOW_MS, Pending, Rules, Second, Switcher, Todo, World, pending};
@@ -38,6 +38,8 @@ pub(crate) enum Event {
     CommitElsewhere,
     ForcePush,
     OperatorUndo,
+    OperatorRetires,
+    RetirementEnds,
 }
 
 impl World {
@@ -78,6 +80,8 @@ impl World {
             (left.unrelated, Event::CommitElsewhere),
             (left.force_pushes, Event::ForcePush),
             (left.undos, Event::OperatorUndo),
+            (left.retires, Event::OperatorRetires),
+            (u8::from(self.cell.ledger.phase == Phase::Retiring), Event::RetirementEnds),
         ] {
             if budget > 0 {
                 events.push(event);
@@ -210,6 +214,18 @@ impl World {
                 self.cell.at = at;
             }
             Event::OperatorUndo => self.operator_undo(),
+            Event::OperatorRetires => {
+                self.left.retires -= 1;
+                let live = crate::world::index(&self.cell.ledger.active);
+                let other: Color = crate::world::color(1 - live);
+                // Its guard sees the record in the same read: what is not on the live color is refused.
+                if self.cell.at == At::Color(live)
+                    && let Ok(next) = self.cell.ledger.retire(&other, "ada", "op-r", NOW_MS)
+                {
+                    self.by_hand(next);
+                }
+            }
+            Event::RetirementEnds => self.by_hand(self.cell.ledger.retired(NOW_MS)),
             Event::ForeignAtSecond => {
                 self.left.foreign -= 1;
                 self.second = Second { at: At::Foreign, working: None, failed: None };
@@ -276,6 +292,12 @@ impl World {
             self.before = Some(self.cell.clone());
             self.cell.ledger = Arc::new(next);
         }
+    }
+
+    /// A person's compare-and-swap of the ledger alone.
+    fn by_hand(&mut self, next: Ledger) {
+        self.before = Some(self.cell.clone());
+        self.cell.ledger = Arc::new(next);
     }
 
     fn restart(&mut self, who: u8) {

@@ -71,6 +71,7 @@ const NONE: Budget = Budget {
     unrelated: 0,
     force_pushes: 0,
     undos: 0,
+    retires: 0,
     second: false,
     slow: false,
     late_routes: 0,
@@ -113,6 +114,15 @@ fn g5_git_alone_decides_when_it_moves_again() {
     holds("retries", Budget { retries: 1, unrelated: 1, ..ONCE });
     holds("rewrites", Budget { force_pushes: 1, ..ONCE });
     holds("undo", Budget { undos: 1, ..ONCE });
+}
+
+#[test]
+fn g1_to_g5_hold_while_a_color_is_retired() {
+    let found = holds("a retirement", Budget { retires: 1, crashes: 1, ..ONCE });
+    assert!(found.reached.iter().any(|(phase, _)| *phase == Phase::Retiring), "Retiring was never reached");
+    holds("a retirement and reverts", Budget { retires: 1, switches: 2, slow_git: true, ..NONE });
+    holds("a retirement, undo and foreign writes", Budget { retires: 1, undos: 1, foreign: 1, ..NONE });
+    holds("a retirement, lost and late writes", Budget { retires: 1, lost_answers: 1, late_writes: 1, ..ONCE });
 }
 
 const TWICE: Budget = Budget { second: true, ..ONCE };

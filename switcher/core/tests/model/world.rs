@@ -136,6 +136,8 @@ pub(crate) struct Budget {
     pub(crate) unrelated: u8,
     pub(crate) force_pushes: u8,
     pub(crate) undos: u8,
+    /// Someone retires the color that is not live, and ends that.
+    pub(crate) retires: u8,
     /// There is a second target.
     pub(crate) second: bool,
     /// It works on every change for a while.
