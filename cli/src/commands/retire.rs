@@ -101,7 +101,7 @@ impl Retire {
             value["events"] = serde_json::to_value(events).unwrap_or(Value::Null);
             println!("{value:#}");
         } else {
-            print!("{}", farewell(&self.color, end, style));
+            print!("{}", farewell(&self.color, end, events.is_empty(), style));
         }
         match end {
             End::Done | End::Revived => FINE,
@@ -182,8 +182,9 @@ fn at(ms: u64) -> String {
     time.map(|time| format!("{time:.0}")).unwrap_or_default()
 }
 
-fn farewell(color: &str, end: &End, style: Style) -> String {
+fn farewell(color: &str, end: &End, idle: bool, style: Style) -> String {
     match end {
+        End::Done if idle => format!("{} nothing to do: ARM knows no cluster of {color}\n", style.good("✔")),
         End::Done => format!("{} {color} is retired: its cluster is gone\n", style.good("✔")),
         End::Revived => format!("{} {color} runs, and nothing is being retired\n", style.good("✔")),
         End::Refused { findings } => {

@@ -215,7 +215,11 @@ pub(crate) async fn show(lane: &Lane, style: Style) -> Result<u8> {
         ("entered", format!("{} in epoch {}", at(ledger.times.entered_ms), ledger.times.entered)),
         ("TTL", format!("caches may hold up to {} s", ledger.ttl.largest)),
     ];
-    if let Some(course) = &ledger.course {
+    if let Some(retirement) = ledger.retirement() {
+        let until =
+            if retirement.until_ms > 0 { format!(", until {}", at(retirement.until_ms)) } else { String::new() };
+        lines.push(("retires", format!("{} by {}: {}{until}", retirement.color, retirement.by, ledger.task.as_str())));
+    } else if let Some(course) = &ledger.course {
         lines.push((
             "move",
             format!("{} → {}, opId {}", course.from, course.to, if ledger.op.is_empty() { "none" } else { &ledger.op }),

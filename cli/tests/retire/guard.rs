@@ -216,3 +216,53 @@ async fn switches_drain_and_identity_are_checked() -> Result<()> {
     ensure!(world.asked("POST", "/aks-blue/stop").await? == 0 && world.ledger("contoso").await?.retirement().is_none());
     Ok(())
 }
+
+/// An API server that knows one namespace and its UID.
+async fn api_server(uid: &'static str) -> Result<String> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut asked = vec![0; 4096];
+            let read = stream.read(&mut asked).await.unwrap_or(0);
+            let asked = String::from_utf8_lossy(&asked[..read]).into_owned();
+            let body =
+                json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system", "uid": uid}})
+                    .to_string();
+            let status =
+                if asked.starts_with("GET /api/v1/namespaces/kube-system ") { "200 OK" } else { "404 Not Found" };
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            );
+            stream.write_all(answer.as_bytes()).await.ok();
+        }
+    });
+    let context = json!({"name": "c", "context": {"cluster": "c", "user": "u"}});
+    let cluster = json!({"name": "c", "cluster": {"server": format!("http://{address}")}});
+    let user = json!({"name": "u", "user": {"token": "t"}});
+    Ok(json!({"apiVersion": "v1", "kind": "Config", "current-context": "c", "contexts": [context], "clusters": [cluster], "users": [user]}).to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_came_back_under_its_old_name_is_another_one() -> Result<()> {
+    const BLUE: &str = "11111111-2222-3333-4444-555555555555";
+    let world = World::new("  executor: arm\n").await?;
+    let colors = std::fs::read_to_string(world.file("colors.yaml"))?;
+    std::fs::write(world.file("colors.yaml"), format!("{colors}      uid: {BLUE}\n"))?;
+    // The emulator's own kubeconfig leads nowhere.
+    let (code, text) = world.teal(&["retire", "blue", "--yes", "-o", "json"]).await?;
+    ensure!(code == 4 && text.contains("ClusterUnknown"), "{code} {text}");
+    let put = async |uid: &'static str| {
+        let body = json!({"cluster": id(AKS), "kubeconfig": api_server(uid).await?});
+        world.tell("PUT", "kubeconfigs", body).await
+    };
+    put("99999999-2222-3333-4444-555555555555").await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 4 && text.contains("it is another cluster of the same name"), "{code} {text}");
+    put(BLUE).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 1 && world.cluster().await? == "Succeeded, Stopped", "{code} {text}");
+    Ok(())
+}

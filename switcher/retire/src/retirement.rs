@@ -91,7 +91,7 @@ pub struct Look {
 
 /// Something that was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "event", rename_all = "camelCase")]
+#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// A Switch is past the point of no return.
     NoWayBack {
@@ -127,7 +127,7 @@ pub enum Event {
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "end", rename_all = "camelCase")]
+#[serde(tag = "end", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum End {
     /// The cluster is gone, and its Switches are Steady.
     Done,

@@ -157,7 +157,10 @@ fn banner(live: Option<&str>, wanted: &str, ledger: Option<&Ledger>, value: &Val
                 ledger.parked.as_ref().map(|parked| format!("{}: {}", parked.why, parked.note)).unwrap_or_default();
             format!("{live} is live; nothing moves until this Switch's declaration changes ({why})")
         }
-        Phase::Retiring => format!("{live} is live; the old color is being retired"),
+        Phase::Retiring => {
+            let color = ledger.retirement().map_or_else(|| "the old color".to_owned(), |one| one.color.to_string());
+            format!("{live} is live; {color} is being retired")
+        }
     }
 }
 

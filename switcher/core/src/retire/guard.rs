@@ -67,10 +67,13 @@ pub fn guard(facts: &Facts, policy: &Policy) -> Vec<Finding> {
     for switch in &facts.switches {
         of_switch(facts, policy, switch, &mut log);
     }
-    of_places(facts, &mut log);
-    of_cluster(facts, &mut log);
-    of_drain(facts, &mut log);
-    of_doomed(facts, &mut log);
+    // Of what is gone only its Switches can still say anything.
+    if !is_gone(facts) {
+        of_places(facts, &mut log);
+        of_cluster(facts, &mut log);
+        of_drain(facts, &mut log);
+        of_doomed(facts, &mut log);
+    }
     log.0.sort_by_key(|finding| finding.severity);
     log.0
 }
@@ -97,7 +100,7 @@ fn of_switch(facts: &Facts, policy: &Policy, switch: &SwitchSeen, log: &mut Log)
         Ok(ledger) => {
             if let Err(refusal) = ledger.lets_go(color) {
                 log.refuse(reason(&refusal), &place, refusal.to_string(), todo(&refusal));
-            } else if ledger.retirement().is_none() {
+            } else if ledger.retirement().is_none() && !is_gone(facts) {
                 let since = ledger.times.entered_ms.max(ledger.times.shifted_ms);
                 let left = since.saturating_add(millis(policy.retention)).saturating_sub(facts.now_ms);
                 if left > 0 {
@@ -221,6 +224,10 @@ fn of_cluster(facts: &Facts, log: &mut Log) {
         }
         _ => {}
     }
+}
+
+fn is_gone(facts: &Facts) -> bool {
+    facts.cluster == Ok(ClusterSeen::Gone)
 }
 
 /// Do all ledgers say that it is stopped?

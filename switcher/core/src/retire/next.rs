@@ -55,20 +55,20 @@ pub fn next(facts: &Facts, policy: &Policy) -> Next {
     let refused = findings.iter().any(|finding| finding.severity == Severity::Refuses);
     let act = match &facts.cluster {
         Err(_) => Act::Refuse,
-        Ok(ClusterSeen::Gone) => gone(facts),
+        Ok(ClusterSeen::Gone) => gone(facts, refused),
         Ok(ClusterSeen::There { state, .. }) => there(facts, policy, *state, refused),
     };
     Next { act, findings }
 }
 
-/// What is gone needs no guard; but a ledger that can't be read may still say Retiring.
-fn gone(facts: &Facts) -> Act {
-    if facts.switches.iter().any(|switch| switch.ledger.is_err()) {
-        return Act::Refuse;
-    }
-    match those(facts, |stage| stage.is_some()) {
-        switches if switches.is_empty() => Act::Done,
-        switches => Act::Finish(switches),
+/// What is gone needs no guard. But a color that is live, or that no Switch names, was never retired: its id may be wrong.
+fn gone(facts: &Facts, refused: bool) -> Act {
+    let retiring = those(facts, |stage| stage.is_some());
+    let unread = facts.switches.iter().any(|switch| switch.ledger.is_err());
+    match (retiring.is_empty(), refused) {
+        (false, _) if !unread => Act::Finish(retiring),
+        (true, false) => Act::Done,
+        _ => Act::Refuse,
     }
 }
 

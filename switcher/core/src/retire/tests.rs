@@ -280,3 +280,23 @@ fn whoever_screams_in_time_gets_the_cluster_back() {
         assert!(matches!(late, Revive::Refuse(_)), "{late:?}");
     }
 }
+
+#[test]
+fn a_cluster_that_is_not_there_is_retired_only_where_nothing_speaks_against_it() {
+    let gone = |spoil: fn(&mut Facts)| {
+        let mut facts =
+            Facts { cluster: Ok(ClusterSeen::Gone), drain: Drain::Unknown("x".into()), now_ms: 0, ..facts() };
+        spoil(&mut facts);
+        next(&facts, &policy()).act
+    };
+    assert_eq!(gone(|_| {}), Act::Done, "once more is nothing, whatever the time and the drain");
+    assert_eq!(gone(|f| f.switches.clear()), Act::Refuse, "its id may be wrong");
+    assert_eq!(gone(|f| f.strangers.push("x".into())), Act::Refuse);
+    assert_eq!(gone(|f| f.switches[0].ledger.as_mut().unwrap().active = "blue".into()), Act::Refuse);
+    assert_eq!(gone(|f| f.switches[0].ledger = Err("timeout".into())), Act::Refuse);
+    let retiring = |f: &mut Facts| {
+        let first = &mut f.switches[0];
+        first.ledger = Ok(steady_on_green().retire(&"blue".into(), "ada", "op", NOW_MS).unwrap());
+    };
+    assert_eq!(gone(retiring), Act::Finish(vec!["contoso".into()]), "deleted by hand meanwhile");
+}
