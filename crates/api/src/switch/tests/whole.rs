@@ -39,6 +39,9 @@ fn the_example_that_the_demo_runs_is_valid() {
     Switch::parse("switch.yaml", &text).unwrap();
     let text = std::fs::read_to_string(folder.join("teal.yaml")).unwrap();
     crate::fleet::Fleet::parse("teal.yaml", &text).unwrap();
+    let text = std::fs::read_to_string(folder.join("colors.yaml")).unwrap();
+    let colors = crate::colors::Colors::parse("colors.yaml", &text).unwrap();
+    assert_eq!(colors.colors.keys().collect::<Vec<_>>(), ["blue", "green"]);
 }
 
 #[test]
