@@ -11,6 +11,8 @@
 //! 6. an `az` on `PATH`: the Azure CLI's login;
 //! 7. else managed identity by the metadata service.
 
+mod failure;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +29,9 @@ use azure_identity::{
 use crate::body::tame;
 use crate::certificate::Certificate;
 use crate::cloud::Cloud;
-use crate::error::AzureError;
+
+pub use failure::CredentialError;
+pub(crate) use failure::{chain, failed};
 
 /// Bytes that are never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -100,51 +104,6 @@ pub enum Credential {
     },
     /// Any other credential.
     Other(Arc<dyn TokenCredential>),
-}
-
-/// Why a credential can't be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CredentialError {
-    /// No such kind.
-    #[error(
-        "TEAL_AZURE_CREDENTIAL is `{name}`; write `workloadIdentity`, `managedIdentity`, `clientSecret`, `clientCertificate` or `azureCli`"
-    )]
-    Unknown {
-        /// As written.
-        name: String,
-    },
-    /// A variable is missing.
-    #[error("{kind} needs {variable}")]
-    Missing {
-        /// Which credential.
-        kind: &'static str,
-        /// Which variable.
-        variable: &'static str,
-    },
-    /// A file can't be read.
-    #[error("{kind}: {} can't be read: {cause}", path.display())]
-    File {
-        /// Which credential.
-        kind: &'static str,
-        /// Which file.
-        path: PathBuf,
-        /// The system's words.
-        cause: String,
-    },
-    /// The certificate is none that can sign.
-    #[error("clientCertificate: {why}")]
-    Certificate {
-        /// What would be right.
-        why: String,
-    },
-    /// Refused by the library.
-    #[error("{kind}: {why}")]
-    Refused {
-        /// Which credential.
-        kind: &'static str,
-        /// Its words.
-        why: String,
-    },
 }
 
 /// Reads a variable; `None` when it is unset or empty.
@@ -298,111 +257,5 @@ fn has_az(path: &str) -> bool {
     std::env::split_paths(path).any(|folder| folder.join("az").is_file())
 }
 
-/// What a failure to get a token means. Entra ID tells it by a number in its text.
-pub(crate) fn failed(who: &'static str, error: &azure_core::Error) -> AzureError {
-    let text = chain(error);
-    let hints: &[(&str, &str)] = &[
-        (
-            "AADSTS700024",
-            "the assertion is not valid now: a federated token file that has expired (is the projected token still refreshed?), or a wrong clock",
-        ),
-        (
-            "AADSTS700211",
-            "no federated identity credential trusts this cluster's issuer: compare it with `az aks show --query oidcIssuerProfile`",
-        ),
-        (
-            "AADSTS70021",
-            "no federated identity credential matches this service account: compare issuer, subject and audience",
-        ),
-        ("AADSTS7000215", "the client secret is wrong"),
-        ("AADSTS7000222", "the client secret has expired: make a new one"),
-        ("AADSTS700027", "the certificate is not one of the application's"),
-        ("AADSTS700016", "the application is not known in this tenant: check AZURE_CLIENT_ID and AZURE_TENANT_ID"),
-        ("AADSTS90002", "there is no such tenant in this cloud: check AZURE_TENANT_ID and the cloud"),
-        ("AADSTS500011", "the audience is not known in this tenant: check the cloud and its audience"),
-        ("Identity not found", "no such managed identity is assigned to this machine: check AZURE_CLIENT_ID"),
-        ("az login", "log in with `az login`"),
-    ];
-    let hint = hints.iter().find(|(mark, _)| text.contains(mark)).map(|(_, hint)| *hint);
-    // Without an answer from the identity service the next try may do better.
-    let answered = text.contains("AADSTS") || hint.is_some();
-    let hint = hint.unwrap_or("check the identity's settings, and that the identity service can be reached");
-    AzureError::Credential { who, why: tame(&text), hint: hint.to_owned(), transient: !answered }
-}
-
-/// The whole chain of an error in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        source = cause.source();
-    }
-    text
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chosen(variables: &[(&str, &str)]) -> Result<&'static str, String> {
-        let environment =
-            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        Credential::from_environment(&environment)
-            .map(|credential| credential.kind())
-            .map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn the_environment_chooses_in_the_documented_order() {
-        let who = [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c")];
-        let with = |more: &[(&'static str, &'static str)]| chosen(&[&who[..], more].concat());
-        let (file, secret, endpoint) =
-            (("AZURE_FEDERATED_TOKEN_FILE", "/f"), ("AZURE_CLIENT_SECRET", "s"), ("IDENTITY_ENDPOINT", "http://x"));
-        assert_eq!(with(&[file, secret, endpoint]).unwrap(), "workloadIdentity");
-        assert_eq!(with(&[secret, endpoint]).unwrap(), "clientSecret");
-        assert_eq!(with(&[endpoint]).unwrap(), "managedIdentity");
-        assert_eq!(chosen(&[]).unwrap(), "managedIdentity");
-        assert_eq!(with(&[file, ("TEAL_AZURE_CREDENTIAL", "azureCli")]).unwrap(), "azureCli");
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("az"), "").unwrap();
-        assert_eq!(chosen(&[("PATH", folder.path().to_str().unwrap())]).unwrap(), "azureCli");
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        assert_eq!(chosen(&[("AZURE_CLIENT_SECRET", "s")]).unwrap_err(), "clientSecret needs AZURE_TENANT_ID");
-        assert!(chosen(&[("TEAL_AZURE_CREDENTIAL", "password")]).unwrap_err().contains("`clientSecret`"));
-        let lost =
-            [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c"), ("AZURE_CLIENT_CERTIFICATE_PATH", "/no/such.pem")];
-        assert!(chosen(&lost).unwrap_err().contains("/no/such.pem can't be read"));
-    }
-
-    #[test]
-    fn g9_a_secret_is_never_shown() {
-        let credential =
-            Credential::ClientSecret { tenant: "t".into(), client: "c".into(), secret: Hidden::new("hunter2") };
-        assert!(!format!("{credential:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn entras_numbers_are_told_in_words() {
-        for (text, told, transient) in [
-            (
-                "AADSTS700024: Client assertion is not within its valid time range.",
-                "federated token file that has expired",
-                false,
-            ),
-            ("AADSTS7000215: Invalid client secret provided.", "client secret is wrong", false),
-            ("connection refused", "can be reached", true),
-        ] {
-            let error = azure_core::Error::with_message(azure_core::error::ErrorKind::Credential, text);
-            let failed = failed("workloadIdentity", &error);
-            assert!(failed.to_string().contains(told), "{failed}");
-            assert_eq!(failed.transient(), transient, "{text}");
-        }
-    }
-}
+mod tests;

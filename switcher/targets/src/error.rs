@@ -1,12 +1,17 @@
 //! What can go wrong with a target, and what to do then.
 
-use std::fmt;
+mod meaning;
+mod words;
+
 use std::time::Duration;
 
 use teal_api::switch::Destination;
 use teal_azure::AzureError;
 
 use crate::routed::{Routed, Tag, shown};
+use words::{difference, skew};
+
+pub use meaning::Retry;
 
 /// A target could not be read or written. Unless [`TargetError::outcome_unknown`], nothing was changed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -259,145 +264,4 @@ pub enum Seen {
     Unchanged,
     /// The read-back failed; with why.
     Unread(String),
-}
-
-/// When trying again makes sense.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// Read again and decide again, at once.
-    AfterRead,
-    /// With back-off.
-    Later,
-    /// Only a person or a commit can change the outcome.
-    WhenConfigChanges,
-}
-
-impl TargetError {
-    /// Closed set: metric label, Event reason and log field alike.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::KeyRefused { .. } => "KeyRefused",
-            Self::ClockSkew { .. } => "ClockSkew",
-            Self::Raced { .. } => "Raced",
-            Self::Foreign { .. } => "ForeignWrite",
-            Self::Unknown { .. } => "OutcomeUnknown",
-            Self::Refused { .. } => "Refused",
-            Self::NotAuth { .. } => "NotAuthoritative",
-            Self::NotZone { .. } => "NotZone",
-            Self::Unreachable { .. } => "Unreachable",
-            Self::Timeout { .. } => "Timeout",
-            Self::ServFail { .. } => "ServFail",
-            Self::Truncated { .. } => "Truncated",
-            Self::TooLarge { .. } => "TooLarge",
-            Self::WrongType { .. } => "WrongType",
-            Self::NoAddress { .. } => "NoAddress",
-            Self::Rejected { .. } => "Rejected",
-            Self::Untrusted { .. } => "Untrusted",
-            Self::Encoding { .. } => "Encoding",
-            // Traffic that someone else moved, wherever it is seen.
-            Self::Strange { .. } => "ForeignWrite",
-            Self::Owned { .. } => "Owned",
-            Self::Unfit { .. } => "Unfit",
-            Self::Busy { .. } => "Busy",
-            Self::Failed { .. } => "OperationFailed",
-            Self::Azure { error, .. } => error.reason(),
-        }
-    }
-
-    /// When trying again makes sense.
-    pub fn retry(&self) -> Retry {
-        match self {
-            Self::Raced { .. } | Self::Unknown { .. } => Retry::AfterRead,
-            Self::Unreachable { .. }
-            | Self::Timeout { .. }
-            | Self::ServFail { .. }
-            | Self::Truncated { .. }
-            | Self::ClockSkew { .. }
-            | Self::Busy { .. }
-            | Self::Untrusted { .. } => Retry::Later,
-            Self::Azure { error, .. } if error.outcome_unknown() => Retry::AfterRead,
-            Self::Azure { error, .. } => match **error {
-                AzureError::Changed { .. } => Retry::AfterRead,
-                AzureError::Odd { .. } | AzureError::Cancelled { .. } => Retry::Later,
-                _ if error.transient() => Retry::Later,
-                _ => Retry::WhenConfigChanges,
-            },
-            _ => Retry::WhenConfigChanges,
-        }
-    }
-
-    /// Was something sent whose effect is not known?
-    pub fn outcome_unknown(&self) -> bool {
-        match self {
-            Self::Unknown { .. } => true,
-            Self::Azure { error, .. } => error.outcome_unknown(),
-            _ => false,
-        }
-    }
-
-    /// When to come back, as the provider says.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Busy { after, .. } => *after,
-            Self::Azure { error, .. } => error.retry_after(),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn azure(target: &str, error: AzureError) -> Self {
-        match error {
-            AzureError::Busy { retry_after, said, .. } => {
-                Self::Busy { target: target.to_owned(), why: said.to_string(), after: retry_after }
-            }
-            error => Self::Azure { target: target.to_owned(), error: Box::new(error) },
-        }
-    }
-}
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Silence => f.write_str("no answer came in time"),
-            Self::Closed => f.write_str("the connection ended without an answer"),
-            Self::ServFail => f.write_str("the server answered SERVFAIL"),
-            Self::Other(why) => f.write_str(why),
-            Self::Untrusted(why) => write!(f, "an answer came that can't be trusted ({why})"),
-        }
-    }
-}
-
-impl fmt::Display for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unchanged => f.write_str("so far the record is unchanged"),
-            Self::Unread(why) => write!(f, "reading it back failed ({why})"),
-        }
-    }
-}
-
-/// The server's clock minus ours, for a person.
-fn skew(seconds: i64) -> String {
-    let side = if seconds >= 0 { "ahead of" } else { "behind" };
-    format!("{} s {side} ours", seconds.unsigned_abs())
-}
-
-/// What differs. The ledger is sealed, so only that it differs is told.
-fn difference(expected: &Tag, found: &Routed) -> String {
-    let (was, is) = (expected.value(), found.value.as_ref());
-    let value = if was == is {
-        format!("it points to {} as expected", shown(is))
-    } else {
-        format!("expected {}, found {}", shown(was), shown(is))
-    };
-    let ledger = match (expected.ledger.is_empty(), found.tag.ledger.is_empty()) {
-        (true, true) => "no ledger, as expected",
-        (true, false) => "a ledger where none was",
-        (false, true) => "its ledger is gone",
-        (false, false) if expected.ledger == found.tag.ledger && expected.value == found.value => {
-            "the same ledger, but something else of the record has changed"
-        }
-        (false, false) if expected.ledger == found.tag.ledger => "the same ledger",
-        (false, false) => "another ledger",
-    };
-    format!("{value}; {ledger}")
 }

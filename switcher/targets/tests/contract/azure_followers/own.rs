@@ -1,0 +1,159 @@
+//! What is true of one of them alone: weights, preflight, purges.
+
+use serde_json::json;
+use teal_api::switch::Provider;
+use teal_targets::{Retry, Split, Written};
+
+use super::bodies::{endpoint, front, gateway, group, profile, route};
+use super::{FRONT, FollowBench, GATEWAY, TM, What};
+use crate::followers::{Following, drive, op};
+
+fn refusals(found: &[teal_targets::Finding]) -> String {
+    found.iter().filter(|finding| finding.refuse).map(|finding| finding.what.clone()).collect::<Vec<_>>().join("; ")
+}
+
+#[tokio::test]
+async fn weights_are_reached_where_they_mean_something_and_refused_where_they_do_not() {
+    let ten = Split::of([("blue", 90), ("green", 10)]).unwrap();
+    for what in [What::Origins, What::Weighted, What::Classic] {
+        let bench = FollowBench::start(what).await;
+        assert!(drive(&bench.target(), &ten, &op("m1")).await.is(&ten), "{what:?}");
+        assert!(drive(&bench.target(), &Split::all("green"), &op("m1")).await.is(&Split::all("green")), "{what:?}");
+    }
+    for what in [What::Groups, What::Priority, What::Gateway] {
+        let bench = FollowBench::start(what).await;
+        let error = bench.target().route(&ten, &op("m1")).await.unwrap_err();
+        assert_eq!((error.reason(), error.retry()), ("Unfit", Retry::WhenConfigChanges), "{what:?}: {error}");
+    }
+    let bench = FollowBench::start(What::Origins).await;
+    bench.azure.put(&front("/originGroups/both"), FRONT, group(0)).await;
+    let error = bench.target().route(&ten, &op("m1")).await.unwrap_err();
+    assert!(error.to_string().contains("latency sensitivity"), "{error}");
+    assert!(
+        drive(&bench.target(), &Split::all("green"), &op("m1")).await.is(&Split::all("green")),
+        "all or nothing still goes"
+    );
+}
+
+#[tokio::test]
+async fn an_origin_is_warmed_at_the_smallest_weight_before_it_gets_traffic() {
+    let bench = FollowBench::start(What::Origins).await;
+    bench.target().prepare("green", &op("m1")).await.unwrap();
+    let origin = bench.azure.read(&front("/originGroups/both/origins/o-green"), FRONT).await;
+    assert_eq!(
+        (origin["properties"]["enabledState"].as_str(), origin["properties"]["weight"].as_u64()),
+        (Some("Enabled"), Some(1))
+    );
+    assert!(matches!(bench.target().prepare("green", &op("m1")).await.unwrap(), Written::Done(_)), "once");
+    assert!(drive(&bench.target(), &Split::all("green"), &op("m1")).await.is(&Split::all("green")));
+}
+
+#[tokio::test]
+async fn a_disabled_route_and_a_group_without_origins_are_refused() {
+    let bench = FollowBench::start(What::Groups).await;
+    let mut off = route("g-blue");
+    off["properties"]["enabledState"] = json!("Disabled");
+    bench.azure.put(&front("/afdEndpoints/web/routes/all"), FRONT, off).await;
+    let error = bench.target().route(&Split::all("green"), &op("m1")).await.unwrap_err();
+    assert!(error.to_string().contains("the route is disabled"), "{error}");
+    assert!(refusals(&bench.target().preflight().await.unwrap()).contains("the route is disabled"));
+
+    let bench = FollowBench::start(What::Groups).await;
+    let origin = json!({"properties": {"hostName": "g.contoso.test", "enabledState": "Disabled"}});
+    bench.azure.put(&front("/originGroups/g-green/origins/one"), FRONT, origin).await;
+    let error = bench.target().route(&Split::all("green"), &op("m1")).await.unwrap_err();
+    assert!(error.to_string().contains("no enabled origin"), "{error}");
+    assert!(refusals(&bench.target().preflight().await.unwrap()).contains("no enabled origin"));
+}
+
+#[tokio::test]
+async fn what_would_hold_requests_back_is_found_before_a_move() {
+    let bench = FollowBench::start(What::Groups).await;
+    let mut sticky = group(500);
+    sticky["properties"]["sessionAffinityState"] = json!("Enabled");
+    bench.azure.put(&front("/originGroups/g-green"), FRONT, sticky).await;
+    bench.azure.put(&front("/ruleSets/set1"), FRONT, json!({})).await;
+    let rule = json!({"properties": {"order": 1, "actions": [{"name": "RouteConfigurationOverride", "parameters": {
+        "typeName": "DeliveryRuleRouteConfigurationOverrideActionParameters",
+        "originGroupOverride": {"originGroup": {"id": front("/originGroups/g-blue")}, "forwardingProtocol": "HttpOnly"}}}]}});
+    bench.azure.put(&front("/ruleSets/set1/rules/rule1"), FRONT, rule).await;
+    let mut used = route("g-blue");
+    used["properties"]["ruleSets"] = json!([{"id": front("/ruleSets/set1")}]);
+    bench.azure.put(&front("/afdEndpoints/web/routes/all"), FRONT, used).await;
+    let found = bench.target().preflight().await.unwrap();
+    let refused = refusals(&found);
+    assert!(refused.contains("rule rule1 of the rule set set1") && refused.contains("session affinity"), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_is_cached_is_purged_once_a_move() {
+    let bench = FollowBench::start(What::Groups).await;
+    let (provider, to) = bench.provider("");
+    let Provider::FrontDoor(mut declared) = provider else { panic!("no Front Door") };
+    declared.purge = vec!["/*".into()];
+    let target = bench.azure.target(&Provider::FrontDoor(declared), &to);
+    drive(&target, &Split::all("green"), &op("m1")).await;
+    drive(&target, &Split::all("green"), &op("m1")).await;
+    assert_eq!(bench.azure.asked("POST", "*purge*").await, 1);
+    drive(&target, &Split::all("blue"), &op("m2")).await;
+    assert_eq!(bench.azure.asked("POST", "*purge*").await, 2);
+}
+
+#[tokio::test]
+async fn a_gateway_of_an_ingress_controller_is_refused() {
+    let bench = FollowBench::start(What::Gateway).await;
+    let body = gateway(&["blue.contoso.test"], &json!({"managed-by-k8s-ingress": "1.7.0/abc"}));
+    bench.put("Microsoft.Network/applicationGateways/gw", GATEWAY, body).await;
+    let error = bench.target().route(&Split::all("green"), &op("m1")).await.unwrap_err();
+    assert_eq!(error.reason(), "Unfit");
+    assert!(error.to_string().contains("an ingress controller"), "{error}");
+    assert!(refusals(&bench.target().preflight().await.unwrap()).contains("managed-by-k8s-ingress"));
+}
+
+#[tokio::test]
+async fn a_profile_that_is_off_or_chooses_by_itself_is_refused() {
+    for (method, status, told) in
+        [("Performance", "Enabled", "routes by Performance"), ("Priority", "Disabled", "the profile is disabled")]
+    {
+        let bench = FollowBench::start(What::Priority).await;
+        let endpoints = ["ep-blue", "ep-green"].map(|name| {
+            let mut one = endpoint(name, if name == "ep-blue" { 1 } else { 2 }, "Enabled");
+            one["properties"]["endpointLocation"] = json!("North Europe");
+            one
+        });
+        let mut body = profile(method, &endpoints);
+        body["properties"]["profileStatus"] = json!(status);
+        bench.put("Microsoft.Network/trafficmanagerprofiles/contoso", TM, body).await;
+        let error = bench.target().route(&Split::all("green"), &op("m1")).await.unwrap_err();
+        assert!(error.reason() == "Unfit" && error.to_string().contains(told), "{error}");
+        assert!(refusals(&bench.target().preflight().await.unwrap()).contains(told));
+    }
+}
+
+#[tokio::test]
+async fn a_profiles_ttl_is_set_in_the_same_write() {
+    let bench = FollowBench::start(What::Weighted).await;
+    let op = teal_targets::Op { id: "m1".into(), ttl: Some(5) };
+    let now = drive(&bench.target(), &Split::all("green"), &op).await;
+    assert_eq!((now.ttl, bench.azure.asked("PATCH", "Microsoft.Network/trafficManagerProfiles").await), (Some(5), 1));
+}
+
+#[tokio::test]
+async fn truths_of_followers_are_told_as_data() {
+    for (what, weights, slow) in [
+        (What::Groups, false, true),
+        (What::Origins, true, true),
+        (What::Classic, true, true),
+        (What::Priority, true, false),
+        (What::Gateway, false, true),
+    ] {
+        let truths = FollowBench::start(what).await.target().truths();
+        assert_eq!((truths.cas, truths.ledger_limit, truths.weights.is_some()), (false, 0, weights), "{what:?}");
+        assert_eq!(
+            truths.too_slow(std::time::Duration::ZERO, std::time::Duration::from_secs(300)).is_some(),
+            slow,
+            "{what:?}"
+        );
+        assert_eq!(truths.rollback_lane, !slow, "{what:?}");
+    }
+}
