@@ -8,6 +8,7 @@ mod azure;
 mod azure_dns;
 mod azure_faults;
 mod azure_followers;
+mod bad_input;
 mod faults;
 mod followers;
 mod propagation;

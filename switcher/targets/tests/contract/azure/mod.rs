@@ -13,7 +13,7 @@ use teal_targets::{Access, Options, Target};
 
 pub(crate) const SUBSCRIPTION: &str = "11111111-1111-1111-1111-111111111111";
 pub(crate) const GROUP: &str = "rg";
-const TENANT: &str = "22222222-2222-2222-2222-222222222222";
+pub(crate) const TENANT: &str = "22222222-2222-2222-2222-222222222222";
 /// The identity that targets run with.
 pub(crate) const SWITCHER: &str = "33333333-3333-3333-3333-333333333333";
 /// A person with a portal.
@@ -50,6 +50,12 @@ impl Azure {
     /// A client as the switcher has it.
     pub(crate) fn client(&self) -> Client {
         Client::new(settings(&self.emulator, SWITCHER)).unwrap()
+    }
+
+    /// The same with another way to sign in.
+    pub(crate) fn access_as(&self, credential: Credential) -> Access {
+        let settings = settings_as(&self.emulator, credential);
+        Access { secret: None, azure: Some(Client::new(settings).unwrap()) }
     }
 
     pub(crate) fn access(&self) -> Access {
@@ -139,10 +145,14 @@ pub(crate) fn options() -> Options {
 }
 
 fn settings(emulator: &Running, who: &str) -> Settings {
-    let url = format!("https://localhost:{}", emulator.arm.port());
-    let cloud = Cloud::custom(&url, &url, None, "localhost").unwrap();
     let credential =
         Credential::ClientSecret { tenant: TENANT.into(), client: who.to_owned(), secret: Hidden::new("s") };
+    settings_as(emulator, credential)
+}
+
+fn settings_as(emulator: &Running, credential: Credential) -> Settings {
+    let url = format!("https://localhost:{}", emulator.arm.port());
+    let cloud = Cloud::custom(&url, &url, None, "localhost").unwrap();
     Settings::new(cloud, credential).trusting(emulator.ca_pem.clone()).patient(patience())
 }
 
