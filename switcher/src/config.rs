@@ -33,6 +33,9 @@ pub struct SwitcherConfig {
     pub grace: Duration,
     /// Azure's management plane; by default what the environment offers.
     pub azure: Azure,
+    /// How many times faster than documented the providers are: 1, but against an emulator. What they are waited for is
+    /// divided by it; what is told of them is not.
+    pub faster: u32,
     /// For tests: points at which this switcher dies.
     pub interrupt: Interrupt,
     /// Where the page, the probes and the metrics are served; port 0 takes a free one.
@@ -69,6 +72,7 @@ impl SwitcherConfig {
             step: Duration::from_secs(120),
             grace: Duration::from_secs(30),
             azure: Azure::default(),
+            faster: 1,
             interrupt: Interrupt::default(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }

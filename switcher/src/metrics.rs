@@ -161,7 +161,7 @@ impl Collector for Gauges {
 type Reading = fn(&SwitchStatus) -> Vec<Series>;
 
 /// Every gauge of a Switch.
-const GAUGES: [(&str, &str, Reading); 14] = [
+const GAUGES: [(&str, &str, Reading); 15] = [
     ("teal_color_active", "1 for the color that the record points to", |one| {
         one.colors.iter().map(|color| (of(one, "color", &color.name), flag(color.live))).collect()
     }),
@@ -203,6 +203,11 @@ const GAUGES: [(&str, &str, Reading); 14] = [
     ("teal_target_way_back_seconds", "Longest until users that obey the TTL are back by this target", |one| {
         let target =
             |seen: &crate::status::TargetStatus| (of(one, "target", &seen.name), number(seen.way_back_seconds));
+        one.targets.iter().map(target).collect()
+    }),
+    ("teal_target_unproven", "1 while nobody outside can be asked whether a change of a target is seen", |one| {
+        let target =
+            |seen: &crate::status::TargetStatus| (of(one, "target", &seen.name), flag(seen.unproven.is_some()));
         one.targets.iter().map(target).collect()
     }),
     ("teal_color_health", "1 for the proof a color has now", |one| {

@@ -331,6 +331,10 @@ pub struct TargetStatus {
     pub rollback_lane: bool,
     /// Longest until the last client that obeys the TTL is back, in seconds.
     pub way_back_seconds: u64,
+    /// Why no answer from outside proves that a change of it is seen, and its provider's word and bound are all there
+    /// is; absent where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unproven: Option<String>,
     /// What a person should know of it.
     pub warnings: Vec<String>,
 }

@@ -125,6 +125,11 @@ fn facts(one: &SwitchStatus, status: &Status, style: Style) -> String {
             tame(&seen.answer)
         ));
     }
+    for target in &one.targets {
+        if let Some(why) = &target.unproven {
+            line(format!("  {} {}: {}", style.busy("unproven"), tame(&target.name), tame(why)));
+        }
+    }
     for gate in one.gates.iter().filter(|gate| !gate.report.passed()) {
         let when = if gate.at_shift { " at the shift" } else { "" };
         line(format!("  gate{when}     {}", style.busy(&tame(&gate.report.to_string()))));

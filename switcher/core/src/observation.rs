@@ -83,6 +83,16 @@ pub struct Record {
     pub value: Value,
     /// Seconds.
     pub ttl: u32,
+    /// Why no move may begin by it, such as another program that owns it.
+    pub objection: Option<String>,
+}
+
+impl Record {
+    /// The TTL of answers that route traffic, in seconds; 0 where nothing is routed: nobody asks for such a record.
+    #[must_use]
+    pub fn routed_ttl(&self) -> u32 {
+        if self.value == Value::LedgerOnly { 0 } else { self.ttl }
+    }
 }
 
 /// A target besides the ledger's record, as it was last read.

@@ -77,7 +77,11 @@ fn forth(course: &Course, old_ttl: u32, declared: &Declaration) -> Vec<Line> {
     lines.push((format!("{from} stands down from the active role"), (stands_down, Task::StandingDown, None), None));
     lines.extend(routes(course, declared));
     lines.extend([
-        (format!("{to} takes the active role"), (Shifting, Task::StandingUp, None), None),
+        (
+            format!("{to} has the active role, which it takes as traffic moves"),
+            (Shifting, Task::StandingUp, None),
+            None,
+        ),
         (
             "old answers and connections run out".to_owned(),
             (Draining, Task::Watching, None),
@@ -192,7 +196,7 @@ mod tests {
         Done: pin both, make green equal, run the gates, and let caches forget the old TTL (300 s)
         Done: blue stands down from the active role
         Done: route to green, and see that every server answers so (0 s)
-        Now: green takes the active role
+        Now: green has the active role, which it takes as traffic moves
         Next: old answers and connections run out (30 s)
         Next: green proves itself under traffic (1800 s)
         Next: lift freeze and pins, restore the TTL
@@ -233,7 +237,7 @@ mod tests {
         Next: blue stands down from the active role
         Next: route to green by the record, then by aks.priv.contoso.com, then trafficManager contoso, each read back before the next (120 s)
         Next: see that every server answers so (0 s)
-        Next: green takes the active role
+        Next: green has the active role, which it takes as traffic moves
         Next: old answers and connections run out (30 s)
         Next: green proves itself under traffic (1800 s)
         Next: lift freeze and pins, restore the TTL

@@ -60,13 +60,16 @@ impl fmt::Display for Says {
 pub enum Spread {
     /// Every server asked says the wanted color.
     Everywhere,
+    /// There is nobody to ask: the provider's bound is all there is to go by, and nothing is proved.
+    Unasked,
     /// Some still say another color; the rest agree. Time cures it. With who.
     Stale(Vec<String>),
     /// Some say nothing, or something that time does not cure. With who and what.
     Unproven(Vec<String>),
 }
 
-/// Judges the answers. Where an authority can be asked, no authoritative server at all is *unproven*, never *everywhere*.
+/// Judges the answers. Where an authority can be asked, no authoritative server at all is *unproven*, never *everywhere*;
+/// where none can, silence is *unasked*.
 #[must_use]
 pub fn spread(vantages: &[Vantage], wanted: &Color, asking: Asking) -> Spread {
     let mut stale = Vec::new();
@@ -82,6 +85,7 @@ pub fn spread(vantages: &[Vantage], wanted: &Color, asking: Asking) -> Spread {
         unproven.push("no authoritative server was asked".to_owned());
     }
     match (stale.is_empty(), unproven.is_empty()) {
+        (true, true) if vantages.is_empty() => Spread::Unasked,
         (true, true) => Spread::Everywhere,
         (false, true) => Spread::Stale(stale),
         (_, false) => {
@@ -122,11 +126,15 @@ mod tests {
         ] {
             let got = match spread(&vantages, &green, Asking::Authority) {
                 Spread::Everywhere => "everywhere",
+                Spread::Unasked => "unasked",
                 Spread::Stale(_) => "stale",
                 Spread::Unproven(_) => "unproven",
             };
             assert_eq!(got, want, "{rule}");
         }
+        assert_eq!(spread(&[], &green, Asking::Anyone), Spread::Unasked, "a private zone without a vantage");
+        let resolver = [vantage(false, says("green"))];
+        assert_eq!(spread(&resolver, &green, Asking::Anyone), Spread::Everywhere, "a private zone with one");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::inspection::{Found, Turn};
 use super::kit::Busy;
 use crate::config::SwitcherConfig;
 use crate::metrics::{Failure, Metrics};
@@ -19,10 +20,6 @@ use crate::wake::Wake;
 
 /// An aim older than this is no longer sent: what it was decided on may have changed.
 const AIM_LIFE: Duration = Duration::from_secs(5);
-/// Time between two inspections at rest; one that objects is repeated sooner.
-const INSPECTION: Duration = Duration::from_secs(300);
-/// The same while something speaks against a move.
-const OBJECTING: Duration = Duration::from_secs(15);
 
 /// What a target is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +43,8 @@ pub(crate) struct Known {
     failed: Option<(Aim, String)>,
     /// What the provider took last.
     took: Option<Aim>,
-    /// Why no move may begin by it.
-    objection: Option<String>,
-    /// What inspecting it found that a person should know.
-    told: Vec<String>,
+    /// What inspecting it found.
+    found: Found,
     aim: Option<(Instant, Aim)>,
 }
 
@@ -134,7 +129,7 @@ impl Known {
             age: Duration::ZERO,
             working: None,
             failed: self.failed.as_ref().map(|(_, why)| why.clone()),
-            objection: self.objection.clone(),
+            objection: self.found.objection.clone(),
         };
         let now = match &self.read {
             None => return unread("not read yet"),
@@ -156,7 +151,7 @@ impl Known {
                 Settled::Yes | Settled::Failed { .. } => None,
             },
             failed: self.failed.as_ref().map(|(_, why)| why.clone()).or(refused),
-            objection: self.objection.clone(),
+            objection: self.found.objection.clone(),
         }
     }
 }
@@ -171,7 +166,7 @@ pub(crate) fn value(now: &RoutedNow) -> Value {
 }
 
 async fn follow(target: Target, known: Arc<Mutex<Known>>, look: Wake, round: Round, sender: watch::Sender<u64>) {
-    let mut inspected: Option<Instant> = None;
+    let mut turn = Turn::default();
     loop {
         let before = lock(&known).seen();
         let aim = lock(&known).aim.take().filter(|(asked, _)| asked.elapsed() <= AIM_LIFE);
@@ -179,12 +174,11 @@ async fn follow(target: Target, known: Arc<Mutex<Known>>, look: Wake, round: Rou
             Some((_, aim)) => write(&target, &known, aim, &round).await,
             None => read(&target, &known).await,
         }
-        let objects = lock(&known).objection.is_some();
-        let pause = if objects { OBJECTING } else { INSPECTION };
-        // While something moves there is other work; what was found before it began still stands.
-        if (objects || !round.busy.is()) && inspected.is_none_or(|at| at.elapsed() >= pause) {
-            inspect(&target, &known).await;
-            inspected = Some(Instant::now());
+        let found = lock(&known).found.clone();
+        if turn.is_due(&found, &round.busy) {
+            let found = found.at(&target).await;
+            lock(&known).found = found;
+            turn.taken();
         }
         let after = lock(&known).seen();
         let ageless = |seen: TargetSeen| TargetSeen { age: Duration::ZERO, ..seen };
@@ -215,7 +209,7 @@ impl Known {
     /// What a person should know of it.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let now = self.read.iter().flat_map(|(_, read)| read).flat_map(|now| now.warnings.clone());
-        let mut all: Vec<String> = now.chain(self.told.clone()).chain(self.objection.clone()).collect();
+        let mut all: Vec<String> = now.chain(self.found.words()).collect();
         all.sort();
         all.dedup();
         all
@@ -269,14 +263,6 @@ fn refused(target: &Target, error: &TargetError, round: &Round) {
         reason = error.reason(),
         "Target not written"
     );
-}
-
-/// What speaks against beginning a move by this target.
-async fn inspect(target: &Target, known: &Mutex<Known>) {
-    let Ok(findings) = target.preflight().await else { return };
-    let mut known = lock(known);
-    known.objection = findings.iter().find(|finding| finding.refuse).map(|finding| finding.what.clone());
-    known.told = findings.into_iter().filter(|finding| !finding.refuse).map(|finding| finding.what).collect();
 }
 
 /// A poisoned lock still holds whole values: every critical section here only assigns.

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::followers::{Followers, Round};
 use super::gates::Runner;
+use super::inspection::Inspection;
 use super::outside::Outside;
 use super::route::Route;
 use crate::cluster::{Access, Cluster};
@@ -102,6 +103,8 @@ pub(crate) struct Kit {
     pub gates: Runner,
     pub outside: Outside,
     pub followers: Followers,
+    /// Of the target that keeps the ledger.
+    pub inspection: Inspection,
     /// Ends with the kit.
     tasks: JoinSet<()>,
     stop: CancellationToken,
@@ -143,13 +146,15 @@ impl Kit {
         let asked: Vec<_> = route.routing().cloned().zip(&switch.targets).collect();
         let asked = asked.into_iter().filter(|(_, one)| one.provider.is_dns()).map(|(target, _)| target).collect();
         let outside = Outside::start(asked, &switch.vantages, busy.clone(), config, &mut tasks);
+        let inspection = Inspection::start(route.target.clone(), busy.clone(), config, &mut tasks);
         let round = Round::new(&switch.name, busy, config, metrics.clone());
         let followers = Followers::start(&route.followers, &round, &mut tasks);
         forward(&mut tasks, followers.changed(), wake.clone());
+        forward(&mut tasks, inspection.changed(), wake.clone());
         forward(&mut tasks, monitor.changed(), wake.clone());
         forward(&mut tasks, gates.changed(), wake.clone());
         forward(&mut tasks, outside.changed(), wake.clone());
-        Ok(Self { declared, route, monitor, clusters, gates, outside, followers, tasks, stop })
+        Ok(Self { declared, route, monitor, clusters, gates, outside, followers, inspection, tasks, stop })
     }
 
     /// Whether the same kit serves another declaration: only words that decide have changed, nothing that is measured.
@@ -270,7 +275,7 @@ pub(crate) fn declaration(declared: &DeclaredSwitch, route: &Route, config: &Swi
         revision: declared.revision.to_string(),
         colors: switch.colors.keys().map(Color::new).collect(),
         leads: route.leads,
-        followers: followers(switch, route),
+        followers: followers(switch, route, config.faster),
         stages: strategy.steps.iter().map(stage).collect(),
         asking: asking(switch),
         policy: core::Policy {
@@ -278,7 +283,8 @@ pub(crate) fn declaration(declared: &DeclaredSwitch, route: &Route, config: &Swi
             ttl_moving: strategy.ttl_moving,
             ttl_max: strategy.ttl_steady,
             ttl_limit: strategy.ttl_maximum,
-            bound: route.routing().map(|target| target.truths().propagation_bound).max().unwrap_or_default(),
+            bound: route.routing().map(|one| one.truths().propagation_bound).max().unwrap_or_default()
+                / config.faster.max(1),
             tail: (strategy.ttl_moving * 2).min(TAIL),
             soak: strategy.soak,
             deadline: strategy.deadline,
@@ -299,7 +305,7 @@ pub(crate) fn declaration(declared: &DeclaredSwitch, route: &Route, config: &Swi
     }
 }
 
-fn followers(switch: &Switch, route: &Route) -> Vec<core::Follower> {
+fn followers(switch: &Switch, route: &Route, faster: u32) -> Vec<core::Follower> {
     let declared = switch.targets.iter().skip(usize::from(route.leads));
     let follower = |(declared, target): (&DeclaredTarget, &Target)| {
         let truths = target.truths();
@@ -307,8 +313,8 @@ fn followers(switch: &Switch, route: &Route) -> Vec<core::Follower> {
             name: format!("{} {}", truths.kind, target.name()),
             cas: truths.cas,
             weighs: truths.weights.is_some() && !declared.at_full,
-            settling: truths.settling + truths.request_life,
-            late: truths.late_write,
+            settling: truths.settling / faster.max(1) + truths.request_life,
+            late: truths.late_write / faster.max(1),
         }
     };
     declared.zip(&route.followers).map(follower).collect()

@@ -3,6 +3,7 @@
 mod act;
 mod followers;
 mod gates;
+mod inspection;
 mod kit;
 mod observe;
 mod outside;

@@ -67,14 +67,15 @@ impl Memory {
     pub(crate) async fn look(&mut self, kit: &Kit, config: &SwitcherConfig, git: GitNow<'_>) -> Look {
         let read = kit.route.read(self.ever).await;
         let time = self.time(kit.route.target.clock_skew());
+        let objection = kit.inspection.found().objection;
         let (routed, ledger, record) = match read {
             Ok((routed, ledger)) => {
-                let record = Record { value: kit.route.value(&routed), ttl: routed.ttl };
+                let record = Record { value: kit.route.value(&routed), ttl: routed.ttl, objection };
                 (Ok(routed), ledger, record)
             }
             Err(error) => {
                 let why = error.to_string();
-                let record = Record { value: Value::Unreadable(why.clone()), ttl: 0 };
+                let record = Record { value: Value::Unreadable(why.clone()), ttl: 0, objection };
                 (Err(error), LedgerSeen::Unreadable(why), record)
             }
         };

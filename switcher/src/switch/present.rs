@@ -181,6 +181,7 @@ pub(crate) fn declaration(declared: &DeclaredSwitch) -> crate::status::Declarati
 fn targets(facts: &Facts<'_>, ledger: Option<&Ledger>) -> Vec<TargetStatus> {
     let kit = facts.kit;
     let ttl = facts.declared.policy.ttl_moving;
+    let switch = &kit.declared.switch;
     let status = |target: &teal_targets::Target, routes: String, wanted: String, warnings: Vec<String>| {
         let truths = target.truths();
         TargetStatus {
@@ -192,6 +193,7 @@ fn targets(facts: &Facts<'_>, ledger: Option<&Ledger>) -> Vec<TargetStatus> {
             weighs: truths.weights.is_some(),
             rollback_lane: truths.rollback_lane,
             way_back_seconds: truths.way_back(ttl).as_secs(),
+            unproven: unproven(truths.kind, !switch.vantages.is_empty()),
             warnings,
         }
     };
@@ -203,7 +205,7 @@ fn targets(facts: &Facts<'_>, ledger: Option<&Ledger>) -> Vec<TargetStatus> {
     let mut list = Vec::new();
     if kit.route.leads {
         let routes = facts.look.seen.record.value.to_string();
-        list.push(status(&kit.route.target, routes, wanted(None), Vec::new()));
+        list.push(status(&kit.route.target, routes, wanted(None), kit.inspection.found().words().collect()));
     }
     let known = kit.followers.known();
     for ((target, known), follower) in known.iter().zip(&facts.declared.followers) {
@@ -215,6 +217,20 @@ fn targets(facts: &Facts<'_>, ledger: Option<&Ledger>) -> Vec<TargetStatus> {
         list.push(status(target, routes, wanted(Some(follower)), known.warnings()));
     }
     list
+}
+
+/// Why nobody outside can see a change of such a target. A zone's own servers are asked without being declared; a
+/// private zone answers only inside its networks, and what is no record is not asked for at all.
+fn unproven(kind: &str, vantages: bool) -> Option<String> {
+    match kind {
+        "rfc2136" | "azureDns" => None,
+        "azurePrivateDns" if vantages => None,
+        "azurePrivateDns" => Some(
+            "a private zone answers only inside its networks: declare a resolver there under `vantages`, one for each"
+                .to_owned(),
+        ),
+        _ => Some("it is no record that could be asked for: its provider's word and bound count".to_owned()),
+    }
 }
 
 fn colors(facts: &Facts<'_>, live: Option<&str>) -> Vec<ColorStatus> {

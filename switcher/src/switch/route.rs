@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use teal_api::switch::{Destination, Provider, Switch};
+use teal_switcher_core::ledger::owner;
 use teal_switcher_core::seal::room;
 use teal_switcher_core::step::Write;
 use teal_switcher_core::{Color, Ledger, LedgerKey, LedgerSeen, SealError, Value};
@@ -27,6 +28,8 @@ pub struct Route {
     pub to: BTreeMap<String, Destination>,
     /// The other targets, in declared order.
     pub followers: Vec<Target>,
+    /// Whose ledger it must be.
+    owner: String,
 }
 
 impl Route {
@@ -47,15 +50,15 @@ impl Route {
             targets.push(Target::new(&declared.provider, &declared.to, &access, Options::default())?);
         }
         let to = switch.targets.first().map(|first| first.to.clone()).unwrap_or_default();
-        let key = sealing_key(switch, secrets)?;
+        let (key, owner) = (sealing_key(switch, secrets)?, owner(&switch.name));
         if let Some(own) = &switch.ledger.own {
             let access = Access { secret: None, azure };
             let target = Target::ledger_only(&own.record, own.private, &access, Options::default())?;
-            return Ok(Self { target, leads: false, key, to, followers: targets });
+            return Ok(Self { target, leads: false, key, to, followers: targets, owner });
         }
         let mut targets = targets.into_iter();
         let Some(target) = targets.next() else { return Err(KitError::NoTarget) };
-        Ok(Self { target, leads: true, key, to, followers: targets.collect() })
+        Ok(Self { target, leads: true, key, to, followers: targets.collect(), owner })
     }
 
     /// Reads the record and opens the ledger beside it, in one consistent view. `ever`: one is known to have existed.
@@ -64,7 +67,7 @@ impl Route {
     /// When the authority can't be asked; nothing was changed.
     pub async fn read(&self, ever: bool) -> Result<(Routed, LedgerSeen), TargetError> {
         let routed = self.target.read().await?;
-        let ledger = open(self.key.as_ref(), &routed, self.target.name(), ever);
+        let ledger = owned(open(self.key.as_ref(), &routed, self.target.name(), ever), &self.owner);
         Ok((routed, ledger))
     }
 
@@ -123,6 +126,19 @@ impl Route {
     /// Every target that routes traffic, in the order in which they are moved.
     pub fn routing(&self) -> impl Iterator<Item = &Target> {
         self.leads.then_some(&self.target).into_iter().chain(&self.followers)
+    }
+}
+
+/// One record is moved by one Switch: the ledger of another one is as strange as anything else in its place.
+fn owned(found: LedgerSeen, owner: &str) -> LedgerSeen {
+    match found {
+        LedgerSeen::Known(ledger) if !ledger.owner.is_empty() && ledger.owner != owner => {
+            let theirs = &ledger.owner;
+            LedgerSeen::Foreign(format!(
+                "the ledger of another Switch, `{theirs}`: one record is moved by one Switch; leave it out of `{owner}`, or of `{theirs}`"
+            ))
+        }
+        found => found,
     }
 }
 

@@ -120,6 +120,7 @@ fn same(before: &Ledger, now: &Ledger) -> bool {
         && before.task == now.task
         && before.active == now.active
         && before.op == now.op
+        && before.routing.stage == now.routing.stage
         && before.order == now.order
         && before.parked == now.parked
 }

@@ -169,7 +169,7 @@ pub(super) fn commit(one: &SwitchStatus) -> Markup {
 /// Where does each target route to?
 pub(super) fn targets(one: &SwitchStatus) -> Markup {
     html! {
-        @if one.targets.len() > 1 || one.targets.iter().any(|target| !target.warnings.is_empty()) {
+        @if one.targets.len() > 1 || one.targets.iter().any(|one| !one.warnings.is_empty() || one.unproven.is_some()) {
             section .card {
                 h3 { "Where does each target route to?" }
                 div .table { table {
@@ -182,6 +182,9 @@ pub(super) fn targets(one: &SwitchStatus) -> Markup {
                         }
                         td { "≤ " (target.way_back_seconds) " s" }
                     } } }
+                } }
+                @for target in &one.targets { @if let Some(why) = &target.unproven {
+                    p .busy { "? " (target.name) " is unproven: " (why) }
                 } }
                 @for target in &one.targets { @for warning in &target.warnings {
                     p .busy { "! " (target.name) ": " (warning) }

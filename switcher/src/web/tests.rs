@@ -210,3 +210,28 @@ async fn a_browser_subscribes_to_changes() {
     std::fs::remove_dir_all(&profile).ok();
     assert!(outcome.is_ok(), "the browser never asked for /events");
 }
+
+#[tokio::test]
+async fn what_nobody_outside_can_see_is_told_as_unproven() {
+    let mut status = fixture::soaking();
+    status.switches[0].targets = vec![crate::status::TargetStatus {
+        name: "aks.priv.contoso.com".to_owned(),
+        kind: "azurePrivateDns".to_owned(),
+        routes: "green".to_owned(),
+        wanted: "green".to_owned(),
+        compares: true,
+        weighs: false,
+        rollback_lane: true,
+        way_back_seconds: 150,
+        unproven: Some("declare a resolver there".to_owned()),
+        warnings: Vec::new(),
+    }];
+    let served = serve(status).await;
+    let (_, page) = get_text(&served.url).await;
+    assert!(page.contains("aks.priv.contoso.com is unproven: declare a resolver there"), "{page}");
+    let (_, metrics) = get_text(&format!("{}/metrics", served.url)).await;
+    assert!(
+        metrics.contains("teal_target_unproven{switch=\"contoso\",target=\"aks.priv.contoso.com\"} 1.0"),
+        "{metrics}"
+    );
+}

@@ -195,6 +195,7 @@ impl Holder for AzureDnsTarget {
             weights: None,
             settling: Duration::ZERO,
             propagation_bound: BOUND,
+            named: true,
             rollback_lane: true,
             // One attempt of the write, and then reading back, which may be repeated.
             request_life: retry.attempt.saturating_add(retry.deadline),

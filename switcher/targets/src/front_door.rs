@@ -85,6 +85,7 @@ impl Follower for FrontDoorTarget {
             weights,
             settling: SETTLING,
             propagation_bound: SETTLING,
+            named: false,
             rollback_lane: false,
             request_life: arm::request_life(&self.client),
             late_write: arm::LATE,

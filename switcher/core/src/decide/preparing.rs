@@ -28,7 +28,7 @@ pub(super) fn step(view: &View<'_>) -> Step {
     if let Some(step) = stopped(view, course) {
         return step;
     }
-    if view.seen.record.ttl > seconds(view.policy().ttl_moving) {
+    if view.seen.record.routed_ttl() > seconds(view.policy().ttl_moving) {
         let mut next = view.ledger.next(view.now_ms());
         let change = lower_ttl(view, &mut next);
         return Step::write(next, change, "the record's TTL is higher than a move allows: it is lowered again");

@@ -80,7 +80,7 @@ fn claim(view: &View<'_>) -> (Ledger, Option<Change>) {
 
 /// Lowers the record's TTL and remembers what caches may still hold.
 pub(super) fn lower_ttl(view: &View<'_>, next: &mut Ledger) -> Option<Change> {
-    let record = view.seen.record.ttl;
+    let record = view.seen.record.routed_ttl();
     let found = view.seen.targets.iter().filter_map(|seen| seen.ttl).fold(record, u32::max);
     let left = ttl_left(view);
     next.ttl.largest = if left > Duration::ZERO { found.max(view.ledger.ttl.largest) } else { found };

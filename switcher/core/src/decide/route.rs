@@ -246,12 +246,14 @@ fn ttl(view: &View<'_>, index: usize, seen: &TargetSeen, missing: &mut Missing) 
 /// Why no move may begin by what the targets are, or by the TTL that caches hold.
 pub(super) fn objection(view: &View<'_>) -> Option<Alert> {
     let followers = view.declared.followers.iter().zip(&view.seen.targets);
-    if let Some((follower, why)) = followers.clone().find_map(|(one, seen)| Some((one, seen.objection.as_ref()?))) {
+    let own = view.seen.record.objection.iter().map(|why| ("the record", why));
+    let theirs = followers.clone().filter_map(|(one, seen)| Some((one.name.as_str(), seen.objection.as_ref()?)));
+    if let Some((name, why)) = own.chain(theirs).next() {
         let hint = "put it right, or leave it out of the declaration; nothing has moved";
-        return Some(Alert::new("TargetRefused", format!("{}: {why}", follower.name), hint));
+        return Some(Alert::new("TargetRefused", format!("{name}: {why}"), hint));
     }
     let limit = seconds(view.policy().ttl_limit?);
-    let record = std::iter::once(("the record", view.seen.record.ttl));
+    let record = std::iter::once(("the record", view.seen.record.routed_ttl()));
     let others = followers.filter_map(|(one, seen)| Some((one.name.as_str(), seen.ttl?)));
     let (name, ttl) = record.chain(others).find(|(_, ttl)| *ttl > limit)?;
     let message = format!("{name} has a TTL of {ttl} s, above the declared maximum of {limit} s");

@@ -106,7 +106,7 @@ impl Scene {
             me: Me { identity: "solo".to_owned(), color: None },
             time: Time { mono: Duration::ZERO, wall_ms: NOW_MS, skew: None },
             fresh_id: "fresh".to_owned(),
-            record: Record { value: Value::Color(ledger.active.clone()), ttl: 300 },
+            record: Record { value: Value::Color(ledger.active.clone()), ttl: 300, objection: None },
             ledger: LedgerSeen::Known(Box::new(ledger)),
             watch,
             targets: Vec::new(),

@@ -11,6 +11,9 @@ use crate::step::{Alert, Effect, Reason, Step, Wait, When};
 
 const COMMANDS: &[&str] = &["teal undo", "teal hold"];
 
+/// What to do when the new color does not take its role.
+const ROLES: &str = "see the agents of both colors; `teal undo` takes traffic and role back";
+
 /// What to do when roles, freeze or pins are not put right in time.
 pub(super) const CLEAN_UP: &str = "see that cluster's agent; traffic does not wait for it, the end of the move does";
 
@@ -60,9 +63,13 @@ pub(super) fn unspread(view: &View<'_>) -> Option<Wait> {
     let left = view.policy().bound.saturating_sub(view.in_phase());
     let wait = |message: String| Wait::new(Reason::Propagation, message).or_type(COMMANDS);
     match spread(&view.seen.vantages, view.ledger.lead(), view.declared.asking) {
-        Spread::Everywhere if left.is_zero() => None,
+        Spread::Everywhere | Spread::Unasked if left.is_zero() => None,
         Spread::Everywhere => {
             Some(wait("all agree; the provider's bound has to pass".to_owned()).until(view.in_ms(left)))
+        }
+        Spread::Unasked => {
+            let message = "unproven: nobody can be asked, the provider's bound alone has to pass";
+            Some(wait(message.to_owned()).until(view.in_ms(left)))
         }
         Spread::Stale(who) => Some(wait(format!("still the old answer: {}", who.join("; ")))),
         Spread::Unproven(who) => Some(wait(format!("unproven: {}", who.join("; ")))),
@@ -119,14 +126,22 @@ fn routing(view: &View<'_>) -> Step {
         Progress::Waits(_, wait) if view.untouched() >= view.budget() => {
             back::failed(view, &format!("{}, for longer than it may take", wait.message))
         }
-        Progress::Waits(effect, wait) => view.evidence(keeping(view, wait).and(effect)),
+        Progress::Waits(effect, wait) => view.evidence(keeping(view, wait).and(effect)).alert(nobody_is_active(view)),
     }
+}
+
+/// The role goes with the first write, whatever the targets after it still need: told when its agent does not take it.
+fn nobody_is_active(view: &View<'_>) -> Option<Alert> {
+    let lead = view.ledger.lead();
+    let role = view.seen.sync(lead).and_then(|sync| sync.role_in_force);
+    let overdue = role != Some(crate::color::Role::Active) && view.in_phase() >= view.policy().step;
+    overdue.then(|| Alert::new("RoleOverdue", format!("{lead} has not taken the active role"), ROLES))
 }
 
 fn propagating(view: &View<'_>) -> Step {
     if let Some(wait) = unspread(view) {
         let alert = overdue(view, &wait);
-        return view.evidence(keeping(view, wait).alert(alert));
+        return view.evidence(keeping(view, wait).alert(alert)).alert(nobody_is_active(view));
     }
     if view.ledger.routing.share < 100 {
         let share = view.ledger.routing.share;
@@ -134,7 +149,13 @@ fn propagating(view: &View<'_>) -> Step {
         return Step::write(next, None, format!("{share} % of the traffic goes to {}", view.ledger.active));
     }
     let next = view.ledger.next(view.now_ms()).task(Task::StandingUp, Some(Reason::Gate));
-    Step::write(next, None, format!("every server answers {0}: {0} stands up", view.ledger.active))
+    let active = &view.ledger.active;
+    if view.seen.vantages.is_empty() {
+        let why =
+            format!("unproven: the provider's bound has passed, and nobody could be asked whether {active} is seen");
+        return Step::write(next, None, why);
+    }
+    Step::write(next, None, format!("every server answers {active}"))
         .with(format!("{} servers agree", view.seen.vantages.len()))
 }
 
@@ -143,10 +164,9 @@ fn standing_up(view: &View<'_>) -> Step {
     let role = view.seen.sync(active).and_then(|sync| sync.role_in_force);
     let missing = demand::missing(view);
     if role != Some(crate::color::Role::Active) || !missing.nothing() {
-        let message = format!("{active} takes the active role, which nobody has meanwhile: {}", missing.text());
+        let message = format!("{active} takes the active role: {}", missing.text());
         let wait = Wait::new(Reason::Gate, message).or_type(COMMANDS);
-        let alert =
-            view.late("RoleOverdue", &wait, "see the agents of both colors; `teal undo` takes traffic and role back");
+        let alert = view.late("RoleOverdue", &wait, ROLES);
         // Roles matter more than what else a cluster that does not answer lacks: this alert stands.
         let step = keeping(view, wait);
         return if alert.is_some() { Step { alert, ..step } } else { step };

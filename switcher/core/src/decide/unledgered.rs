@@ -28,7 +28,7 @@ pub(super) fn first(declared: &Declaration, seen: &Observation) -> Step {
         return Step::hold(Wait::new(Reason::Claim, format!("the switcher in {color} makes the first ledger")));
     }
     let now_ms = seen.time.wall_ms;
-    let ledger = Ledger::first(seen.fresh_id.clone(), color.clone(), declared, seen.record.ttl, now_ms);
+    let ledger = Ledger::first(seen.fresh_id.clone(), color.clone(), declared, seen.record.routed_ttl(), now_ms);
     Step::write(ledger, None, format!("first start: the record routes to {color}, and so the ledger begins there"))
 }
 
@@ -77,7 +77,7 @@ pub(super) fn unreadable(why: &str) -> Step {
 }
 
 pub(super) fn foreign(what: &str) -> Step {
-    let hint = "nothing is written; see who wrote it, delete it, then restart the switchers: they begin anew with the record as it is";
+    let hint = "nothing is written; see whose it is. What nobody needs may be deleted: restart the switchers then, and they begin anew with the record as it is";
     stop("LedgerForeign", &format!("something else is in the ledger's place: {what}"), hint)
 }
 

@@ -10,8 +10,8 @@ use crate::declaration::Declaration;
 use crate::order::{Order, Verb};
 use crate::step::Reason;
 
-/// The newest version this build writes and reads.
-pub const VERSION: u32 = 1;
+/// The newest version this build writes and reads. Ids and digests are packed since 2.
+pub const VERSION: u32 = 2;
 
 /// Why a ledger can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +96,8 @@ struct Wire {
     r: Option<(String, String, String, u64, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     k: Option<(String, String, Option<Refused>)>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    s: String,
 }
 
 impl Ledger {
@@ -194,27 +196,27 @@ impl Wire {
         let near = |ms: u64| distance(ms, times.written_ms);
         let parked = |parked: &Parked| {
             let same = parked.digest == ledger.digest && parked.attempt == ledger.attempt;
-            let refused = (!same).then(|| (parked.digest.as_str().to_owned(), parked.attempt));
+            let refused = (!same).then(|| (pack(parked.digest.as_str()), parked.attempt));
             (parked.why.as_str().to_owned(), parked.note.clone(), refused)
         };
         let order = |order: &Order| {
-            let set_aside = order.set_aside.as_str().to_owned();
+            let set_aside = pack(order.set_aside.as_str());
             (order.verb.as_str().to_owned(), order.actor.clone(), order.reason.clone(), order.expires_ms, set_aside)
         };
         Self {
             v: VERSION,
-            l: ledger.lineage.clone(),
+            l: pack(&ledger.lineage),
             e: ledger.epoch,
             p: ledger.phase.as_str().to_owned(),
             t: ledger.task.as_str().to_owned(),
             a: ledger.active.clone(),
             c: ledger.course.as_ref().map(|course| (course.from.clone(), course.to.clone())),
-            d: ledger.digest.as_str().to_owned(),
+            d: pack(ledger.digest.as_str()),
             g: pack(&ledger.revision),
             n: ledger.attempt,
             w: ledger.wait.map(|reason| reason.as_str().to_owned()),
             h: ledger.holder.clone(),
-            o: ledger.op.clone(),
+            o: pack(&ledger.op),
             x: (
                 times.written_ms,
                 near(times.entered_ms),
@@ -222,7 +224,7 @@ impl Wire {
                 near(times.deadline_ms),
                 near(times.shifted_ms),
             ),
-            f: ledger.fleet.as_ref().map(|fleet| (pack(&fleet.commit), fleet.digest.as_str().to_owned())),
+            f: ledger.fleet.as_ref().map(|fleet| (pack(&fleet.commit), pack(fleet.digest.as_str()))),
             m: (ledger.ttl.largest, near(ledger.ttl.lowered_ms), ledger.ttl.lowered),
             q: (ledger.routing != Routing::default()).then_some({
                 let Routing { share, routed, stage } = ledger.routing;
@@ -231,24 +233,26 @@ impl Wire {
             z: ledger.freeze_until_ms.map(near),
             r: ledger.order.as_ref().map(order),
             k: ledger.parked.as_ref().map(parked),
+            s: ledger.owner.clone(),
         }
     }
 
     fn read(self) -> Option<Ledger> {
         let (written_ms, entered_ms, entered, deadline_ms, shifted_ms) = self.x;
         let far = |near: i64| written_ms.checked_add_signed(near);
-        let digest = Digest::of(&self.d);
+        let id = |text: &str| if self.v < 2 { Some(text.to_owned()) } else { unpack(text) };
+        let digest = Digest::of(&id(&self.d)?);
         let parked = match self.k {
             None => None,
             Some((why, note, refused)) => {
                 let (refused, attempt) = refused.unwrap_or((self.d.clone(), self.n));
-                Some(Parked { why: ParkedWhy::from_word(&why)?, note, digest: Digest::of(&refused), attempt })
+                Some(Parked { why: ParkedWhy::from_word(&why)?, note, digest: Digest::of(&id(&refused)?), attempt })
             }
         };
         let order = match self.r {
             None => None,
             Some((verb, actor, reason, expires_ms, set_aside)) => {
-                let set_aside = Digest::of(&set_aside);
+                let set_aside = Digest::of(&id(&set_aside)?);
                 Some(Order { verb: Verb::from_word(&verb)?, actor, reason, expires_ms, set_aside })
             }
         };
@@ -258,7 +262,7 @@ impl Wire {
         }
         let fleet = match self.f {
             None => None,
-            Some((commit, digest)) => Some(Fleet { commit: unpack(&commit)?, digest: Digest::of(&digest) }),
+            Some((commit, digest)) => Some(Fleet { commit: unpack(&commit)?, digest: Digest::of(&id(&digest)?) }),
         };
         let wait = match self.w {
             None => None,
@@ -269,7 +273,7 @@ impl Wire {
             Some(near) => Some(far(near)?),
         };
         Some(Ledger {
-            lineage: self.l,
+            lineage: id(&self.l)?,
             epoch: self.e,
             phase: Phase::from_word(&self.p)?,
             task: Task::from_word(&self.t)?,
@@ -280,7 +284,7 @@ impl Wire {
             attempt: self.n,
             wait,
             holder: self.h,
-            op: self.o,
+            op: id(&self.o)?,
             times: Times {
                 entered_ms: far(entered_ms)?,
                 entered,
@@ -294,6 +298,7 @@ impl Wire {
             freeze_until_ms,
             order,
             parked,
+            owner: self.s,
         })
     }
 }

@@ -57,6 +57,21 @@ pub struct Ledger {
     pub order: Option<Order>,
     /// Why the move is refused or goes back; set from the moment that is known.
     pub parked: Option<Parked>,
+    /// Whose it is: [`owner`] of the Switch's name; empty in one written before that was kept.
+    pub owner: String,
+}
+
+/// The name of a Switch as its ledger keeps it: whole as long as it is short, else its beginning and a check sum, so
+/// that the ledger stays small.
+#[must_use]
+pub fn owner(name: &str) -> String {
+    const WHOLE: usize = 24;
+    if name.len() <= WHOLE {
+        return name.to_owned();
+    }
+    let sum = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
+    let start: String = name.chars().take(WHOLE - 9).collect();
+    format!("{start}~{}", hex::encode(&sum.as_ref()[..4]))
 }
 
 /// From where to where.

@@ -32,6 +32,7 @@ impl Ledger {
             freeze_until_ms: None,
             order: None,
             parked: None,
+            owner: super::owner(&declared.name),
         }
     }
 
@@ -70,6 +71,7 @@ impl Ledger {
         self.digest = declared.digest.clone();
         self.revision = declared.revision.clone();
         self.attempt = declared.attempt;
+        self.owner = super::owner(&declared.name);
         self
     }
 
@@ -105,16 +107,12 @@ impl Ledger {
             .is_some_and(|parked| parked.digest == declared.digest && parked.attempt == declared.attempt)
     }
 
-    /// The role each color should have now: the color that is live is active, but for the hand-over, where none is.
-    /// While traffic is shared the old color keeps the role.
+    /// The role each color should have now: the color that is live is active, but while the old one stands down, when
+    /// none is. The role goes with the write that moves all traffic, whatever the targets after it still need; while
+    /// traffic is shared the old color keeps it.
     #[must_use]
     pub fn role_of(&self, color: &Color) -> Role {
-        let whole = self.routing.share == 100;
-        let handing_over = match (self.phase, self.task) {
-            (Phase::Preparing | Phase::Shifting, Task::StandingDown) => true,
-            (Phase::Shifting | Phase::RollingBack, Task::Routing | Task::Propagating) => whole,
-            _ => false,
-        };
+        let handing_over = matches!((self.phase, self.task), (Phase::Preparing | Phase::Shifting, Task::StandingDown));
         if color == self.lead() && !handing_over { Role::Active } else { Role::Standby }
     }
 

@@ -50,7 +50,7 @@ prop_compose! {
         (share, routed, stage) in (1..=100_u8, any::<u8>(), any::<u8>()),
     ) -> Ledger {
         Ledger {
-            op: lineage.clone(), lineage, epoch, phase, task, active, wait, holder, times, attempt, revision, order, parked,
+            owner: super::owner(&lineage.repeat(usize::from(stage % 3))), op: lineage.clone(), lineage, epoch, phase, task, active, wait, holder, times, attempt, revision, order, parked,
             course: course.map(|(from, to)| Course { from, to }),
             digest: Digest::of(&digest),
             fleet: fleet.map(|(commit, digest)| Fleet { commit, digest: Digest::of(&digest) }),
@@ -151,16 +151,16 @@ fn what_a_declaration_needs_is_known_before_a_move_begins() {
 
 #[test]
 fn a_newer_version_is_refused_with_what_to_do() {
-    let text = typical().encode().unwrap().replacen("\"v\":1", "\"v\":2", 1);
+    let text = typical().encode().unwrap().replacen("\"v\":2", "\"v\":3", 1);
     let error = Ledger::decode(&text).unwrap_err();
-    assert_eq!(error, LedgerError::Newer { found: 2 });
+    assert_eq!(error, LedgerError::Newer { found: 3 });
     assert!(error.to_string().contains("update this switcher"), "{error}");
-    let more = typical().encode().unwrap().replacen("\"v\":1", "\"v\":1,\"new\":true", 1);
+    let more = typical().encode().unwrap().replacen("\"v\":2", "\"v\":2,\"new\":true", 1);
     assert!(matches!(Ledger::decode(&more), Err(LedgerError::Malformed { .. })), "an unknown field is never dropped");
 }
 
 #[test]
-fn roles_follow_the_traffic_and_nobody_is_active_during_the_hand_over() {
+fn the_active_role_goes_with_the_write_that_moves_all_traffic() {
     let roles = |phase, task, active: &str| {
         let mut ledger = typical().enter(phase, task, None);
         ledger.active = Color::from(active);
@@ -170,15 +170,40 @@ fn roles_follow_the_traffic_and_nobody_is_active_during_the_hand_over() {
         (Phase::Steady, Task::Rest, "blue", [true, false]),
         (Phase::Preparing, Task::Converging, "blue", [true, false]),
         (Phase::Preparing, Task::StandingDown, "blue", [false, false]),
-        (Phase::Shifting, Task::Propagating, "green", [false, false]),
+        (Phase::Shifting, Task::Routing, "green", [false, true]),
+        (Phase::Shifting, Task::Propagating, "green", [false, true]),
         (Phase::Shifting, Task::StandingUp, "green", [false, true]),
         (Phase::Soaking, Task::Finishing, "green", [false, true]),
-        (Phase::RollingBack, Task::Propagating, "blue", [false, false]),
+        (Phase::RollingBack, Task::Routing, "blue", [true, false]),
+        (Phase::RollingBack, Task::Propagating, "blue", [true, false]),
         (Phase::RollingBack, Task::Restoring, "blue", [true, false]),
         (Phase::Parked, Task::Rest, "blue", [true, false]),
     ] {
         assert_eq!(roles(phase, task, active), want, "{phase} {task:?}");
     }
+    let mut shared = typical().enter(Phase::Shifting, Task::Routing, None);
+    shared.active = Color::from("green");
+    shared.routing.share = 10;
+    let roles = ["blue", "green"].map(|color| shared.role_of(&Color::from(color)));
+    assert_eq!(roles, [Role::Active, Role::Standby], "while traffic is shared the old color keeps it");
+}
+
+#[test]
+fn a_ledger_names_its_switch_in_few_bytes() {
+    assert_eq!(owner("contoso"), "contoso");
+    let (one, other) = (owner(&format!("{}-a", "x".repeat(60))), owner(&format!("{}-b", "x".repeat(60))));
+    assert!(one != other && one.len() == 24 && one.starts_with("xxxxxxxxxxxxxxx~"), "{one} {other}");
+    assert_eq!(typical().owner, "contoso");
+    let old = typical().encode().unwrap().replacen(",\"s\":\"contoso\"", "", 1);
+    assert_eq!(Ledger::decode(&old).unwrap().owner, "", "one without is read");
+}
+
+#[test]
+fn a_ledger_of_the_first_version_is_read() {
+    let text = r#"{"v":1,"l":"9f3c1a2b44d0e871","e":14,"p":"Steady","t":"rest","a":"blue","d":"b7e23ec29af22b0b","g":":abc","n":1,"o":"51d0c7ab90e3f264","x":[1000,0,1,-1000,-1000],"m":[300,0,1]}"#;
+    let ledger = Ledger::decode(text).unwrap();
+    assert_eq!((ledger.lineage.as_str(), ledger.op.as_str()), ("9f3c1a2b44d0e871", "51d0c7ab90e3f264"));
+    assert_eq!((ledger.digest.as_str(), ledger.owner.as_str()), ("b7e23ec29af22b0b", ""));
 }
 
 #[test]

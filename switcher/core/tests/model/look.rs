@@ -36,7 +36,7 @@ impl World {
             ledger: LedgerSeen::Known(Box::new((*cell.ledger).clone())),
             watch,
             targets: if self.left.second { vec![self.second()] } else { Vec::new() },
-            record: Record { value: value(cell.at), ttl: cell.ttl },
+            record: Record { value: value(cell.at), ttl: cell.ttl, objection: None },
             git: self.git(switcher.fetched, cell, ripe),
             colors: (0..2).map(|at| (color(at), self.sides[usize::from(at)].look())).collect::<BTreeMap<_, _>>(),
             before: Vec::new(),

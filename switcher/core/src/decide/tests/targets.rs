@@ -84,6 +84,75 @@ fn g2_targets_are_moved_one_after_another_and_each_is_read_back() {
 }
 
 #[test]
+fn the_active_role_waits_for_no_slow_target() {
+    let working = |seen: TargetSeen| TargetSeen { working: Some("updating".to_owned()), ..seen };
+    let unset = |scene: Scene| scene.sync("green", |sync| (sync.role, sync.role_in_force) = (None, None));
+    let slow = || unset(three(routed(routing(), 1), at("green"), working(at("blue"))));
+    check([
+        ("green takes it while the third target is still at work", slow(), "green active"),
+        (
+            "but blue stands down first",
+            slow().sync("blue", |sync| sync.role = Some(crate::color::Role::Active)),
+            "blue standby",
+        ),
+        (
+            "on the way back blue takes it again at once",
+            three(back(), working(at("green")), working(at("green")))
+                .sync("blue", |sync| (sync.role, sync.role_in_force) = (None, None)),
+            "blue active",
+        ),
+        (
+            "also when green can't be reached",
+            three(back(), working(at("green")), working(at("green")))
+                .unreachable("green")
+                .sync("blue", |sync| (sync.role, sync.role_in_force) = (None, None)),
+            "blue active",
+        ),
+    ]);
+    let told = |seconds| slow().waited(seconds).decide().alert.map(|alert| alert.reason);
+    assert_eq!((told(1), told(121)), (None, Some("RoleOverdue")));
+}
+
+#[test]
+fn the_ledgers_own_record_is_looked_at_before_a_move_as_well() {
+    let owned =
+        |scene: Scene| scene.with(|scene| scene.seen.record.objection = Some("it belongs to external-dns".to_owned()));
+    check([
+        ("no move begins", owned(steady().committed("green")), "hold gate"),
+        ("nor goes on", owned(super::converging().waited(311)), "hold gate"),
+        ("at rest it is only told", owned(steady()), "rest"),
+        (
+            "and it holds up no way back",
+            owned(soaking()).proof("green", Fail),
+            "write RollingBack/propagating (rolled-back), route blue at 10",
+        ),
+    ]);
+    let told = owned(steady().committed("green")).decide().alert.unwrap();
+    assert!(
+        told.reason == "TargetRefused" && told.message.contains("the record: it belongs to external-dns"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn what_nobody_can_see_goes_on_the_bound_alone_and_is_told_as_unproven() {
+    let unseen = || {
+        super::shifting().with(|scene| {
+            scene.declared.asking = crate::declaration::Asking::Anyone;
+            scene.declared.policy.bound = Duration::from_secs(60);
+            scene.seen.vantages.clear();
+        })
+    };
+    check([
+        ("the bound", unseen().waited(59), "hold propagation"),
+        ("and no more", unseen().waited(60), "write Shifting/standing-up"),
+    ]);
+    let wait = unseen().decide().wait.unwrap();
+    assert!(wait.message.starts_with("unproven: nobody can be asked"), "{}", wait.message);
+    assert!(unseen().waited(60).decide().why.starts_with("unproven: "), "history keeps it");
+}
+
+#[test]
 fn what_can_not_be_moved_takes_those_before_it_back() {
     let failed = |color: &str| TargetSeen { failed: Some("no such endpoint".to_owned()), ..at(color) };
     check([
@@ -195,6 +264,15 @@ fn ttls_of_other_records_are_lowered_before_and_restored_after() {
             "hold gate",
         ),
     ]);
+    let told = over(steady().committed("green")).decide().alert.unwrap();
+    assert_eq!(
+        (told.reason, told.message.as_str(), told.hint.as_str()),
+        (
+            "TtlOverPolicy",
+            "second has a TTL of 3601 s, above the declared maximum of 3600 s",
+            "lower it and wait, or raise `strategy.ttl.maximum`"
+        )
+    );
     let claim = three(steady().committed("green"), ttl(900, "blue"), at("blue")).decide();
     assert_eq!(claim.next().map(|next| next.ttl.largest), Some(900), "caches may hold the longest of all");
 }
@@ -290,10 +368,18 @@ fn a_ledger_of_its_own_routes_nothing() {
     let own = |scene: Scene, second: TargetSeen, third: TargetSeen| {
         three(scene, second, third).with(|scene| {
             scene.seen.record.value = Value::LedgerOnly;
-            scene.seen.record.ttl = 0;
+            // Nobody asks for such a record: its TTL holds nothing up, and is never lowered.
+            scene.seen.record.ttl = 3_600;
+            scene.declared.policy.ttl_limit = Some(Duration::from_secs(300));
         })
     };
     check([
+        (
+            "its own TTL refuses no move",
+            own(steady().committed("green"), at("blue"), at("blue")),
+            "write Preparing/freezing",
+        ),
+        ("nor is it written for ever", own(super::freezing(), at("blue"), at("blue")), "write Preparing/converging"),
         ("the shift is an intent alone", own(standing_down(), at("blue"), at("blue")), "write Shifting/routing"),
         ("at rest nothing is foreign", own(steady(), at("blue"), at("blue")), "rest"),
         (
@@ -314,4 +400,8 @@ fn a_ledger_of_its_own_routes_nothing() {
             "hold foreign-write",
         ),
     ]);
+    let first = own(steady(), at("blue"), at("blue"))
+        .with(|scene| scene.seen.ledger = crate::LedgerSeen::Missing { ever: false })
+        .decide();
+    assert_eq!(first.next().map(|ledger| ledger.ttl.largest), Some(300), "caches hold none of its answers");
 }
