@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use prometheus_client::registry::Registry;
 use serde_json::json;
 use teal_agent::metrics as agent;
+use teal_azure::Watch as _;
 use teal_switcher::metrics as switcher;
 use teal_switcher::status::Status;
 use tokio::sync::watch;
@@ -60,6 +61,17 @@ fn switchers() -> Result<BTreeMap<String, Metric>> {
         on: text("target"),
         reason: text("Raced"),
     }));
+    shown(&registry)
+}
+
+/// What the switcher's client of Azure registers, likewise.
+fn azures() -> Result<BTreeMap<String, Metric>> {
+    let mut registry = Registry::default();
+    let metrics = teal_azure::Metrics::new(&mut registry);
+    let took = std::time::Duration::from_millis(20);
+    metrics.attempted(&teal_azure::watch::Attempt { service: "dns", method: "GET", status: Some(200), took });
+    metrics.waits("dns", "throttled", took);
+    metrics.remaining("subscription-reads", 11_999);
     shown(&registry)
 }
 
@@ -132,22 +144,22 @@ fn table(metrics: &BTreeMap<String, Metric>) -> String {
 
 #[test]
 fn the_reference_page_says_what_is_registered() -> Result<()> {
-    let (agents, switchers) = (agents()?, switchers()?);
+    let (agents, switchers, azures) = (agents()?, switchers()?, azures()?);
     ensure!(agents.len() > 15 && switchers.len() > 15, "{} and {}", agents.len(), switchers.len());
-    let undescribed =
-        agents.iter().chain(&switchers).find(|(_, metric)| metric.meaning.is_empty() || metric.kind.is_empty());
+    ensure!(azures.len() == 4, "{}", azures.len());
+    let all = || agents.iter().chain(&switchers).chain(&azures);
+    let undescribed = all().find(|(_, metric)| metric.meaning.is_empty() || metric.kind.is_empty());
     ensure!(undescribed.is_none(), "{:?} has no meaning", undescribed.map(|(name, _)| name));
     let path = workspace(PAGE);
     let page = std::fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
     let mut wanted = page.clone();
-    for (name, metrics) in [("agent", &agents), ("switcher", &switchers)] {
+    for (name, metrics) in [("agent", &agents), ("switcher", &switchers), ("azure", &azures)] {
         let (begin, end) = (format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->"));
         let (head, rest) = wanted.split_once(&begin).with_context(|| format!("{PAGE} has no {begin}"))?;
         let (_, tail) = rest.split_once(&end).with_context(|| format!("{PAGE} has no {end}"))?;
         wanted = format!("{head}{begin}{}{end}{tail}", table(metrics));
     }
-    let labels: BTreeSet<&String> =
-        agents.values().chain(switchers.values()).flat_map(|metric| &metric.labels).collect();
+    let labels: BTreeSet<&String> = all().flat_map(|(_, metric)| &metric.labels).collect();
     for label in labels {
         ensure!(page.contains(&format!("\n| `{label}` | ")), "{PAGE} does not say what the label `{label}` means");
     }

@@ -160,7 +160,7 @@ fn g2_killed_between_every_two_effects_it_goes_on_elsewhere() -> Result<()> {
             let arrived = tokio::select! {
                 point = deaths.recv() => Err(point.context("a point")?),
                 steady = switcher.until("steady on green, nothing left behind", |one| {
-                    steady_on(world.green_color())(one) && one.freezes.is_empty() && one.colors.iter().all(|color| color.cluster.pin.is_empty() && !color.cluster.sync.is_empty())
+                    steady_on(world.green_color())(one) && !world.freezes(one) && one.colors.iter().all(|color| color.cluster.pin.is_empty() && !color.cluster.sync.is_empty())
                 }) => Ok(steady?),
             };
             drop(switcher);

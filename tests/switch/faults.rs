@@ -82,7 +82,7 @@ fn g4_going_back_needs_neither_git_nor_api_servers_nor_metrics() -> Result<()> {
         world.git.heal();
         let parked = switcher.until("parked on blue", |one| one.phase == "Parked").await?;
         ensure!(parked.live.as_deref() == Some(world.blue_color()));
-        switcher.until("thawed", |one| one.freezes.is_empty()).await?;
+        switcher.until("thawed", |one| !world.freezes(one)).await?;
         ensure!(world.blue.sync().await?.spec.pin.is_none() && world.green.sync().await?.spec.pin.is_none());
         switcher.end().await
     })
@@ -138,14 +138,26 @@ fn a_record_changed_by_hand_parks_and_is_never_overwritten() -> Result<()> {
         world.dns.change_by_hand("shop", 60, &[foreign]).await?;
         let parked = switcher.until("parked for a foreign write", |one| one.phase == "Parked").await?;
         ensure!(parked.banner.contains("203.0.113.9"), "{}", parked.banner);
-        world.commit(world.green_color(), "")?;
-        let wait = |one: &SwitchStatus| one.wait.as_ref().is_some_and(|wait| wait.reason == "foreign-write");
-        switcher.until("waiting for a person", wait).await?;
+        let head = world.commit(world.green_color(), "")?;
+        let waits = |one: &SwitchStatus| one.wait.as_ref().is_some_and(|wait| wait.reason == "foreign-write");
+        switcher
+            .until("waiting for a person, whatever git asks for", |one| {
+                one.declaration.revision == head && waits(one) && one.banner.contains("203.0.113.9")
+            })
+            .await?;
         ensure!(world.answers().await? == [foreign], "someone else's record was overwritten");
         world.dns.change_by_hand("shop", 60, &[world.green_door.ip()]).await?;
-        switcher.until("another foreign record", |one| one.live.as_deref() == Some(world.green_color())).await?;
+        switcher.until("the record is as git asks", steady_on(world.green_color())).await?;
+        world.dns.change_by_hand("shop", 60, &[world.blue_door.ip()]).await?;
+        switcher
+            .until("parked on blue", |one| one.live.as_deref() == Some(world.blue_color()) && one.phase == "Parked")
+            .await?;
         order(&world, Verb::Adopt).await?;
-        switcher.until("steady on green", steady_on(world.green_color())).await?;
+        let adopted = switcher.until("adopted", |one| one.banner.contains("adopted")).await?;
+        ensure!(
+            adopted.live.as_deref() == Some(world.blue_color()),
+            "git asks for the other, and a person has decided"
+        );
         switcher.end().await
     })
 }

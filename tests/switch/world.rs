@@ -14,13 +14,13 @@ use teal_testkit::control_plane::ControlPlane;
 use teal_testkit::dns::{DnsServer, Key, Proxy, Zone};
 use teal_testkit::git_server::{GitServer, Repo};
 use teal_testkit::http::FrontDoor;
+use teal_testkit::stand_in::StandIn;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::clusters::Pair;
-use super::stand_in::StandIn;
 
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -103,6 +103,21 @@ impl World {
 
     /// `switch.yaml` with this color as `active`, quick enough for a test; `more` is added to the spec.
     pub(crate) fn declaration(&self, active: &str, more: &str) -> String {
+        let targets = format!(
+            "  - rfc2136: {{server: \"{}\", zone: contoso.test, record: shop, tsig: {{name: {}, algorithm: hmac-sha256, secret: dns}}}}\n    \
+             to: {{{}: {{ip: {}}}, {}: {{ip: {}}}}}\n",
+            self.proxy.address(),
+            self.key.name,
+            self.blue_color(),
+            self.blue_door.ip(),
+            self.green_color(),
+            self.green_door.ip(),
+        );
+        self.spec(active, &targets, "{ttl: {steady: 2s, moving: 1s}, soak: 2s}", more)
+    }
+
+    /// The same with other targets and another strategy.
+    pub(crate) fn spec(&self, active: &str, targets: &str, strategy: &str, more: &str) -> String {
         let Self { name, blue_door, green_door, .. } = self;
         let (blue, green) = (blue_door.color(), green_door.color());
         let probe = |door: &FrontDoor| {
@@ -111,29 +126,27 @@ impl World {
         format!(
             "apiVersion: teal.dev/v1alpha1\nkind: Switch\nmetadata: {{name: {name}}}\nspec:\n  active: {active}\n  colors:\n    \
              {blue}: {{cluster: {{kubeconfig: blue-access}}, probe: {}}}\n    {green}: {{cluster: {{kubeconfig: green-access}}, probe: {}}}\n  \
-             targets:\n  - rfc2136: {{server: \"{}\", zone: contoso.test, record: shop, tsig: {{name: {}, algorithm: hmac-sha256, secret: dns}}}}\n    \
-             to: {{{blue}: {{ip: {}}}, {green}: {{ip: {}}}}}\n  \
-             strategy: {{ttl: {{steady: 2s, moving: 1s}}, soak: 2s}}\n  health: {{freshness: 3s, interval: 100ms, threshold: 2}}\n{more}",
+             targets:\n{targets}  strategy: {strategy}\n  health: {{freshness: 3s, interval: 100ms, threshold: 2}}\n{more}",
             probe(blue_door),
             probe(green_door),
-            self.proxy.address(),
-            self.key.name,
-            blue_door.ip(),
-            green_door.ip(),
         )
     }
 
     /// Commits the declaration; stand-ins are told of the new head, as agents that follow the branch would be.
     pub(crate) fn commit(&self, active: &str, more: &str) -> Result<String> {
-        let text = self.declaration(active, more);
-        let head = self.repo.commit(&[("switch.yaml", Some(&text))], &format!("Make {active} the active color"))?;
+        self.commit_text(active, &self.declaration(active, more))
+    }
+
+    /// Commits this text, which makes this color the active one.
+    pub(crate) fn commit_text(&self, active: &str, text: &str) -> Result<String> {
+        let head = self.repo.commit(&[("switch.yaml", Some(text))], &format!("Make {active} the active color"))?;
         self.converge_to(&head);
         Ok(head)
     }
 
     pub(crate) fn converge_to(&self, head: &str) {
         for stand_in in [&self.blue, &self.green] {
-            head.clone_into(&mut stand_in.mind.head.lock().expect("head"));
+            stand_in.follows(head);
         }
     }
 
@@ -171,6 +184,12 @@ impl World {
     pub(crate) async fn retire_stand_ins(&self) -> Result<()> {
         tokio::try_join!(self.blue.retire(), self.green.retire())?;
         Ok(())
+    }
+
+    /// Does this world's own Switch freeze anything? Both clusters are shared with other tests.
+    pub(crate) fn freezes(&self, one: &SwitchStatus) -> bool {
+        let own = format!(" {} ", self.name);
+        one.freezes.iter().any(|freeze| freeze.reason.contains(&own))
     }
 
     pub(crate) fn secrets(&self) -> &Path {

@@ -9,3 +9,4 @@ pub mod install;
 pub mod kwok;
 pub mod load_balancer;
 pub mod processes;
+pub mod stand_in;

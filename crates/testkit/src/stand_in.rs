@@ -1,9 +1,10 @@
 //! Stands in for an agent: reports what a test wants it to report, about the Sync and the Freezes it is told to mind.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::git_server::Repo;
 use anyhow::{Context, Result};
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt};
@@ -11,33 +12,40 @@ use serde_json::{Value, json};
 use teal_api::freeze::FreezeObject;
 use teal_api::inventory::InventoryObject;
 use teal_api::sync::SyncObject;
-use teal_testkit::git_server::Repo;
 use tokio::task::JoinHandle;
 
 /// What the agent is to report.
 #[derive(Debug)]
-pub(crate) struct Mind {
+pub struct Mind {
     /// Whether the Sync becomes Ready at what it is asked for.
-    pub(crate) ready: AtomicBool,
+    pub ready: AtomicBool,
     /// Whether freezes become active.
-    pub(crate) freezes: AtomicBool,
+    pub freezes: AtomicBool,
     /// The commit its branch is at.
-    pub(crate) head: Mutex<String>,
+    pub head: Mutex<String>,
 }
 
 /// One cluster's stand-in; ends when dropped.
-pub(crate) struct StandIn {
-    pub(crate) mind: Arc<Mind>,
-    pub(crate) syncs: Api<SyncObject>,
-    pub(crate) freezes: Api<FreezeObject>,
+#[derive(Debug)]
+pub struct StandIn {
+    /// What it reports.
+    pub mind: Arc<Mind>,
+    /// Where its Sync is.
+    pub syncs: Api<SyncObject>,
+    /// Where freezes are.
+    pub freezes: Api<FreezeObject>,
     inventories: Api<InventoryObject>,
     name: String,
+    switch: String,
     task: JoinHandle<()>,
 }
 
 impl StandIn {
     /// Makes the Sync `name` of `color`, an inventory, and begins to report. `switch` says whose freezes are minded.
-    pub(crate) async fn start(client: Client, name: &str, color: &str, switch: &str, repo: &Repo) -> Result<Self> {
+    ///
+    /// # Errors
+    /// What the API server refuses.
+    pub async fn start(client: Client, name: &str, color: &str, switch: &str, repo: &Repo) -> Result<Self> {
         let syncs = Api::<SyncObject>::all(client.clone());
         let freezes = Api::<FreezeObject>::all(client.clone());
         let inventories = Api::<InventoryObject>::all(client);
@@ -52,11 +60,14 @@ impl StandIn {
         });
         let task =
             tokio::spawn(report(mind.clone(), syncs.clone(), freezes.clone(), name.to_owned(), switch.to_owned()));
-        Ok(Self { mind, syncs, freezes, inventories, name: name.to_owned(), task })
+        Ok(Self { mind, syncs, freezes, inventories, name: name.to_owned(), switch: switch.to_owned(), task })
     }
 
     /// Stops reporting and takes its objects away.
-    pub(crate) async fn retire(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// What the API server refuses.
+    pub async fn retire(&self) -> Result<()> {
         self.task.abort();
         self.syncs.delete(&self.name, &DeleteParams::default()).await?;
         self.inventories.delete(&self.name, &DeleteParams::default()).await?;
@@ -64,19 +75,33 @@ impl StandIn {
     }
 
     /// Its Sync as it is now.
-    pub(crate) async fn sync(&self) -> Result<SyncObject> {
+    ///
+    /// # Errors
+    /// What the API server refuses.
+    pub async fn sync(&self) -> Result<SyncObject> {
         Ok(self.syncs.get(&self.name).await?)
     }
 
     /// What it declares from now on.
-    pub(crate) async fn declares(&self, names: &[&str]) -> Result<()> {
+    ///
+    /// # Errors
+    /// What the API server refuses.
+    pub async fn declares(&self, names: &[&str]) -> Result<()> {
         let patch = inventory(&self.name, names);
         self.inventories.patch(&self.name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
         Ok(())
     }
 
+    /// The commit its branch is at from now on.
+    pub fn follows(&self, head: &str) {
+        head.clone_into(&mut self.mind.head.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// Freezes of a Switch.
-    pub(crate) async fn frozen(&self, switch: &str) -> Result<Vec<String>> {
+    ///
+    /// # Errors
+    /// What the API server refuses.
+    pub async fn frozen(&self, switch: &str) -> Result<Vec<String>> {
         let list = self.freezes.list(&ListParams::default().labels(&format!("teal.dev/switch={switch}"))).await?;
         Ok(list.iter().map(ResourceExt::name_any).collect())
     }
@@ -86,9 +111,13 @@ impl Drop for StandIn {
     fn drop(&mut self) {
         self.task.abort();
         let (syncs, inventories, name) = (self.syncs.clone(), self.inventories.clone(), self.name.clone());
+        let (freezes, switch) = (self.freezes.clone(), self.switch.clone());
+        // What a move that was not finished leaves behind would freeze the next one's cluster.
         tokio::spawn(async move {
             let _ = syncs.delete(&name, &DeleteParams::default()).await;
             let _ = inventories.delete(&name, &DeleteParams::default()).await;
+            let own = ListParams::default().labels(&format!("teal.dev/switch={switch}"));
+            let _ = freezes.delete_collection(&DeleteParams::default(), &own).await;
         });
     }
 }
@@ -116,7 +145,7 @@ async fn report_once(
     switch: &str,
 ) -> Result<()> {
     let sync = syncs.get(name).await?;
-    let head = mind.head.lock().expect("head").clone();
+    let head = mind.head.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let revision = sync.spec.pin.clone().unwrap_or(head);
     let ready = mind.ready.load(Ordering::SeqCst);
     let generation = sync.metadata.generation.unwrap_or_default();

@@ -1,0 +1,73 @@
+//! What is asked of Azure, against SWITCH §12: one GET a target and interval, nothing written at rest, one write a step.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use jiff::{SignedDuration, Timestamp};
+
+use super::cloud::{Azure, Shape};
+use crate::switch::clusters::{pair, run};
+use crate::switch::world::steady_on;
+
+const RECORD: &str = "Microsoft.Network/dnsZones/A";
+const PROFILE: &str = "Microsoft.Network/trafficManagerProfiles";
+
+#[test]
+fn at_rest_each_target_is_read_once_an_interval_and_nothing_is_written() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let shape = Shape::of(format!("{}{}", azure.record_target(), azure.traffic_manager("Priority").await?));
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        // What a start asks once is over after a few looks.
+        let settled = Timestamp::now() + SignedDuration::from_secs(2);
+        switcher.until_all("a few looks", |status| status.at > settled).await?;
+        let began = Instant::now();
+        let count = async |method: &str| -> Result<[usize; 3]> {
+            Ok([
+                azure.asked(method, RECORD).await?,
+                azure.asked(method, PROFILE).await?,
+                azure.asked(method, "*").await?,
+            ])
+        };
+        let before = count("GET").await?;
+        let writes = async || -> Result<usize> {
+            let mut all = 0;
+            for method in ["PUT", "PATCH", "POST", "DELETE"] {
+                all += azure.asked(method, "Microsoft.*").await?;
+            }
+            Ok(all)
+        };
+        let written = writes().await?;
+        let later = Timestamp::now() + SignedDuration::from_secs(6);
+        switcher.until_all("many looks", |status| status.at > later).await?;
+        let after = count("GET").await?;
+        let intervals = began.elapsed().as_secs_f64() / azure.config("one").idle_interval.as_secs_f64();
+        let [record, profile, all] = [0, 1, 2].map(|at| after[at] - before[at]);
+        println!("{record} GETs of the record, {profile} of the profile, {all} of all, in {intervals:.1} intervals");
+        let most = intervals.ceil() + 1.0;
+        ensure!(f64::from(u32::try_from(record)?) <= most && f64::from(u32::try_from(profile)?) <= most);
+        ensure!(record > 0 && profile > 0, "somebody looks");
+        ensure!(all == record + profile, "and at nothing else");
+        ensure!(writes().await? == written, "nothing is written at rest");
+        switcher.end().await
+    })
+}
+
+#[test]
+fn every_write_of_a_move_is_one_step_of_the_ledger() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let shape = Shape::of(format!("{}{}", azure.record_target(), azure.traffic_manager("Priority").await?));
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        let (epoch, puts) = (azure.ledger(&shape).await?.epoch, azure.asked("PUT", RECORD).await?);
+        azure.commit(azure.world.green_color(), &shape)?;
+        switcher.until("steady on green", steady_on(azure.world.green_color())).await?;
+        let steps = usize::try_from(azure.ledger(&shape).await?.epoch - epoch)?;
+        let written = azure.asked("PUT", RECORD).await? - puts;
+        ensure!(written == steps, "{written} writes for {steps} steps");
+        ensure!(azure.asked("PATCH", PROFILE).await? == 1, "a flip is one write");
+        switcher.end().await
+    })
+}

@@ -1,0 +1,71 @@
+//! Front Door behind a record: the record keeps the ledger and moves at once, the slow one follows.
+
+use anyhow::{Result, ensure};
+use reqwest::Method;
+use serde_json::json;
+use teal_switcher::status::SwitchStatus;
+use teal_testkit::http::Mode;
+
+use super::cloud::{Azure, Shape};
+use crate::switch::clusters::{pair, run};
+use crate::switch::world::steady_on;
+
+/// Changes are worked on and spread as slowly as a test can wait for.
+async fn slow(azure: &Azure) -> Result<()> {
+    let knobs = json!({
+        "lro": {"kinds": {"Microsoft.Cdn/*": {"polls": 0, "seconds": 2, "retryAfter": 0}}},
+        "propagation": {"kinds": {"Microsoft.Cdn/*": {"seconds": 1}}},
+    });
+    azure.admin(Method::PATCH, "settings", knobs).await.map(drop)
+}
+
+fn works_while_active(color: &str) -> impl Fn(&SwitchStatus) -> bool {
+    let color = color.to_owned();
+    move |one| {
+        let takes = one.colors.iter().any(|seen| seen.name == color && seen.cluster.role == "active");
+        takes && one.wait.as_ref().is_some_and(|wait| wait.message.contains("is at work"))
+    }
+}
+
+#[test]
+fn the_record_moves_at_once_and_the_active_role_does_not_wait_for_front_door() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let (blue, green) = (azure.world.blue_color(), azure.world.green_color());
+        let front = azure.front_door().await?;
+        let shape = Shape::of(format!("{}{front}", azure.record_target()));
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        ensure!(azure.served_by("web").await? == blue);
+        slow(&azure).await?;
+        azure.commit(green, &shape)?;
+        let working = switcher.until("green is active while Front Door works", works_while_active(green)).await?;
+        ensure!(working.phase == "Shifting" && working.targets[0].routes == green, "{:?}", working.targets);
+        ensure!(working.targets[0].unproven.is_none() && working.targets[1].unproven.is_some());
+        let steady = switcher.until("steady on green", steady_on(green)).await?;
+        ensure!(azure.served_by("web").await? == green, "the edge");
+        ensure!(steady.targets.iter().all(|target| target.routes == green), "{:?}", steady.targets);
+        switcher.end().await
+    })
+}
+
+#[test]
+fn going_back_takes_the_record_at_once_and_front_door_after_it() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let mut azure = Azure::new(&pair).await?;
+        let front = azure.front_door().await?;
+        let shape = Shape::of(format!("{}{front}", azure.record_target()));
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        let (blue, green) = (azure.world.blue_color().to_owned(), azure.world.green_color().to_owned());
+        azure.commit(&green, &shape)?;
+        switcher.until("the edge has moved", |one| one.targets[1].routes == green && one.phase == "Shifting").await?;
+        slow(&azure).await?;
+        azure.world.green_door.set(Mode::Errors).await?;
+        let back = switcher.until("blue is active again while Front Door works", works_while_active(&blue)).await?;
+        ensure!(back.phase == "RollingBack" && back.targets[0].routes == blue, "{:?}", back.targets);
+        switcher.until("parked", |one| one.phase == "Parked").await?;
+        ensure!(azure.served_by("web").await? == blue, "the edge");
+        switcher.end().await
+    })
+}

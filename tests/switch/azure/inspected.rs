@@ -1,0 +1,103 @@
+//! What is found before a move, and what nobody can see.
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use teal_switcher::status::SwitchStatus;
+
+use super::cloud::{Azure, DNS, Shape, ZONE};
+use super::parts::own_ledger;
+use crate::switch::clusters::{pair, run};
+use crate::switch::world::steady_on;
+
+fn told(reason: &'static str) -> impl Fn(&SwitchStatus) -> bool {
+    move |one| one.attention.iter().any(|item| item.reason == reason)
+}
+
+#[test]
+fn a_record_of_external_dns_holds_the_move_before_anything_is_written() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let heritage = "heritage=external-dns,external-dns/owner=blue,external-dns/resource=service/shop/web";
+        let body = json!({"properties": {"TTL": 300, "TXTRecords": [{"value": [format!("\"{heritage}\"")]}]}});
+        azure.put(&format!("Microsoft.Network/dnsZones/{ZONE}/TXT/a-shop"), DNS, body).await?;
+        let shape = Shape::of(azure.record_target());
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        azure.commit(azure.world.green_color(), &shape)?;
+        let held = switcher.until("the ledger's own target is refused", told("TargetRefused")).await?;
+        ensure!(held.phase == "Steady", "nothing was claimed: {}", held.phase);
+        let message =
+            &held.attention.iter().find(|item| item.reason == "TargetRefused").map(|item| item.message.clone());
+        let words = [
+            "the record:",
+            "shop.contoso.test belongs to external-dns (owner `blue`",
+            "take the host name out of its sources",
+        ];
+        ensure!(words.iter().all(|words| message.as_ref().is_some_and(|text| text.contains(words))), "{message:?}");
+        ensure!(held.targets[0].warnings.iter().any(|text| text.contains("external-dns")), "{:?}", held.targets);
+        switcher.end().await
+    })
+}
+
+#[test]
+fn a_private_zone_without_a_vantage_moves_and_says_that_it_is_unproven() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let shape = Shape::of(azure.private_target().await?);
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        azure.commit(azure.world.green_color(), &shape)?;
+        let steady = switcher.until("steady on green", steady_on(azure.world.green_color())).await?;
+        let why = steady.targets[0].unproven.clone().unwrap_or_default();
+        ensure!(why.contains("declare a resolver there under `vantages`"), "{why}");
+        ensure!(steady.history.iter().any(|entry| entry.why.starts_with("unproven: ")), "{:#?}", steady.history);
+        let metrics = reqwest::get(format!("{}/metrics", switcher.url)).await?.text().await?;
+        ensure!(metrics.contains("teal_target_unproven{") && metrics.contains("} 1"), "{metrics}");
+        let page = reqwest::get(&switcher.url).await?.text().await?;
+        ensure!(page.contains("shop.priv.contoso.test is unproven"), "{page}");
+        switcher.end().await
+    })
+}
+
+#[test]
+fn a_text_record_of_someone_else_is_no_place_for_a_ledger() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let body = json!({"properties": {"TTL": 300, "TXTRecords": [{"value": ["v=spf1 -all"]}]}});
+        let path = format!("Microsoft.Network/dnsZones/{ZONE}/TXT/_teal");
+        azure.put(&path, DNS, body).await?;
+        let before = azure.get(&path, DNS).await?;
+        let shape = Shape::of(azure.traffic_manager("Priority").await?).and(own_ledger());
+        azure.commit(azure.world.blue_color(), &shape)?;
+        let mut switcher = azure.start("one").await?;
+        let told = switcher.until("told", |one| !one.attention.is_empty()).await?;
+        ensure!(told.attention[0].message.contains("_teal.contoso.test"), "{:?}", told.attention);
+        ensure!(azure.get(&path, DNS).await? == before, "it is left as it was");
+        switcher.end().await
+    })
+}
+
+#[test]
+fn a_record_of_another_switch_is_left_alone_and_named() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let shape = Shape::of(azure.record_target());
+        azure.steady_on_blue(&shape).await?.end().await?;
+        let before = azure.record().await?;
+        let name = &azure.world.name;
+        let other = azure.text(azure.world.green_color(), &shape).replace(&format!("name: {name}}}"), "name: other}");
+        azure.world.commit_text(azure.world.green_color(), &other)?;
+        let mut switcher = azure.start("two").await?;
+        let held = switcher.until("told", told("LedgerForeign")).await?;
+        let message =
+            &held.attention.iter().find(|item| item.reason == "LedgerForeign").map(|item| item.message.clone());
+        let words = format!(
+            "the ledger of another Switch, `{name}`: one record is moved by one Switch; leave it out of `other`, or of `{name}`"
+        );
+        ensure!(message.as_ref().is_some_and(|text| text.contains(&words)), "{message:?}");
+        ensure!(held.name == "other" && azure.record().await? == before, "nothing is written");
+        switcher.end().await
+    })
+}
