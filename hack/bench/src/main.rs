@@ -1,9 +1,11 @@
 //! `cargo xtask bench`: what Teal costs, beside yardsticks of the same run.
 
 mod fleet;
+mod page;
 mod process;
 mod render;
 mod server;
+mod switch;
 mod sync;
 mod table;
 mod yardstick;
@@ -60,6 +62,25 @@ enum What {
         #[arg(default_values_t = [500, 1_000, 2_000, 5_000, 10_000])]
         sizes: Vec<usize>,
     },
+    /// Switches in the DNS topology, on Azure's emulator: what they ask of it, how long a way back is written, and what
+    /// clients notice.
+    Switch {
+        /// Requests that each kind of client sends at least, while traffic moves to and fro.
+        #[arg(long, default_value_t = 2_000)]
+        requests: u64,
+        /// Clients of each kind, each with a cache of its own.
+        #[arg(long, default_value_t = 16)]
+        clients: usize,
+        /// How long a client that ignores the TTL keeps an answer, such as 5s.
+        #[arg(long, default_value = "5s", value_parser = teal_api::duration::parse)]
+        keep: std::time::Duration,
+        /// Ways back whose writing is measured.
+        #[arg(long, default_value_t = 200)]
+        writes: usize,
+        /// Put the tables into the switching section of this page.
+        #[arg(long)]
+        write: Option<PathBuf>,
+    },
     /// Runs an agent; the benchmark starts itself like this.
     #[command(hide = true)]
     Agent { kubeconfig: PathBuf, sync: String, store: PathBuf },
@@ -86,7 +107,14 @@ async fn main() -> Result<()> {
             let section = render::run(&render::Plan { teal, kustomize, kustomize_up_to, turns, sizes })?;
             println!("{section}");
             if let Some(page) = write {
-                render::put(&page, &section)?;
+                page::put(&page, render::HEADING, &section)?;
+            }
+        }
+        What::Switch { requests, clients, keep, writes, write } => {
+            let section = switch::run(&switch::Plan { requests, clients, keep, writes }).await?;
+            println!("{section}");
+            if let Some(page) = write {
+                page::put(&page, switch::HEADING, &section)?;
             }
         }
         What::Agent { kubeconfig, sync, store } => process::run_agent(&kubeconfig, &sync, &store).await?,

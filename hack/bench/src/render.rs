@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use load::Load;
 use measure::Run;
 
-pub(crate) use page::put;
+pub(crate) use page::HEADING;
 
 /// What to run and how often.
 pub(crate) struct Plan {

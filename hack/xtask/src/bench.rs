@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{run, tools, workspace};
 
-/// The page that `bench render` writes its table into.
+/// The page that `bench render` and `bench switch` write their tables into.
 const PAGE: &str = "docs/benchmarks.md";
 
 /// Ensures what the benchmark runs against and the optimised binaries, then becomes `teal-bench` with the arguments as given.
@@ -27,6 +27,9 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
         command.arg("--kustomize").arg(assets.join("kustomize")).args(["--write", PAGE]);
     } else {
         command.env("TEAL_ASSETS", assets);
+    }
+    if args.first().is_some_and(|what| what == "switch") {
+        command.args(["--write", PAGE]);
     }
     run::become_program(&mut command)
 }

@@ -1,15 +1,12 @@
 //! The lines as the rendering section of `docs/benchmarks.md`.
 
-use std::path::Path;
 use std::time::Duration;
-
-use anyhow::{Context, Result};
 
 use super::Line;
 use super::measure::Run;
 
 /// The heading that the section begins with; it ends at the next one.
-const HEADING: &str = "## Rendering";
+pub(crate) const HEADING: &str = "## Rendering";
 
 /// One row; `–` stands where the yardstick was not run.
 pub(super) fn row(line: &Line) -> String {
@@ -71,43 +68,4 @@ Deployments, a strategic-merge patch on all Services and a patch by name for eac
 |---|---|---|---|---|---|---|---|---|
 {rows}"
     )
-}
-
-/// Puts the section into the page in place of the one that is there.
-pub(crate) fn put(page: &Path, section: &str) -> Result<()> {
-    let text = std::fs::read_to_string(page).with_context(|| format!("read {}", page.display()))?;
-    let (before, after) = match text.find(HEADING) {
-        Some(at) => {
-            let rest = &text[at + HEADING.len()..];
-            (&text[..at], rest.find("\n## ").map_or("", |next| &rest[next + 1..]))
-        }
-        None => (text.as_str(), ""),
-    };
-    let gap = if after.is_empty() { "" } else { "\n" };
-    std::fs::write(page, format!("{}\n\n{}{gap}{after}", before.trim_end(), section))
-        .with_context(|| format!("write {}", page.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::put;
-
-    #[test]
-    fn only_the_section_is_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let page = folder.path().join("page.md");
-        let new = "## Rendering\n\nnew\n";
-        for (text, want) in [
-            (
-                "# A\n\n## Sync\n\nx\n\n## Rendering, old\n\nold\n\n## After\n\ny\n",
-                "# A\n\n## Sync\n\nx\n\n## Rendering\n\nnew\n\n## After\n\ny\n",
-            ),
-            ("# A\n", "# A\n\n## Rendering\n\nnew\n"),
-            ("# A\n\n## Rendering\n\nold\n", "# A\n\n## Rendering\n\nnew\n"),
-        ] {
-            std::fs::write(&page, text).unwrap();
-            put(&page, new).unwrap();
-            assert_eq!(std::fs::read_to_string(&page).unwrap(), want);
-        }
-    }
 }
