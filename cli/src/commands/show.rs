@@ -248,3 +248,29 @@ pub(crate) async fn explain(url: &str, name: Option<&str>, steps: usize, style: 
 fn short(revision: &str) -> &str {
     revision.get(..8).unwrap_or(revision)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_nobody_outside_can_see_is_told_as_unproven() {
+        let at = "2026-01-01T00:00:00Z";
+        let target = |name: &str, unproven: Option<&str>| {
+            json!({"name": name, "kind": "azurePrivateDns", "routes": "blue", "wanted": "blue", "compares": true, "weighs": false,
+                "rollbackLane": true, "wayBackSeconds": 150, "unproven": unproven, "warnings": []})
+        };
+        let status: Status = serde_json::from_value(json!({
+            "at": at, "switcher": {"identity": "a", "version": "1"}, "git": {"url": "", "branch": ""}, "invalid": [],
+            "switches": [{"name": "contoso", "banner": "", "mood": "calm", "desired": "blue", "phase": "Steady", "stage": "T0",
+                "declaration": {"file": "", "revision": "", "digest": "", "active": "blue", "valid": true},
+                "colors": [], "freezes": [], "gates": [], "dns": [], "plan": [], "attention": [], "commands": [], "history": [],
+                "targets": [target("seen.priv", None), target("aks.priv", Some("declare a resolver there"))], "doubleRunSeconds": 0}],
+        }))
+        .unwrap();
+        let text = facts(&status.switches[0], &status, Style::plain());
+        assert!(text.contains("  unproven aks.priv: declare a resolver there\n"), "{text}");
+        assert!(!text.contains("seen.priv"), "{text}");
+    }
+}
