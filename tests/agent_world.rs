@@ -2,8 +2,8 @@
 //!
 //! One control plane is shared by all suites of the agent; each test has its own Sync, repository and namespaces.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -22,8 +22,8 @@ use teal_testkit::install::install_kinds;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing::instrument::WithSubscriber as _;
-use tracing_subscriber::fmt::MakeWriter;
+
+use crate::listening;
 
 /// Longest that anything is waited for.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -43,41 +43,12 @@ static PLANE: OnceCell<ControlPlane> = OnceCell::const_new();
 pub(crate) async fn plane() -> Result<&'static ControlPlane> {
     PLANE
         .get_or_try_init(|| async {
-            teal_daemon::init_log(teal_daemon::LogFormat::Text);
+            listening::init();
             let plane = ControlPlane::start("agent").await?;
             install_kinds(&plane.client().await?).await?;
             Ok(plane)
         })
         .await
-}
-
-/// A log in memory.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
-    }
-}
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
 }
 
 /// One Sync with its own repository.
@@ -91,8 +62,6 @@ pub(crate) struct World {
     /// What Prometheus would see.
     pub(crate) metrics: Metrics,
     registry: Registry,
-    /// Where the agent's log goes beside the output, for tests that look into it.
-    pub(crate) log: Option<Log>,
     config: AgentConfig,
     store: tempfile::TempDir,
     running: Option<(CancellationToken, JoinHandle<Result<(), AgentError>>)>,
@@ -119,7 +88,7 @@ impl World {
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
         let (name, writes) = (name.to_owned(), Arc::default());
-        Ok(Self { client, name, git, repo, writes, metrics, registry, log: None, config, store, running: None })
+        Ok(Self { client, name, git, repo, writes, metrics, registry, config, store, running: None })
     }
 
     /// Lets this agent realise freezes, through connections of their own.
@@ -152,6 +121,12 @@ impl World {
         Ok(())
     }
 
+    /// Asks Azure's vaults by this client.
+    pub(crate) fn asking(mut self, azure: teal_azure::Client) -> Self {
+        self.config.azure = Some(azure);
+        self
+    }
+
     /// Starts the agent, counting its writes.
     pub(crate) async fn start(&mut self) -> Result<()> {
         let writes = self.writes.clone();
@@ -166,15 +141,7 @@ impl World {
         let client = counted(plane().await?.client().await?, hook);
         let (config, stop) = (self.config.clone(), CancellationToken::new());
         let shutdown = stop.clone();
-        let agent = Agent::run_with(config, client, self.metrics.clone(), shutdown);
-        let task = match &self.log {
-            None => tokio::spawn(agent),
-            Some(log) => {
-                let subscriber =
-                    tracing_subscriber::fmt().with_writer(log.clone()).with_max_level(tracing::Level::TRACE);
-                tokio::spawn(agent.with_subscriber(subscriber.finish()))
-            }
-        };
+        let task = tokio::spawn(Agent::run_with(config, client, self.metrics.clone(), shutdown));
         self.running = Some((stop, task));
         Ok(())
     }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use teal_api::inventory::InventoryObject;
 use teal_api::unit::UnitObject;
 
-use crate::agent_world::{Log, World, eventually};
+use crate::agent_world::{World, eventually};
+use crate::listening::{Listening, leaked};
 
 macro_rules! fixture {
     ($path:literal) => {
@@ -75,21 +76,19 @@ fn data_is(key: &'static str, base64: &'static str) -> impl Fn(Option<&DynamicOb
 }
 
 /// Everything that anybody could look at.
-async fn everything(world: &World) -> Result<String> {
+async fn everything(world: &World, log: &Listening) -> Result<String> {
     let units = Api::<UnitObject>::all(world.client.clone()).list(&Default::default()).await?;
     let inventories = Api::<InventoryObject>::all(world.client.clone()).list(&Default::default()).await?;
     let events =
         Api::<k8s_openapi::api::events::v1::Event>::all(world.client.clone()).list(&Default::default()).await?;
-    let log = world.log.as_ref().map(Log::text).unwrap_or_default();
     let objects = serde_json::to_string(&(world.status().await?, units.items, inventories.items, events.items))?;
-    Ok(objects + &world.scraped()? + &log)
+    Ok(objects + &world.scraped()? + &log.text())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn g9_what_is_encrypted_or_comes_from_a_secret_converges_and_shows_nowhere() -> Result<()> {
     let mut world = World::prepared("secrets").await?;
-    let log = Log::default();
-    world.log = Some(log.clone());
+    let log = Listening::begin();
     put(&world, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN}})).await?;
     put_secret(&world, "secrets-keys", "first.agekey", fixture!("test-only.agekey")).await?;
     put_secret(&world, "secrets-tokens", "TOKEN", "canary-token-1").await?;
@@ -157,10 +156,11 @@ async fn g9_what_is_encrypted_or_comes_from_a_secret_converges_and_shows_nowhere
     let told = world.problem("units/token", "Invalid").await?;
     assert!(told.contains("spec.type"), "{told}");
 
-    let shown = everything(&world).await?;
+    let shown = everything(&world, &log).await?;
     assert!(shown.contains("units/app") && log.text().contains("Revision rendered"), "it was looked at");
-    let leaked: Vec<_> = CANARIES.into_iter().filter(|canary| shown.contains(canary)).collect();
-    assert!(leaked.is_empty(), "leaked: {leaked:?}");
+    let leaked = leaked(&shown, &CANARIES);
+    let lines = shown.lines().filter(|line| leaked.iter().any(|canary| line.contains(canary)));
+    assert!(leaked.is_empty(), "leaked: {leaked:?} in\n{}", lines.take(5).collect::<Vec<_>>().join("\n"));
     Ok(())
 }
 

@@ -24,6 +24,8 @@ pub struct AgentConfig {
     pub instance: Option<String>,
     /// How charts are rendered.
     pub helm: HelmConfig,
+    /// Who asks Azure's vaults for keys, whatever identity a `Sync` names; made from the environment when absent.
+    pub azure: Option<teal_azure::Client>,
 }
 
 /// What rendering charts needs.
@@ -71,6 +73,7 @@ impl AgentConfig {
             freeze: Some(FreezeConfig::default()),
             instance: None,
             helm: HelmConfig::default(),
+            azure: None,
         }
     }
 

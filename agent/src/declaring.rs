@@ -8,6 +8,8 @@ use teal_api::fleet::Fleet;
 use teal_api::sync::AzureIdentity;
 use teal_cluster::{Kind, Lookup};
 use teal_render::ClusterValues;
+use teal_vault::Vault;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::agent::role_of;
@@ -20,7 +22,6 @@ use crate::keys::{Keys, Service};
 use crate::rendering::{Renderer, Request};
 use crate::running::{Rendered, Running};
 use crate::source;
-use crate::vault::Vault;
 
 /// How long after a key service did not answer it is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
@@ -164,7 +165,7 @@ impl Running {
         let decryption = spec.decryption.as_ref();
         let vault = decryption.and_then(|decryption| decryption.azure.as_ref());
         if self.vault.as_ref().map(|(identity, _)| identity) != vault {
-            self.vault = vault.map(|identity| (identity.clone(), service(identity)));
+            self.vault = vault.map(|identity| (identity.clone(), service(self.engine.config.azure.as_ref(), identity)));
         }
         let service = self.vault.as_ref().map(|(_, service)| service.clone());
         let keys = decryption.map(|decryption| Keys::read(decryption, own, &self.inputs, service));
@@ -237,9 +238,13 @@ impl Running {
 }
 
 /// The vault as a source of keys, made once for an identity: it remembers.
-fn service(identity: &AzureIdentity) -> Service {
-    let vault = Vault::new(identity).map_err(|error| format!("spec.decryption.azure: {error}"))?;
-    Ok(Arc::new(vault))
+fn service(azure: Option<&teal_azure::Client>, identity: &AzureIdentity) -> Service {
+    if let Some(azure) = azure {
+        return Ok(Arc::new(Vault::new(azure.clone(), Handle::current())));
+    }
+    let (client, tenant) = (identity.client_id.as_deref(), identity.tenant_id.as_deref());
+    let vault = Vault::from_environment(client, tenant, Handle::current());
+    Ok(Arc::new(vault.map_err(|error| format!("spec.decryption.azure: {error}"))?))
 }
 
 impl Engine {

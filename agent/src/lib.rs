@@ -4,7 +4,7 @@
 //! |---|---|
 //! | which `Sync`, which source, which role | `following` |
 //! | what the repository says | `source` |
-//! | what the cluster gives to rendering: keys, values | `inputs`, `keys`, `vault`, `giving`, `chart_values` |
+//! | what the cluster gives to rendering: keys, values | `inputs`, `keys`, `giving`, `chart_values` |
 //! | commit → layers, units, prepared objects | `rendering`, `declared`, `fingerprints`, `charts`, `checking`, `scanning` → [`wanted`] |
 //! | what is known of live objects | [`world`] |
 //! | what to do now, and in which order | [`ordering`], [`planning`]: pure |
@@ -44,7 +44,6 @@ mod scanning;
 mod settling;
 mod source;
 mod standing;
-mod vault;
 pub mod wanted;
 pub mod world;
 

@@ -26,7 +26,7 @@ const MOST_LETTERS: usize = 200;
 type Opened = Result<Arc<[u8]>, TreeError>;
 
 /// Wraps a tree. What was decrypted lives as long as this.
-pub(crate) struct Decrypting<'a> {
+pub struct Decrypting<'a> {
     tree: &'a dyn Tree,
     keys: Option<&'a dyn Unwrap>,
     opened: RefCell<BTreeMap<String, Opened>>,
@@ -34,17 +34,21 @@ pub(crate) struct Decrypting<'a> {
 }
 
 impl<'a> Decrypting<'a> {
-    pub(crate) fn new(tree: &'a dyn Tree, keys: Option<&'a dyn Unwrap>) -> Self {
+    /// Opens with `keys`; without any, an encrypted file is an error.
+    #[must_use]
+    pub fn new(tree: &'a dyn Tree, keys: Option<&'a dyn Unwrap>) -> Self {
         Self { tree, keys, opened: RefCell::default(), secrets: RefCell::default() }
     }
 
     /// Whether a file was encrypted and could be read.
-    pub(crate) fn has_opened(&self, path: &str) -> bool {
+    #[must_use]
+    pub fn has_opened(&self, path: &str) -> bool {
         matches!(self.opened.borrow().get(path), Some(Ok(_)))
     }
 
     /// What was decrypted, as far as objects must be told by it.
-    pub(crate) fn secrets(self) -> Secrets {
+    #[must_use]
+    pub fn secrets(self) -> Secrets {
         let texts = self.secrets.into_inner();
         let texts = texts.into_iter().filter(|text| text.trim().len() >= SHORTEST);
         let (short, long): (Vec<_>, Vec<_>) = texts.partition(|text| text.len() < WHOLE_BELOW);
@@ -106,7 +110,7 @@ impl Tree for Decrypting<'_> {
 }
 
 /// What was decrypted for one unit. No `Debug`: it holds plaintext.
-pub(crate) struct Secrets {
+pub struct Secrets {
     files: HashSet<String>,
     short: Vec<Zeroizing<String>>,
     long: Long,
@@ -121,13 +125,15 @@ enum Long {
 
 impl Secrets {
     /// Whether anything was decrypted.
-    pub(crate) fn any(&self) -> bool {
+    #[must_use]
+    pub fn any(&self) -> bool {
         !self.files.is_empty()
     }
 
     /// Whether an object holds decrypted text: it comes from such a file, or a patch, a generator or a replacement put
     /// some into it.
-    pub(crate) fn are_in(&self, object: &Value, file: &str) -> bool {
+    #[must_use]
+    pub fn are_in(&self, object: &Value, file: &str) -> bool {
         self.any() && (self.files.contains(file) || matches!(self.long, Long::All) || self.found(object))
     }
 

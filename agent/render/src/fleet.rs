@@ -57,6 +57,8 @@ pub struct RenderedUnit {
     pub path: String,
     /// Its objects as they would be applied, without Teal's own label and annotation.
     pub objects: Vec<Object>,
+    /// Those of them that hold what was encrypted in git, or a value from a Secret.
+    pub secret: HashSet<ObjectId>,
     /// Everything that is wrong; with any of it the unit is not whole.
     pub problems: Vec<UnitProblem>,
 }
@@ -78,7 +80,7 @@ pub fn render_fleet_with(
     input: &FleetInput<'_>,
     given: Given<'_>,
 ) -> Result<RenderedFleet, FleetError> {
-    let declared = read_declaration(tree, input.root)?;
+    let declared = declaration(tree, input.root)?;
     let layout = match &declared {
         Some(fleet) => lay_out(tree, input.root, fleet)?,
         None => Layout::single(NO_SYNC),
@@ -122,7 +124,11 @@ pub(crate) fn below(root: &str, path: &str) -> String {
     }
 }
 
-fn read_declaration(tree: &dyn Tree, root: &str) -> Result<Option<Fleet>, FleetError> {
+/// What `teal.yaml` in the folder `root` of `tree` declares; `None` when there is none.
+///
+/// # Errors
+/// No such folder, or a file that is no declaration: all its mistakes.
+pub fn declaration(tree: &dyn Tree, root: &str) -> Result<Option<Fleet>, FleetError> {
     match tree.entry(root)? {
         Some(Entry::Dir(_)) => {}
         _ => return Err(FleetError::Missing { path: shown(root).to_owned() }),
@@ -163,12 +169,19 @@ fn unit(
 ) -> RenderedUnit {
     let mut problems: Vec<UnitProblem> = found.errors.into_iter().map(UnitProblem::Render).collect();
     let mut objects = Vec::with_capacity(found.objects.len());
+    let mut secret = HashSet::new();
     for object in found.objects.into_iter().filter(|object| !is_own_file(&object.value)) {
         let origin = origin(&object);
+        let holds = object.secret;
         match Object::new(object.value, origin) {
             Ok(object) => {
                 let kind = object.id.group_kind();
-                objects.push(object.scoped(definitions.get(&kind).copied().or_else(|| built_in_scope(&kind))));
+                let scope = definitions.get(&kind).copied().or_else(|| built_in_scope(&kind));
+                let object = object.scoped(scope).holding_secrets(holds);
+                if holds {
+                    secret.insert(object.id.clone());
+                }
+                objects.push(object);
             }
             Err(error) => problems.push(UnitProblem::Object(error)),
         }
@@ -178,7 +191,7 @@ fn unit(
         problems.push(UnitProblem::UnknownUnit { file, missing: missing.clone(), known: paths.join(", ") });
     }
     problems.extend(drop_twice(&mut objects).into_iter().map(UnitProblem::Twice));
-    RenderedUnit { layer, path, objects, problems }
+    RenderedUnit { layer, path, objects, secret, problems }
 }
 
 fn origin(found: &RenderedObject) -> teal_agent_core::Origin {

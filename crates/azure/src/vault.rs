@@ -43,6 +43,20 @@ pub struct Key {
     pub enabled: bool,
 }
 
+/// The request behind [`Client::decrypt`]; an empty `version` means the newest.
+///
+/// # Errors
+/// A name that no key has.
+pub fn decrypt(
+    vault: &str,
+    name: &str,
+    version: &str,
+    algorithm: Algorithm,
+    bytes: &[u8],
+) -> Result<Request, AzureError> {
+    action(vault, name, version, "decrypt", algorithm, bytes)
+}
+
 /// The request behind [`Client::unwrap_key`]; an empty `version` means the newest.
 ///
 /// # Errors
@@ -94,8 +108,10 @@ fn request(
     body: Option<Value>,
 ) -> Result<Request, AzureError> {
     let vault = vault.trim_end_matches('/');
-    let doing = if verb.is_empty() { "reading" } else { verb };
-    let what = format!("{doing} with the key {name} of {vault}");
+    let what = match verb {
+        "" => format!("reading the key {name} of {vault}"),
+        verb => format!("{verb} with the key {name} of {vault}"),
+    };
     let plain = |text: &str| text.len() <= 127 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if name.is_empty() || !plain(name) || !plain(version) {
         let why = "a key's name and version are letters, digits and `-`".to_owned();
@@ -103,10 +119,11 @@ fn request(
     }
     let parts: Vec<&str> = [name, version, verb].into_iter().filter(|part| !part.is_empty()).collect();
     let url = format!("{vault}/keys/{}?api-version={}", parts.join("/"), versions::KEY_VAULT);
-    let needs = Needs {
-        role: if verb.is_empty() { "Key Vault Crypto User" } else { "Key Vault Crypto Service Encryption User" },
-        scope: vault.to_owned(),
+    let role = match verb {
+        "wrapkey" | "unwrapkey" => "Key Vault Crypto Service Encryption User",
+        _ => "Key Vault Crypto User",
     };
+    let needs = Needs { role, scope: format!("{vault}/keys/{name}") };
     Ok(Request {
         method,
         place: Place::Verbatim(url),
@@ -115,7 +132,7 @@ fn request(
         body,
         condition: Condition::None,
         needs,
-        // Neither wrapping nor unwrapping changes anything.
+        // None of these changes anything.
         effect: Effect::Read,
         plane: Plane::Vault,
         service: "keyVault",
@@ -124,6 +141,22 @@ fn request(
 }
 
 impl Client {
+    /// Decrypts bytes with a key that never leaves its vault; with RSA the same as [`Client::unwrap_key`], by another
+    /// permission.
+    ///
+    /// # Errors
+    /// See [`AzureError`]; bytes that another key encrypted are [`AzureError::Rejected`].
+    pub async fn decrypt(
+        &self,
+        vault: &str,
+        name: &str,
+        version: &str,
+        algorithm: Algorithm,
+        bytes: &[u8],
+    ) -> Result<Hidden, AzureError> {
+        self.transform(&decrypt(vault, name, version, algorithm, bytes)?).await
+    }
+
     /// Unwraps bytes with a key that never leaves its vault. `vault`: `https://name.vault.azure.net`; an empty
     /// `version` means the newest.
     ///

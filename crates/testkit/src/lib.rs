@@ -9,4 +9,6 @@ pub mod install;
 pub mod kwok;
 pub mod load_balancer;
 pub mod processes;
+pub mod sops;
 pub mod stand_in;
+pub mod tunnel;

@@ -167,6 +167,11 @@ impl Access {
         Ok(principal)
     }
 
+    /// May somebody do this there? Everybody may everything unless only what is declared is let in.
+    pub(crate) fn permits(&self, principal: &Principal, action: &str, scope: &str) -> bool {
+        !self.strict || self.allows(principal, action, scope)
+    }
+
     fn allows(&self, principal: &Principal, action: &str, scope: &str) -> bool {
         self.assignments.iter().any(|one| {
             let theirs = one.principal.eq_ignore_ascii_case(&principal.client)

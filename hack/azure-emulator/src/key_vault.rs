@@ -2,6 +2,7 @@
 
 mod calls;
 mod crypto;
+mod guard;
 mod keys;
 
 use crate::arm::{ArmError, Call, Reply, ResourceType};

@@ -5,7 +5,9 @@ The program ends with 1 when a step failed. A step that needs what a failed one 
 """
 
 import importlib.metadata
+import json
 import os
+import subprocess
 import sys
 import traceback
 import uuid
@@ -20,6 +22,19 @@ TENANT = "22222222-2222-2222-2222-222222222222"
 def group():
     """A resource group of this run's own."""
     return f"life-{uuid.uuid4().hex[:8]}"
+
+
+def written(rg):
+    """Lets Teal's own targets write into this resource group; what was asked of them."""
+    done = subprocess.run([os.environ["TEAL_WRITER"], rg], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def shares(weights):
+    """Percent by name, of the weights of what is enabled."""
+    whole = sum(weights.values())
+    return {name: weight * 100 / whole for name, weight in weights.items()}
 
 
 class Life:

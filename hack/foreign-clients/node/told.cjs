@@ -4,6 +4,7 @@ const { ClientSecretCredential } = require("@azure/identity");
 const { randomUUID } = require("node:crypto");
 const path = require("node:path");
 const fs = require("node:fs");
+const { execFileSync } = require("node:child_process");
 
 const url = process.env.AZURE_EMULATOR_URL;
 const subscription = process.env.AZURE_EMULATOR_SUBSCRIPTION ?? "11111111-1111-1111-1111-111111111111";
@@ -84,7 +85,16 @@ async function pages(list) {
   return [all, count];
 }
 
+/** Lets Teal's own targets write into this resource group; what was asked of them. */
+const written = (rg) => JSON.parse(execFileSync(process.env.TEAL_WRITER, [rg], { encoding: "utf8", timeout: 120_000 }));
+
+/** Percent by name, of the weights of what is enabled, by name. */
+function shares(weights) {
+  const whole = weights.reduce((sum, [, weight]) => sum + weight, 0);
+  return Object.fromEntries(weights.toSorted().map(([name, weight]) => [name, (weight * 100) / whole]));
+}
+
 /** Ends the program with its verdict. */
 const end = () => process.exit(Life.failed ? 1 : 0);
 
-module.exports = { Life, credential, end, group, options, pages, polling, refused, same, subscription };
+module.exports = { Life, credential, end, group, options, pages, polling, refused, same, shares, subscription, written };

@@ -63,3 +63,16 @@ pub enum UnitProblem {
         known: String,
     },
 }
+
+impl UnitProblem {
+    /// The sort of problem as a word of a closed set.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Render(error) => error.reason(),
+            Self::Object(error) => error.reason(),
+            Self::Twice(_) => "DeclaredTwice",
+            Self::UnknownUnit { .. } => "UnknownUnit",
+        }
+    }
+}

@@ -36,6 +36,24 @@ pub(crate) struct Build {
     #[arg(long, requires = "fleet", requires = "output")]
     pub split: bool,
 
+    /// Decrypt what SOPS encrypted. Without it `build` prints such files as kustomize does; --fleet always decrypts.
+    #[arg(long, help_heading = "Secrets")]
+    pub decrypt: bool,
+    /// A file of age identities, beside SOPS_AGE_KEY, SOPS_AGE_KEY_FILE and the file where sops looks; may be given more than once.
+    /// Keys in Azure Key Vault are asked for as whoever the environment says.
+    #[arg(long = "age-key-file", help_heading = "Secrets", value_name = "FILE")]
+    pub age_key_files: Vec<PathBuf>,
+    /// Print decrypted values and values of Secrets instead of masking them.
+    #[arg(long, help_heading = "Secrets")]
+    pub show_secrets: bool,
+
+    /// A value for a variable that `substituteFrom` of teal.yaml brings; may be given more than once.
+    #[arg(long, help_heading = "Variables", requires = "fleet", value_name = "NAME=VALUE", value_parser = super::sources::parse)]
+    pub substitute: Vec<(String, String)>,
+    /// A file with the ConfigMaps and Secrets that `substituteFrom` names; may be given more than once.
+    #[arg(long, help_heading = "Variables", requires = "fleet", value_name = "FILE")]
+    pub substitute_from: Vec<PathBuf>,
+
     /// Allow charts: `helmCharts` in kustomizations and, with --fleet, units that are charts.
     #[arg(long, help_heading = "Helm", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_default_value = true, hide_possible_values = true, value_name = "BOOL")]
     pub enable_helm: bool,

@@ -1,16 +1,21 @@
 //! `teal build --fleet`: every unit, written though others are wrong.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 use teal_render::helm::Charts;
-use teal_render::{FleetInput, Given, RenderedFleet, RenderedUnit, render_fleet_with};
+use teal_render::{FleetError, FleetInput, Given, RenderedFleet, RenderedUnit, declaration, render_fleet_with};
+use teal_sops::Unwrap;
 
 use super::arguments::{Build, Role};
 use super::failure::Failure;
+use super::keys::{self, Keys};
+use super::masking::Masking;
 use super::output;
 use super::place::{Place, Shown};
+use super::sources;
 use crate::commands::helm;
 
 pub(super) fn run(build: &Build) -> Result<(), Failure> {
@@ -25,8 +30,13 @@ pub(super) fn run(build: &Build) -> Result<(), Failure> {
     let target = build.capabilities();
     let charts =
         Charts { engine: engine.as_ref().map(|engine| engine as _), capabilities: Some(&target), values: None };
-    let fleet = render_fleet_with(place.tree.as_ref(), &input, Given { charts, ..Given::default() })
-        .map_err(|error| Failure::all(error.to_string().lines().map(|line| place.shown.text(line)).collect()))?;
+    let unusable =
+        |error: FleetError| Failure::all(error.to_string().lines().map(|line| place.shown.text(line)).collect());
+    let declared = declaration(place.tree.as_ref(), &place.dir).map_err(unusable)?.unwrap_or_default();
+    let keys = Keys::of(build);
+    let values = sources::values(build, &declared, &keys)?;
+    let given = Given { charts, keys: Some(&keys as &dyn Unwrap), values: values.as_ref() };
+    let fleet = render_fleet_with(place.tree.as_ref(), &input, given).map_err(unusable)?;
     if build.color.is_none() && !fleet.colors.is_empty() {
         let colors = fleet.colors.join(" or --color ");
         return Err(Failure::new(format!("the fleet differs by color; add --color {colors}")));
@@ -34,7 +44,9 @@ pub(super) fn run(build: &Build) -> Result<(), Failure> {
     for notice in &fleet.notices {
         eprintln!("Warning: {}", place.shown.text(notice));
     }
-    write(build, &fleet)?;
+    let masking = Masking::new(build.show_secrets);
+    write(build, &fleet, &masking)?;
+    masking.tell();
     told(&fleet, &place.shown)
 }
 
@@ -42,8 +54,12 @@ fn is_whole(unit: &&RenderedUnit) -> bool {
     unit.problems.is_empty()
 }
 
-fn values(unit: &RenderedUnit) -> Vec<&Value> {
-    unit.objects.iter().map(|object| &object.value).collect()
+fn values<'a>(unit: &'a RenderedUnit, masking: &Masking) -> Vec<Cow<'a, Value>> {
+    unit.objects.iter().map(|object| masking.shown(&object.value, unit.secret.contains(&object.id))).collect()
+}
+
+fn all<'a>(values: &'a [Cow<'a, Value>]) -> Vec<&'a Value> {
+    values.iter().map(AsRef::as_ref).collect()
 }
 
 /// The unit's folder for people and for file names; the root of the fleet has a word of its own.
@@ -51,28 +67,29 @@ fn name(unit: &RenderedUnit) -> &str {
     if unit.path.is_empty() { "fleet" } else { &unit.path }
 }
 
-fn write(build: &Build, fleet: &RenderedFleet) -> Result<(), Failure> {
+fn write(build: &Build, fleet: &RenderedFleet, masking: &Masking) -> Result<(), Failure> {
     let whole = || fleet.units.iter().filter(is_whole);
     let Some(folder) = &build.output else {
         return output::to_stdout(|out| {
             for (at, unit) in whole().enumerate() {
                 let line = if at > 0 { "---\n" } else { "" };
                 writeln!(out, "{line}# {} (layer {})", name(unit), unit.layer)?;
-                output::documents(out, &values(unit))?;
+                output::documents(out, &all(&values(unit, masking)))?;
             }
             Ok(())
         });
     };
     for unit in whole() {
         let path = folder.join(name(unit));
+        let values = values(unit, masking);
         if build.split {
             make(&path)?;
-            output::write_folder(&path, &values(unit))?;
+            output::write_folder(&path, &all(&values))?;
         } else {
             // Not `with_extension`: a folder's name may hold a dot.
             let file = folder.join(format!("{}.yaml", name(unit)));
             make(file.parent().unwrap_or(folder))?;
-            output::write_file(&file, &values(unit))?;
+            output::write_file(&file, &all(&values))?;
         }
     }
     Ok(())
@@ -97,5 +114,7 @@ fn told(fleet: &RenderedFleet, shown: &Shown) -> Result<(), Failure> {
             text.push_str(&format!("\n  {}", shown.text(&problem.to_string()).replace('\n', "\n  ")));
         }
     }
-    Err(Failure::new(text))
+    let no_key = |unit: &RenderedUnit| unit.problems.iter().any(|problem| problem.reason() == "SopsNoKey");
+    let failure = Failure::new(text);
+    Err(if fleet.units.iter().any(no_key) { failure.with_hint(keys::HINT) } else { failure })
 }

@@ -4,20 +4,28 @@ mod arguments;
 mod disk;
 mod failure;
 mod fleet;
+mod keys;
+mod masking;
 mod names;
 mod output;
 mod place;
+mod sources;
+
+use std::borrow::Cow;
 
 use serde_json::{Value, json};
 use teal_kustomize::{BuildError, ChartInflator, LoadRestrictor, MANAGED_BY_VALUE, Options, Reorder};
 
 use teal_render::helm::{Charts, Inflater};
+use teal_render::{Decrypting, Tree};
 
 use crate::commands::helm;
 use crate::exit::{FINE, NOT_SO};
 pub(crate) use arguments::Build;
 use arguments::{Order, Restrictor};
 use failure::Failure;
+use keys::Keys;
+use masking::Masking;
 use output::Output;
 use place::Place;
 
@@ -53,11 +61,18 @@ fn kustomize(build: &Build) -> Result<(), Failure> {
     let target = build.capabilities();
     let charts =
         Charts { engine: engine.as_ref().map(|engine| engine as _), capabilities: Some(&target), values: None };
-    let inflater = Inflater::new(charts, &|_| false);
-    let inflater = build.enable_helm.then_some(&inflater as &dyn ChartInflator);
-    let built = teal_kustomize::build_with(place.tree.as_ref(), &place.dir, &options, inflater);
+    let keys = Keys::of(build);
+    let clear = build.decrypt.then(|| Decrypting::new(place.tree.as_ref(), Some(&keys)));
+    let opened = |path: &str| clear.as_ref().is_some_and(|clear| clear.has_opened(path));
+    let inflater = Inflater::new(charts, &opened);
+    let asked = build.enable_helm.then_some(&inflater as &dyn ChartInflator);
+    let tree = clear.as_ref().map_or(place.tree.as_ref(), |clear| clear as &dyn Tree);
+    let built = teal_kustomize::build_with(tree, &place.dir, &options, asked);
     let mut built = built.map_err(|errors| {
         let failure = Failure::build(&errors, &place.shown);
+        if errors.0.iter().any(|error| error.reason() == "SopsNoKey") {
+            return failure.with_hint(keys::HINT);
+        }
         let has_charts =
             |error: &BuildError| matches!(error, BuildError::Unsupported { field, .. } if field == "helmCharts");
         if !build.enable_helm && errors.0.iter().any(has_charts) {
@@ -71,12 +86,22 @@ fn kustomize(build: &Build) -> Result<(), Failure> {
     if build.enable_managedby_label {
         built.objects.iter_mut().for_each(|object| add_managed_by(&mut object.value));
     }
-    let values: Vec<&Value> = built.objects.iter().map(|object| &object.value).collect();
+    let of_charts = inflater.into_met().secret;
+    let (secrets, masking) = (clear.map(Decrypting::secrets), Masking::new(build.show_secrets));
+    let shown = built.objects.iter().map(|object| {
+        let secret =
+            of_charts || secrets.as_ref().is_some_and(|secrets| secrets.are_in(&object.value, &object.origin.file));
+        masking.shown(&object.value, secret)
+    });
+    let shown: Vec<Cow<'_, Value>> = shown.collect();
+    let values: Vec<&Value> = shown.iter().map(AsRef::as_ref).collect();
     match Output::of(build) {
         Output::Stdout => output::print(&values),
         Output::File(file) => output::write_file(file, &values),
         Output::Folder(folder) => output::write_folder(folder, &values),
-    }
+    }?;
+    masking.tell();
+    Ok(())
 }
 
 /// The label that kustomize adds at the very end; the same as `buildMetadata: [managedByLabel]`.

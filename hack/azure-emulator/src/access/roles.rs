@@ -1,7 +1,7 @@
 //! Azure's built-in roles, as far as the emulated services go.
 
 /// Role and its actions.
-const ROLES: [(&str, &[&str]); 12] = [
+const ROLES: [(&str, &[&str]); 13] = [
     ("Owner", &["*"]),
     ("Contributor", &["*"]),
     ("Reader", &["*/read"]),
@@ -32,6 +32,14 @@ const ROLES: [(&str, &[&str]); 12] = [
         &["Microsoft.ContainerService/managedClusters/*", "Microsoft.Resources/subscriptions/resourceGroups/read"],
     ),
     ("Key Vault Crypto User", &["Microsoft.KeyVault/vaults/keys/*"]),
+    (
+        "Key Vault Crypto Service Encryption User",
+        &[
+            "Microsoft.KeyVault/vaults/keys/read",
+            "Microsoft.KeyVault/vaults/keys/wrap/action",
+            "Microsoft.KeyVault/vaults/keys/unwrap/action",
+        ],
+    ),
     ("Key Vault Crypto Officer", &["Microsoft.KeyVault/vaults/keys/*"]),
 ];
 

@@ -4,6 +4,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::crypto::{self, Key};
+use super::guard;
 use super::keys::{self, Vault};
 use crate::arm::Reply;
 use crate::check::{merge, text};
@@ -16,10 +17,14 @@ const SUFFIXES: [&str; 4] = [".vault.azure.net", ".vault.usgovcloudapi.net", ".v
 /// Answers a call; `None` when it is no vault's.
 pub(super) fn other(world: &mut World, call: &OtherCall<'_>) -> Option<Reply> {
     let (vault, path) = route(call)?;
-    Some(match serve(world, call, &vault, &path) {
+    let bearer = call.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if !bearer.is_some_and(|value| value.to_ascii_lowercase().starts_with("bearer ")) {
+        return Some(*challenge(call));
+    }
+    Some(guard::pass(world, call, &vault, &path, |world| match serve(world, call, &vault, &path) {
         Ok(reply) => reply,
         Err(reply) => *reply,
-    })
+    }))
 }
 
 /// The vault that a call is for, and the path within it.
@@ -76,10 +81,6 @@ fn challenge(call: &OtherCall<'_>) -> Box<Reply> {
 }
 
 fn serve(world: &mut World, call: &OtherCall<'_>, vault: &Vault, path: &[String]) -> Answer {
-    let bearer = call.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if !bearer.is_some_and(|value| value.to_ascii_lowercase().starts_with("bearer ")) {
-        return Err(challenge(call));
-    }
     if !call.query.contains_key("api-version") {
         return Err(bad("The query parameter api-version is required."));
     }

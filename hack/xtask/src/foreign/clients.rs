@@ -188,6 +188,7 @@ impl Client {
             .env("AZURE_EMULATOR_URL", &emulator.url)
             .env("AZURE_EMULATOR_CA", &emulator.ca)
             .env("AZURE_EMULATOR_DNS", &emulator.dns)
+            .env("TEAL_WRITER", workspace::built("teal-writer")?)
             .env("PYTHONPATH", workspace::root().join("hack/foreign-clients/lib"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("NODE_PATH", home.join("node_modules"))
