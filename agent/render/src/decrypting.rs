@@ -131,10 +131,12 @@ impl Secrets {
     }
 
     /// Whether an object holds decrypted text: it comes from such a file, or a patch, a generator or a replacement put
-    /// some into it.
+    /// some into it. Any Secret counts where anything was decrypted.
     #[must_use]
     pub fn are_in(&self, object: &Value, file: &str) -> bool {
-        self.any() && (self.files.contains(file) || matches!(self.long, Long::All) || self.found(object))
+        // What a generator put into a Secret is base64, and may be bytes or too short to be looked for.
+        let is_secret = object.get("kind").is_some_and(|kind| kind == "Secret");
+        self.any() && (is_secret || self.files.contains(file) || matches!(self.long, Long::All) || self.found(object))
     }
 
     fn found(&self, value: &Value) -> bool {
