@@ -11,7 +11,8 @@ use teal_api::inventory::InventoryObject;
 use teal_api::unit::UnitObject;
 use teal_testkit::charts::{Repository, pack};
 
-use crate::agent_world::{Log, World, config_map, eventually, namespace, ready};
+use crate::agent_world::{World, config_map, eventually, namespace, ready};
+use crate::listening::Listening;
 
 /// Where `cargo xtask tools helm` has put the real program; without it a test is skipped, or fails where nothing may be.
 fn program() -> Result<Option<PathBuf>> {
@@ -219,8 +220,7 @@ async fn g9_values_from_the_cluster_are_watched_and_those_of_a_secret_show_nowhe
     let Some(program) = program()? else { return Ok(()) };
     let mut world =
         World::prepared(ns).await?.rendering_with(HelmConfig { program: Some(program), ..HelmConfig::default() });
-    let log = Log::default();
-    world.log = Some(log.clone());
+    let log = Listening::begin();
     put(&world, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN}})).await?;
     put_values(&world, ns, "west", "canary-Pa55").await?;
     world.declare(json!({})).await?;

@@ -14,7 +14,9 @@ mod sources;
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
-use teal_kustomize::{BuildError, ChartInflator, LoadRestrictor, MANAGED_BY_VALUE, Options, Reorder};
+use teal_kustomize::{
+    BuildError, BuildErrors, Built, ChartInflator, LoadRestrictor, MANAGED_BY_VALUE, Options, Reorder,
+};
 
 use teal_render::helm::{Charts, Inflater};
 use teal_render::{Decrypting, Tree};
@@ -46,16 +48,6 @@ pub(crate) fn run(build: &Build) -> u8 {
 
 fn kustomize(build: &Build) -> Result<(), Failure> {
     let place = Place::of(build)?;
-    let options = Options {
-        reorder: match build.reorder {
-            Order::Legacy => Reorder::Legacy,
-            Order::None => Reorder::None,
-        },
-        restrictor: match build.load_restrictor {
-            Restrictor::LoadRestrictionsRootOnly => LoadRestrictor::RootOnly,
-            Restrictor::LoadRestrictionsNone => LoadRestrictor::None,
-        },
-    };
     let helm = build.enable_helm.then(|| helm::engine(&build.helm_command));
     let engine = helm.as_ref().map(|helm| helm.patient(helm::policy(&build.helm_hosts), None));
     let target = build.capabilities();
@@ -67,33 +59,51 @@ fn kustomize(build: &Build) -> Result<(), Failure> {
     let inflater = Inflater::new(charts, &opened);
     let asked = build.enable_helm.then_some(&inflater as &dyn ChartInflator);
     let tree = clear.as_ref().map_or(place.tree.as_ref(), |clear| clear as &dyn Tree);
-    let built = teal_kustomize::build_with(tree, &place.dir, &options, asked);
-    let mut built = built.map_err(|errors| {
-        let failure = Failure::build(&errors, &place.shown);
-        if errors.0.iter().any(|error| error.reason() == "SopsNoKey") {
-            return failure.with_hint(keys::HINT);
-        }
-        let has_charts =
-            |error: &BuildError| matches!(error, BuildError::Unsupported { field, .. } if field == "helmCharts");
-        if !build.enable_helm && errors.0.iter().any(has_charts) {
-            failure.with_hint("charts are rendered only with --enable-helm")
-        } else if place.is_fleet() {
-            failure.with_hint("this folder holds a teal.yaml; add --fleet to render its units")
-        } else {
-            failure
-        }
-    })?;
+    let built = teal_kustomize::build_with(tree, &place.dir, &options(build), asked);
+    let mut built = built.map_err(|errors| failure(build, &place, &errors))?;
     if build.enable_managedby_label {
         built.objects.iter_mut().for_each(|object| add_managed_by(&mut object.value));
     }
     let of_charts = inflater.into_met().secret;
-    let (secrets, masking) = (clear.map(Decrypting::secrets), Masking::new(build.show_secrets));
-    let shown = built.objects.iter().map(|object| {
-        let secret =
-            of_charts || secrets.as_ref().is_some_and(|secrets| secrets.are_in(&object.value, &object.origin.file));
-        masking.shown(&object.value, secret)
-    });
-    let shown: Vec<Cow<'_, Value>> = shown.collect();
+    let secrets = clear.map(Decrypting::secrets);
+    print(build, &built.objects, &|object: &Built| {
+        of_charts || secrets.as_ref().is_some_and(|secrets| secrets.are_in(&object.value, &object.origin.file))
+    })
+}
+
+fn options(build: &Build) -> Options {
+    Options {
+        reorder: match build.reorder {
+            Order::Legacy => Reorder::Legacy,
+            Order::None => Reorder::None,
+        },
+        restrictor: match build.load_restrictor {
+            Restrictor::LoadRestrictionsRootOnly => LoadRestrictor::RootOnly,
+            Restrictor::LoadRestrictionsNone => LoadRestrictor::None,
+        },
+    }
+}
+
+/// What went wrong, with the flag that was perhaps forgotten.
+fn failure(build: &Build, place: &Place, errors: &BuildErrors) -> Failure {
+    let failure = Failure::build(errors, &place.shown);
+    let has_charts =
+        |error: &BuildError| matches!(error, BuildError::Unsupported { field, .. } if field == "helmCharts");
+    if errors.0.iter().any(|error| error.reason() == "SopsNoKey") {
+        failure.with_hint(keys::HINT)
+    } else if !build.enable_helm && errors.0.iter().any(has_charts) {
+        failure.with_hint("charts are rendered only with --enable-helm")
+    } else if place.is_fleet() {
+        failure.with_hint("this folder holds a teal.yaml; add --fleet to render its units")
+    } else {
+        failure
+    }
+}
+
+fn print(build: &Build, objects: &[Built], is_secret: &dyn Fn(&Built) -> bool) -> Result<(), Failure> {
+    let masking = Masking::new(build.show_secrets);
+    let shown: Vec<Cow<'_, Value>> =
+        objects.iter().map(|object| masking.shown(&object.value, is_secret(object))).collect();
     let values: Vec<&Value> = shown.iter().map(AsRef::as_ref).collect();
     match Output::of(build) {
         Output::Stdout => output::print(&values),
