@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use teal_helm::Helm;
 use teal_testkit::charts::{Registry, Repository, pack, sha256};
 
 use crate::world::{World, objects};
@@ -201,26 +200,4 @@ fn dependencies_of_a_chart_in_git_are_fetched_or_read_beside_it() {
         let (reason, message) = World::of(&[("u/Chart.yaml", &chart)]).unwrap().error();
         assert!(reason == "ChartInvalid" && message.contains(says) && message.contains("Chart.yaml:5:"), "{message}");
     }
-}
-
-#[test]
-fn the_same_question_is_answered_once() {
-    let Some(world) = World::of(&[
-        ("u/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
-        ("u/templates/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
-    ]) else {
-        return;
-    };
-    let helm = Helm::new(world.settings.clone(), || {});
-    let begun = std::time::Instant::now();
-    objects(&world.render_by(&helm));
-    let first = begun.elapsed();
-    let begun = std::time::Instant::now();
-    objects(&world.render_by(&helm));
-    eprintln!("rendered in {first:?}, again in {:?}", begun.elapsed());
-    let mut lost = world;
-    lost.settings.program = Some("/nowhere/helm".into());
-    objects(&lost.render_by(&helm));
-    let (reason, message) = lost.error();
-    assert!(reason == "HelmUnavailable" && message.contains("/nowhere/helm"), "{message}");
 }

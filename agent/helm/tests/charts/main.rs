@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod cached;
 mod fetched;
 mod hostile;
 mod kustomized;
