@@ -1,6 +1,10 @@
-//! Patches: how lists merge, what directives do, and what JSON 6902 does beyond its RFC. Compared with kustomize 5.8.2.
+//! Patches: how lists merge, what directives do, and what JSON 6902 does beyond its RFC. Where the real kustomize is there,
+//! every case also runs through it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+#[path = "real/mod.rs"]
+mod real;
 
 use serde_json::{Value, json};
 use teal_kustomize::{LoadRestrictor, MemoryTree, ObjectPatch, Options, Reorder, build};
@@ -11,11 +15,33 @@ fn pod(field: &str, list: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [container]}})
 }
 
+/// Patches an object, as kustomize does.
+fn patched(object: &Value, patch: &str) -> Result<Value, String> {
+    let mut ours = object.clone();
+    let done = ObjectPatch::parse(patch).unwrap().apply(&mut ours).map(|_| ours).map_err(|error| error.to_string());
+    // Under `patches` one says itself which object it is for, or is aimed at it.
+    let (kind, name) = (&object["kind"], &object["metadata"]["name"]);
+    let (text, aim) = match teal_yaml::read(patch).unwrap().remove(0).into_value() {
+        Value::Object(mut own) => {
+            own.insert("apiVersion".to_owned(), object["apiVersion"].clone());
+            own.insert("kind".to_owned(), kind.clone());
+            let metadata = own.entry("metadata").or_insert_with(|| json!({}));
+            metadata["name"] = name.clone();
+            (Value::Object(own).to_string(), String::new())
+        }
+        _ => (patch.to_owned(), format!(", target: {{kind: {kind}, name: {name}}}")),
+    };
+    let kustomization = format!("resources: [o.yaml]\npatches: [{{path: p.yaml{aim}}}]\n");
+    let files = [("kustomization.yaml", kustomization.as_str()), ("o.yaml", &object.to_string()), ("p.yaml", &text)];
+    real::same(&files, done.clone().map(|ours| vec![ours]));
+    done
+}
+
 /// Patches one list of a container; what comes out.
 fn merged(field: &str, old: &Value, patch: &Value) -> Value {
-    let mut object = pod(field, old);
+    let object = pod(field, old);
     let patch = json!({"spec": {"containers": [{"name": "c", field: patch}]}});
-    assert!(ObjectPatch::parse(&patch.to_string()).unwrap().apply(&mut object).unwrap());
+    let object = patched(&object, &patch.to_string()).unwrap();
     object.pointer(&format!("/spec/containers/0/{field}")).cloned().unwrap_or_default()
 }
 
@@ -126,16 +152,13 @@ fn mappings_merge_and_take_directives() {
         ("{$patch: replace, spec: {q: r}}", "/spec/a", json!({"b": 1})),
         ("metadata: {finalizers: [c, a]}", "/metadata/finalizers", json!(["c", "a", "b"])),
     ] {
-        let mut object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "finalizers": ["a", "b", "b"]}, "spec": {"a": {"b": 1}, "n": null}});
-        ObjectPatch::parse(patch).unwrap().apply(&mut object).unwrap();
+        let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "finalizers": ["a", "b", "b"]}, "spec": {"a": {"b": 1}, "n": null}});
+        let object = patched(&object, patch).unwrap();
         assert_eq!(object.pointer(pointer).unwrap_or(&Value::Null), &want, "{patch}");
     }
     // A type is looked up where there is one: an object within an object.
-    let mut object = json!({"apiVersion": "x/v1", "kind": "Foo", "metadata": {"name": "f"}, "spec": {"pod": pod("env", &json!([{"name": "A"}]))}});
-    ObjectPatch::parse("spec: {pod: {spec: {containers: [{name: c, env: [{name: B}]}]}}}")
-        .unwrap()
-        .apply(&mut object)
-        .unwrap();
+    let object = json!({"apiVersion": "x/v1", "kind": "Foo", "metadata": {"name": "f"}, "spec": {"pod": pod("env", &json!([{"name": "A"}]))}});
+    let object = patched(&object, "spec: {pod: {spec: {containers: [{name: c, env: [{name: B}]}]}}}").unwrap();
     assert_eq!(object.pointer("/spec/pod/spec/containers/0/env"), Some(&json!([{"name": "B"}, {"name": "A"}])));
 }
 
@@ -156,11 +179,16 @@ fn operations_go_beyond_their_rfc() {
         ("{op: add, path: /none/x, value: 1}", Err("the path is missing")),
         ("{op: test, path: /m/k, value: other}", Err("another one than tested for")),
     ] {
-        let mut object = json!({"l": [1, 2], "m": {"k": "v"}});
-        let done = ObjectPatch::parse(&format!("- {operation}")).unwrap().apply(&mut object);
+        let identity = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}});
+        let with = |fields: Value| {
+            let mut object = identity.clone();
+            object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            object
+        };
+        let done = patched(&with(json!({"l": [1, 2], "m": {"k": "v"}})), &format!("- {operation}"));
         match (done, want) {
-            (Ok(_), Ok(want)) => assert_eq!(object, want, "{operation}"),
-            (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{operation}: {error}"),
+            (Ok(object), Ok(want)) => assert_eq!(object, with(want), "{operation}"),
+            (Err(error), Err(words)) => assert!(error.contains(words), "{operation}: {error}"),
             (done, want) => panic!("{operation}: {done:?}, wanted {want:?}"),
         }
     }
@@ -170,17 +198,21 @@ fn built(files: &[(&str, &str)]) -> Result<Vec<Value>, String> {
     let mut tree = MemoryTree::new();
     files.iter().for_each(|(path, text)| tree.insert(*path, text));
     let options = Options { reorder: Reorder::None, restrictor: LoadRestrictor::RootOnly };
-    let built = build(&tree, "", &options).map_err(|errors| errors.to_string())?;
-    Ok(built.objects.into_iter().map(|object| object.value).collect())
+    let built = build(&tree, "", &options).map_err(|errors| errors.to_string());
+    let objects: Result<Vec<Value>, String> =
+        built.map(|built| built.objects.into_iter().map(|object| object.value).collect());
+    real::same(files, objects.clone());
+    objects
 }
 
 #[test]
 fn notes_and_labels_of_a_build_show_in_patches() {
-    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, labels: {a: b}}\ndata:\n  blank:\n  null: null\n  kept: {inner: }\n  list: [{x: }]\n";
-    let one = |kustomization: &str| {
-        built(&[("kustomization.yaml", &format!("resources: [m.yaml]\n{kustomization}")), ("m.yaml", map)])
+    let with = |data: &str, kustomization: &str| {
+        let map = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m, labels: {{a: b}}}}\n{data}");
+        built(&[("kustomization.yaml", &format!("resources: [m.yaml]\n{kustomization}")), ("m.yaml", &map)])
             .map(|mut all| all.remove(0))
     };
+    let one = |kustomization: &str| with("data: {k: v}\n", kustomization);
     // kustomize's notes are annotations, so the mapping is there for an operation once an object was touched …
     let operation =
         "[{target: {kind: ConfigMap, name: m}, patch: '- {op: add, path: /metadata/annotations/x, value: z}'}]";
@@ -200,9 +232,12 @@ fn notes_and_labels_of_a_build_show_in_patches() {
     let own = "patches: [{patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: m, labels: {a: null}}}'}]\n";
     assert_eq!(one(own).unwrap()["metadata"]["labels"], json!({}));
     // Keys with nothing behind them go with the first merge, where it gets to; written nulls stay.
-    assert_eq!(one("").unwrap()["data"]["blank"], Value::Null);
-    assert!(one("").unwrap()["data"].as_object().unwrap().contains_key("blank"));
-    assert_eq!(one(own).unwrap()["data"], json!({"null": null, "kept": {}, "list": [{"x": null}]}));
+    let blanks = "data:\n  blank:\n  nil: null\n  kept:\n    inner:\n  list:\n  - x:\n";
+    let plain = with(blanks, "").unwrap();
+    assert_eq!(plain["data"]["blank"], Value::Null);
+    assert!(plain["data"].as_object().unwrap().contains_key("blank"));
+    let merged = with(blanks, own).unwrap();
+    assert_eq!(merged["data"], json!({"nil": null, "kept": {}, "list": [{"x": null}]}));
 }
 
 #[test]

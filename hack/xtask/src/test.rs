@@ -27,6 +27,7 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
         assets = Some(tools::control_plane()?);
         if everything {
             tools::helm()?;
+            tools::kustomize()?;
             tools::sops()?;
         }
         Ok(())

@@ -1,0 +1,109 @@
+//! Replacements.
+
+use serde_json::json;
+
+use crate::Want::{At, Error};
+use crate::{check, over};
+
+#[test]
+fn replacements_copy_values() {
+    const IMAGE: &str = "/spec/template/spec/containers/0/image";
+    let to_web = |source: &str, path: &str, options: &str| {
+        format!(
+            "replacements:\n- source: {{kind: ConfigMap, fieldPath: {source}}}\n  targets:\n  - select: {{kind: Deployment}}\n    fieldPaths: ['{path}']\n    options: {{{options}}}\n"
+        )
+    };
+    let image = "spec.template.spec.containers.[name=web].image";
+    for (source, path, options, want) in [
+        ("data.host", image, "", At(0, IMAGE, json!("h.example"))),
+        ("data.host", "spec.template.spec.containers.*.image", "", At(0, IMAGE, json!("h.example"))),
+        ("data.host", "spec.template.spec.containers.0.image", "", At(0, IMAGE, json!("h.example"))),
+        ("data.host", "spec.template.spec.containers.[name=^w.*].image", "", At(0, IMAGE, json!("h.example"))),
+        ("data.host", "spec.template.spec.containers.9.image", "", Error("index 9 specified but only 2")),
+        (
+            "data.host",
+            "spec.template.spec.containers.2.image",
+            "create: true",
+            At(0, "/spec/template/spec/containers/2", json!({"image": "h.example"})),
+        ),
+        (
+            "data.host",
+            "spec.template.spec.containers.[name=side].args.[=-jar]",
+            "",
+            At(0, "/spec/template/spec/containers/1/args/0", json!("h.example")),
+        ),
+        ("data.num", "spec.replicas", "", At(0, "/spec/replicas", json!(5))),
+        ("data.host", "spec.replicas", "", Error("can't become an integer")),
+        ("data.num", "spec.new.deep", "create: true", At(0, "/spec/new", json!({"deep": 5}))),
+        ("data.flag", "spec.new.deep", "create: true", At(0, "/spec/new", json!({"deep": true}))),
+        ("data.num", "spec.new.deep", "", Error("unable to find field `spec.new.deep`")),
+        ("data.none", "metadata.name", "", Error("fieldPath `data.none` is missing")),
+        (
+            "data.path, options: {delimiter: /, index: 1}",
+            "metadata.annotations.hostname",
+            "delimiter: ., index: 1",
+            At(0, "/metadata/annotations/hostname", json!("www.b.com")),
+        ),
+        (
+            "data.host",
+            "metadata.annotations.hostname",
+            "delimiter: ., index: -1",
+            At(0, "/metadata/annotations/hostname", json!("h.example.www.example.com")),
+        ),
+        (
+            "data.host",
+            "metadata.annotations.hostname",
+            "delimiter: ., index: 99",
+            At(0, "/metadata/annotations/hostname", json!("www.example.com.h.example")),
+        ),
+        ("data.path, options: {delimiter: /, index: 9}", "metadata.name", "", Error("out of bounds")),
+        (
+            "data.host",
+            "metadata.annotations.[a.b/c]",
+            "create: true",
+            At(0, "/metadata/annotations/a.b~1c", json!("h.example")),
+        ),
+        ("data", "spec.template.metadata.labels", "", At(0, "/spec/template/metadata/labels/num", json!("5"))),
+        ("data", "spec.replicas", "", Error("can't become an integer")),
+        ("data", "metadata.name", "", Error("missing metadata.name")),
+    ] {
+        check(&format!("{source} to {path}"), over(&to_web(source, path, options), &[]), &want);
+    }
+    let inside = |path: &str, options: &str| {
+        over(
+            &format!(
+                "replacements: [{{sourceValue: new, targets: [{{select: {{kind: ConfigMap}}, fieldPaths: [{path}], options: {{{options}}}}}]}}]\n"
+            ),
+            &[],
+        )
+    };
+    check("json", inside("data.json.a.b", ""), &At(1, "/data/json", json!(r#"{"a":{"b":"new"},"l":[1]}"#)));
+    check("yaml", inside("data.yaml.a.b", ""), &At(1, "/data/yaml", json!("a:\n  b: new # c")));
+    check("no document", inside("data.host.z", ""), &Error("unable to find field `data.host.z`"));
+    check(
+        "made inside",
+        inside("data.json.z", "create: true"),
+        &At(1, "/data/json", json!(r#"{"a":{"b":"x"},"l":[1],"z":"new"}"#)),
+    );
+    for (text, want) in [
+        ("[{source: {version: v1}, targets: [{select: {name: web}}]}]", Error("multiple matches for selector v1")),
+        ("[{source: {kind: Nope}, targets: [{select: {name: web}}]}]", Error("nothing selected by Nope")),
+        ("[{targets: [{select: {name: web}}]}]", Error("needs a `source`")),
+        ("[{sourceValue: a, source: {kind: ConfigMap}, targets: [{select: {name: web}}]}]", Error("not both")),
+        (
+            "[{sourceValue: a, targets: [{select: {}, reject: [{kind: Deployment}], fieldPaths: [metadata.name]}]}]",
+            At(0, "/metadata/name", json!("web")),
+        ),
+        (
+            "[{sourceValue: a, targets: [{select: {kind: 'Dep.*'}, reject: [{labelSelector: app=web}], fieldPaths: [metadata.name]}]}]",
+            At(0, "/metadata/name", json!("web")),
+        ),
+        ("[{path: r.yaml}]", At(0, "/metadata/labels/app", json!("src"))),
+    ] {
+        let file = (
+            "r.yaml",
+            "source: {kind: ConfigMap}\ntargets: [{select: {name: web}, fieldPaths: [metadata.labels.app]}]\n",
+        );
+        check(text, over(&format!("replacements: {text}\n"), &[file]), &want);
+    }
+}
