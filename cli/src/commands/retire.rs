@@ -1,19 +1,22 @@
 //! `teal retire COLOR`: guard, point of no return, stop, scream time, guard again, delete.
 
+mod words;
+
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use teal_api::colors::{Colors, Executor};
-use teal_retire::{Access, End, Event, Look, RetireError, Retirement, Turn, documents};
+use teal_api::colors::Colors;
+use teal_retire::{Access, End, Event, RetireError, Retirement, documents};
 use teal_switcher::azure::Azure;
 use teal_switcher::secrets::Secrets;
-use teal_switcher_core::retire::{Act, ClusterSeen, Drain, Finding, Severity};
+use teal_switcher_core::retire::Act;
 
 use super::show::Output;
 use crate::exit::{FINE, NOT_SO, REFUSED, Refused, Unreachable};
-use crate::style::{Style, tame};
+use crate::style::Style;
+use words::{at, farewell, screen, shown};
 
 /// Ends a color, with the credentials of whoever runs this.
 #[derive(Debug, clap::Args)]
@@ -175,109 +178,4 @@ fn told(event: &Event, text: bool, style: Style, events: &mut Vec<Event>) {
         Event::Steady { switch } => (true, format!("{switch}: Steady")),
     };
     println!("{} {words}", if done { style.good("✔") } else { style.busy("…") });
-}
-
-fn at(ms: u64) -> String {
-    let time = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    time.map(|time| format!("{time:.0}")).unwrap_or_default()
-}
-
-fn farewell(color: &str, end: &End, idle: bool, style: Style) -> String {
-    match end {
-        End::Done if idle => format!("{} nothing to do: ARM knows no cluster of {color}\n", style.good("✔")),
-        End::Done => format!("{} {color} is retired: its cluster is gone\n", style.good("✔")),
-        End::Revived => format!("{} {color} runs, and nothing is being retired\n", style.good("✔")),
-        End::Refused { findings } => {
-            format!("{} {color} stays as it is:\n{}", style.bad("✖"), lines(findings, style))
-        }
-        End::Screams { until_ms } => format!(
-            "{} {color} is stopped; run `teal retire {color}` after {} to delete it, or `teal retire {color} --revive` to start it again\n",
-            style.busy("…"),
-            at(*until_ms)
-        ),
-        End::YourTurn { turn, cluster } => {
-            let verb = match turn {
-                Turn::Stop => "stop",
-                Turn::Delete => "delete",
-                Turn::Start => "start",
-            };
-            format!(
-                "{} the pipeline's turn: {verb} {cluster} (such as `az aks {verb} --ids {cluster}`), then run this again\n",
-                style.busy("…")
-            )
-        }
-    }
-}
-
-fn lines(findings: &[Finding], style: Style) -> String {
-    let line = |one: &Finding| {
-        let sign = if one.severity == Severity::Refuses { style.bad("✖") } else { style.busy("!") };
-        format!("  {sign} {}: {}\n      {}\n", tame(&one.place), tame(&one.what), style.quiet(&tame(&one.todo)))
-    };
-    findings.iter().map(line).collect()
-}
-
-fn screen(of: &Retirement, look: &Look, style: Style) -> String {
-    let facts = &look.facts;
-    let cluster = match &facts.cluster {
-        Ok(ClusterSeen::Gone) => "gone".to_owned(),
-        Ok(ClusterSeen::There { told, .. }) => told.clone(),
-        Err(why) => format!("can't be read: {why}"),
-    };
-    let mut text = format!("{}: {} ({})\n", style.strong(facts.color.as_str()), of.cluster(), tame(&cluster));
-    for switch in &facts.switches {
-        let state = match &switch.ledger {
-            Ok(ledger) => format!("{} ({}), {} is live", ledger.phase, ledger.task.as_str(), ledger.active),
-            Err(why) => format!("unknown: {}", tame(why)),
-        };
-        text.push_str(&format!("  Switch {}: {state}\n", switch.name));
-    }
-    let searched: Vec<&str> = facts.places.iter().map(|place| place.name.as_str()).collect();
-    text.push_str(&format!(
-        "  searched: {}\n",
-        if searched.is_empty() { "nothing".to_owned() } else { tame(&searched.join(", ")) }
-    ));
-    let drain = match &facts.drain {
-        Drain::Proved(why) => format!("proved: {why}"),
-        Drain::Live(why) => format!("live traffic: {why}"),
-        Drain::Unknown(why) => format!("unknown: {why}"),
-    };
-    text.push_str(&format!("  drain: {}\n", tame(&drain)));
-    text.push_str(&lines(&look.findings, style));
-    for (step, now) in steps(of, &look.act) {
-        let sign = if now { style.busy("→") } else { "·".to_owned() };
-        text.push_str(&format!("  {sign} {step}\n"));
-    }
-    text
-}
-
-/// All steps; the one that comes next is marked.
-fn steps(of: &Retirement, act: &Act) -> Vec<(String, bool)> {
-    let policy = of.policy();
-    let who = if of.executor() == Executor::Arm { "through ARM" } else { "by the pipeline" };
-    let show = teal_api::duration::show;
-    let switches = of.switches().collect::<Vec<_>>().join(", ");
-    vec![
-        (format!("guard, then the ledgers of {switches} to Retiring: no way back"), matches!(act, Act::Enter(_))),
-        (format!("stop the cluster, {who}"), matches!(act, Act::Stop | Act::AwaitStopped | Act::NoteStopped { .. })),
-        (format!("scream time: {}", show(policy.scream)), matches!(act, Act::Wait { .. })),
-        (
-            format!("guard again, then delete the cluster, {who}"),
-            matches!(act, Act::Condemn(_) | Act::Delete | Act::AwaitGone),
-        ),
-        ("the ledgers to Steady, with nothing to undo".to_owned(), matches!(act, Act::Finish(_))),
-    ]
-}
-
-fn shown(of: &Retirement, look: &Look) -> Value {
-    let steps: Vec<Value> =
-        steps(of, &look.act).into_iter().map(|(step, next)| json!({"step": step, "next": next})).collect();
-    json!({
-        "color": look.facts.color.as_str(),
-        "cluster": of.cluster(),
-        "refused": look.act == Act::Refuse,
-        "findings": look.findings,
-        "searched": look.facts.places.iter().map(|place| &place.name).collect::<Vec<_>>(),
-        "steps": steps,
-    })
 }

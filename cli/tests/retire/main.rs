@@ -3,5 +3,6 @@
 
 mod guard;
 mod platform;
+mod sealed;
 mod way;
 mod world;

@@ -13,9 +13,11 @@
 pub mod documents;
 mod error;
 mod gather;
+mod outcome;
 pub mod retirement;
 mod steps;
 
 pub use error::RetireError;
-pub use retirement::{Access, End, Event, Look, Pace, Retirement, Turn};
+pub use outcome::{End, Event, Turn};
+pub use retirement::{Access, Look, Pace, Retirement};
 pub use teal_azure::client::environment;

@@ -10,7 +10,8 @@ use teal_switcher_core::step::Write;
 
 use crate::error::RetireError;
 use crate::gather::{Gathered, Held};
-use crate::retirement::{Doubt, Event, Retirement};
+use crate::outcome::Event;
+use crate::retirement::{Doubt, Retirement};
 
 type Tell<'a> = &'a mut (dyn FnMut(Event) + Send);
 

@@ -1,0 +1,79 @@
+//! What a run tells while it goes on, and how it ended.
+
+use serde::Serialize;
+use teal_switcher_core::retire::Finding;
+
+/// Something that was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// A Switch is past the point of no return.
+    NoWayBack {
+        /// Its name.
+        switch: String,
+    },
+    /// The cluster is asked to stop.
+    Stopping,
+    /// A Switch's ledger says that the cluster is stopped.
+    Stopped {
+        /// Its name.
+        switch: String,
+        /// When it may be deleted; Unix milliseconds.
+        until_ms: u64,
+    },
+    /// A Switch's ledger says that the cluster is about to be deleted.
+    Condemned {
+        /// Its name.
+        switch: String,
+    },
+    /// The cluster is asked to go.
+    Deleting,
+    /// The cluster is asked to start again.
+    Starting,
+    /// An operation of the cluster is waited for.
+    Awaiting,
+    /// A Switch is Steady again.
+    Steady {
+        /// Its name.
+        switch: String,
+    },
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "end", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum End {
+    /// The cluster is gone, and its Switches are Steady.
+    Done,
+    /// It runs again, and its Switches are Steady.
+    Revived,
+    /// Something refuses.
+    Refused {
+        /// All that was found.
+        findings: Vec<Finding>,
+    },
+    /// The cluster is stopped; run it again after this. Unix milliseconds.
+    Screams {
+        /// Until when.
+        until_ms: u64,
+    },
+    /// The pipeline does this, and runs it again.
+    YourTurn {
+        /// What.
+        turn: Turn,
+        /// The cluster's ARM id.
+        cluster: String,
+    },
+}
+
+/// What a pipeline does where it is the executor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Turn {
+    /// Stop the cluster.
+    Stop,
+    /// Delete the cluster.
+    Delete,
+    /// Start the cluster.
+    Start,
+}
