@@ -65,6 +65,14 @@ impl Ground {
         }
     }
 
+    /// Gates that only this ground can pass.
+    pub(crate) fn gates(&self) -> String {
+        match self {
+            Self::Bind(_) => String::new(),
+            Self::Azure(azure) => azure.gates(),
+        }
+    }
+
     /// `cluster:` of a color.
     pub(crate) fn cluster(&self, color: &str) -> String {
         match self {

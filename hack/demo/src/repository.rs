@@ -51,10 +51,11 @@ spec:
     - synced: {{}}
     - parity: {{minimum: 100%}}
     - http: {{url: \"http://{other}/\", host: {host}}}
-  health: {{freshness: 3s, interval: 500ms, threshold: 2}}
+{gates}  health: {{freshness: 3s, interval: 500ms, threshold: 2}}
   rollback: {{automatic: true, fallback: hold}}
   failover: manual
 ",
+        gates = ground.gates(),
         host = ground.host(),
         at_blue = ground.cluster("blue"),
         at_green = ground.cluster("green"),

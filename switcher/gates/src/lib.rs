@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`http`] | a color's own address, with the production host name and SNI | only the network |
 //! | [`prometheus`] | an instant query, judged by a comparison | the metrics server |
+//! | [`topology`] | host names, and both colors under each of them | a resolver, the colors, Front Door |
 //! | [`azure_monitor`] | a metric over a window, by a comparison or against the live color | Azure Monitor |
 //! | [`platform`] | API server, nodes, system workloads of the new cluster | its API server |
 //! | [`aks`] | the same cluster and its node pools, as ARM tells them; a part of `platform` | ARM |
@@ -22,5 +23,6 @@ pub mod platform;
 pub mod prometheus;
 pub mod report;
 pub mod synced;
+pub mod topology;
 
 pub use report::{Outcome, Report};

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use teal_api::switch::{Gate, HttpProbe};
+use teal_api::switch::{Gate, HttpProbe, Topology};
 use teal_gates::synced::{Side, Wanted};
-use teal_gates::{Outcome, Report, aks, azure_monitor, http, parity, platform, prometheus, synced};
+use teal_gates::{Outcome, Report, aks, azure_monitor, http, parity, platform, prometheus, synced, topology};
 use teal_switcher_core::gate::{GateSeen, Limits, Standing, Tally};
+use teal_targets::lookup;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -247,6 +248,7 @@ impl Work {
                 Some(azure) => (azure_monitor::check(azure, gate, &course.other, &course.live).await, None),
                 None => (Report::new("azureMonitor", Outcome::Error, "there is no Azure identity to ask with"), None),
             },
+            Gate::Topology(declared) => (measure_topology(declared, &course.live, self.azure.as_ref()).await, None),
             Gate::Parity { minimum } => {
                 let (report, status) = measure_parity(&self.clusters, &course.live, &course.other, *minimum).await;
                 (report, Some(status))
@@ -285,6 +287,16 @@ impl Work {
             .collect();
         synced::check(&self.course.wanted, &sides)
     }
+}
+
+async fn measure_topology(declared: &Topology, live: &str, azure: Option<&teal_azure::Client>) -> Report {
+    let began = Instant::now();
+    let names = topology::hosts(declared)
+        .into_iter()
+        .map(async |host| (host.to_owned(), lookup::addresses(&declared.resolver, host, topology::TIMEOUT).await));
+    let (names, answers, origins) =
+        tokio::join!(futures::future::join_all(names), topology::ask(declared), topology::origins(declared, azure));
+    topology::judge(declared, live, &topology::Seen { names, answers, origins }).took(began.elapsed())
 }
 
 async fn measure_parity(
@@ -338,6 +350,7 @@ fn name(gates: &[Gate], index: usize) -> String {
         Gate::Http(_) => "http",
         Gate::Prometheus(_) => "prometheus",
         Gate::AzureMonitor(_) => "azureMonitor",
+        Gate::Topology(_) => "topology",
     };
     let Some(own) = gates.get(index).map(kind) else { return String::new() };
     match gates.iter().take(index).filter(|gate| kind(gate) == own).count() {

@@ -27,7 +27,7 @@ pub mod flow;
 mod follow;
 mod front_door;
 mod front_door_classic;
-mod lookup;
+pub mod lookup;
 pub mod rfc2136;
 pub mod routed;
 mod target;

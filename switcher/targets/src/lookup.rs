@@ -1,5 +1,6 @@
 //! The outside view: what name servers answer to anybody who asks.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hickory_proto::op::{Message, Query, ResponseCode};
@@ -32,6 +33,32 @@ pub(crate) async fn resolver(server: &str, record: &Name, kind: RecordType, wait
     let answer = ask(server, record, kind, true, started + wait).await;
     let outcome = answer.map_or_else(|outcome| outcome, |message| outcome(&message, kind));
     Answer { server: server.to_owned(), outcome, serial: None, took: started.elapsed() }
+}
+
+/// All addresses of a host name by this resolver, aliases followed; none when the name or its addresses do not exist.
+///
+/// # Errors
+/// Why there is no answer, for people.
+pub async fn addresses(server: &str, host: &str, wait: Duration) -> Result<BTreeSet<IpAddr>, String> {
+    let mut name = Name::from_ascii(host).map_err(|error| format!("{host} is no host name: {error}"))?;
+    name.set_fqdn(true);
+    let by = Instant::now() + wait;
+    let (four, six) =
+        tokio::join!(ask(server, &name, RecordType::A, true, by), ask(server, &name, RecordType::AAAA, true, by));
+    let mut found = BTreeSet::new();
+    for answer in [four, six] {
+        let message = answer.map_err(|outcome| format!("{server}: {outcome}"))?;
+        match message.metadata.response_code {
+            ResponseCode::NoError | ResponseCode::NXDomain => {}
+            _ => return Err(format!("{server}: {}", outcome(&message, RecordType::A))),
+        }
+        found.extend(message.answers.iter().filter_map(|record| match &record.data {
+            RData::A(address) => Some(IpAddr::V4(address.0)),
+            RData::AAAA(address) => Some(IpAddr::V6(address.0)),
+            _ => None,
+        }));
+    }
+    Ok(found)
 }
 
 /// One question by UDP; by TCP when the answer was cut.

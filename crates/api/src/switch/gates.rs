@@ -2,21 +2,30 @@
 
 use std::time::Duration;
 
+use super::topology::topology;
 use super::{Aggregation, AzureMonitor, Baseline, Comparison, Gate, Gates, HttpProbe, Operator, Prometheus};
 use crate::reader::Spot;
 
 /// Gates of the design that this version lacks.
-const LATER: &[&str] = &["compatible", "singletons", "load", "job", "topology", "drain", "capacity", "exec", "webhook"];
+const LATER: &[&str] = &["compatible", "singletons", "load", "job", "drain", "capacity", "exec", "webhook"];
 
-pub(super) fn gates(spot: &Spot<'_>) -> Option<Gates> {
+/// Reads both lists; `colors` are the Switch's.
+pub(super) fn gates(spot: &Spot<'_>, colors: &[&str]) -> Option<Gates> {
     let fields = spot.fields(&["before", "during"], &["after"])?;
-    let list = |spot: &Spot<'_>| Some(spot.list()?.iter().filter_map(gate).collect());
-    Some(Gates { before: fields.or("before", list, Vec::new()), during: fields.or("during", list, Vec::new()) })
+    let list = |spot: &Spot<'_>| Some(spot.list()?.iter().filter_map(|one| gate(one, colors)).collect());
+    let during = |spot: &Spot<'_>| {
+        let gates: Vec<Gate> = list(spot)?;
+        if gates.iter().any(|gate| matches!(gate, Gate::Topology(_))) {
+            spot.wrong("`topology` looks at names before they move; write it under `before`");
+        }
+        Some(gates)
+    };
+    Some(Gates { before: fields.or("before", list, Vec::new()), during: fields.or("during", during, Vec::new()) })
 }
 
-fn gate(spot: &Spot<'_>) -> Option<Gate> {
-    let (name, value) =
-        spot.one_of("gate", &["platform", "synced", "parity", "http", "prometheus", "azureMonitor"], LATER)?;
+fn gate(spot: &Spot<'_>, colors: &[&str]) -> Option<Gate> {
+    let known = ["platform", "synced", "parity", "http", "prometheus", "azureMonitor", "topology"];
+    let (name, value) = spot.one_of("gate", &known, LATER)?;
     match name {
         "platform" => value.fields(&[], &["nodes", "workloads", "addons", "versions"]).map(|_| Gate::Platform),
         "synced" => value.fields(&[], &["maxAge"]).map(|_| Gate::Synced),
@@ -26,6 +35,7 @@ fn gate(spot: &Spot<'_>) -> Option<Gate> {
         }
         "http" => probe(&value).map(Gate::Http),
         "azureMonitor" => azure_monitor(&value).map(Gate::AzureMonitor),
+        "topology" => topology(&value, colors).map(Gate::Topology),
         _ => prometheus(&value).map(Gate::Prometheus),
     }
 }

@@ -9,9 +9,12 @@ mod strategy;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod topology;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+pub use topology::Topology;
 
 pub use providers::{
     Affinity, ApplicationGateway, AzureRecord, Destination, FrontDoor, FrontDoorBy, FrontDoorClassic, Provider,
@@ -239,6 +242,8 @@ pub enum Gate {
     Prometheus(Prometheus),
     /// A metric of Azure Monitor.
     AzureMonitor(AzureMonitor),
+    /// The host names lead where they should.
+    Topology(Topology),
 }
 
 /// A Prometheus instant query judged by a comparison.

@@ -7,7 +7,8 @@ use super::gates::{gates, probe};
 use super::strategy::strategy;
 use super::targets::{target, vantage};
 use super::{
-    AzureAccess, Cluster, Color, Failover, Fallback, FreezePolicy, Gates, Health, Rollback, Switch, azure, checks,
+    AzureAccess, Cluster, Color, Failover, Fallback, FreezePolicy, Gates, Health, Rollback, Switch, Target, azure,
+    checks, topology,
 };
 use crate::Mistakes;
 use crate::duration::show;
@@ -15,7 +16,7 @@ use crate::reader::{Fields, Kind, Log, Spot, canonical, document, is_label, near
 use teal_yaml::Data;
 
 /// Known to the design and not built yet.
-const LATER: &[&str] = &["capacity", "notify", "standby", "rollbackWindow", "drain", "topology"];
+const LATER: &[&str] = &["capacity", "notify", "standby", "rollbackWindow", "drain"];
 const SPEC: &[&str] = &[
     "active",
     "attempt",
@@ -80,7 +81,7 @@ fn switch(name: String, digest: String, spec: &Spot<'_>) -> Option<Switch> {
     let with_fleet = fields.or("withFleet", Spot::truth, false);
     let (strategy, steps) = strategy(&fields);
     let freeze = freeze(&fields);
-    let gates = fields.or("gates", gates, Gates::default());
+    let gates = fields.or("gates", |spot| gates(spot, &names), Gates::default());
     let rollback = rollback(&fields);
     let failover = fields.get("failover").and_then(|spot| spot.word(&["manual", "automatic"]).map(|word| (spot, word)));
     if let Some((spot, "automatic")) = failover {
@@ -95,13 +96,18 @@ fn switch(name: String, digest: String, spec: &Spot<'_>) -> Option<Switch> {
     let known: Vec<(&str, &Color)> =
         colors.iter().flatten().filter_map(|(name, color)| Some((name.as_str(), color.as_ref()?))).collect();
     let ledger = checks::ledger(&fields, &known, placed);
+    let colors: Option<BTreeMap<String, Color>> =
+        colors.map(|all| all.into_iter().filter_map(|(name, color)| Some((name, color?))).collect());
+    let targets: Option<Vec<Target>> = targets.map(|all| all.into_iter().filter_map(|(_, target)| target).collect());
+    let mut gates = gates;
+    topology::complete(&mut gates, colors.as_ref()?, targets.as_ref()?);
     Some(Switch {
         name,
         active: active?,
         attempt,
         with_fleet,
-        colors: colors?.into_iter().filter_map(|(name, color)| Some((name, color?))).collect(),
-        targets: targets?.into_iter().filter_map(|(_, target)| target).collect(),
+        colors: colors?,
+        targets: targets?,
         ledger,
         azure,
         vantages,

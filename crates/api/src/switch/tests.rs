@@ -1,4 +1,5 @@
 mod azure;
+mod topology;
 mod whole;
 
 use std::time::Duration;

@@ -143,6 +143,17 @@ impl Azure {
         )
     }
 
+    /// The gate that looks at the four host names.
+    pub(super) fn gates(&self) -> String {
+        format!(
+            "    - topology: {{resolver: \"{}\", official: {}, cluster: {}, colors: {{blue: aks-blue.{ZONE}, green: aks-green.{ZONE}}}, frontDoors: [{}]}}\n",
+            self.emulator.dns,
+            official_host(),
+            cluster_host(),
+            id(PROFILE)
+        )
+    }
+
     pub(super) fn cluster(&self, color: &str) -> String {
         format!("{{aks: {}}}", id(&aks(color)))
     }
