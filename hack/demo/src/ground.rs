@@ -41,11 +41,11 @@ pub(crate) enum Ground {
 
 impl Ground {
     /// Starts it with the record on blue.
-    pub(crate) async fn start(on: On, screen: Screen, doors: &[FrontDoor]) -> Result<Self> {
+    pub(crate) async fn start(on: On, screen: Screen, doors: &[FrontDoor], faster: u32) -> Result<Self> {
         let [blue, green] = doors else { anyhow::bail!("two front doors") };
         match on {
             On::Bind => Bind::start(screen, blue).await.map(|bind| Self::Bind(Box::new(bind))),
-            On::Azure => Azure::start(screen, blue, green).await.map(|azure| Self::Azure(Box::new(azure))),
+            On::Azure => Azure::start(screen, blue, green, faster).await.map(|azure| Self::Azure(Box::new(azure))),
         }
     }
 

@@ -38,6 +38,9 @@ struct Arguments {
     /// Where the names are.
     #[arg(long, value_enum, default_value = "azure")]
     on: On,
+    /// On Azure: how many times faster than Azure declares its bounds are waited out, and the emulator spreads changes.
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    faster: u32,
 }
 
 #[tokio::main]
@@ -56,7 +59,7 @@ async fn main() -> Result<ExitCode> {
     let screen = Screen::new();
     let mut outcome = Outcome::default();
     screen.act("", "Teal: one commit moves traffic between two real clusters");
-    let mut world = World::build(screen, &fleet, arguments.on).await?;
+    let mut world = World::build(screen, &fleet, arguments.on, arguments.faster).await?;
     for (color, objects, time) in &world.first_sync {
         outcome.note(format!("first sync of {color}"), format!("{objects} objects, {}", seconds(*time)));
     }

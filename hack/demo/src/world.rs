@@ -46,7 +46,7 @@ pub(crate) struct World {
 
 impl World {
     /// Builds it: clusters first, since they take longest; blue serves, green has just come up.
-    pub(crate) async fn build(screen: Screen, fleet: &Path, on: On) -> Result<Self> {
+    pub(crate) async fn build(screen: Screen, fleet: &Path, on: On, faster: u32) -> Result<Self> {
         let folder = tempfile::tempdir().context("make a folder")?;
         let (store, secrets, tree) =
             (folder.path().join("store"), folder.path().join("secrets"), folder.path().join("fleet"));
@@ -59,7 +59,7 @@ impl World {
         screen.say(format!("blue and green answer after {}", seconds(started.elapsed())));
 
         let doors = FrontDoor::start_all(&["blue", "green"]).await?;
-        let ground = Ground::start(on, screen, &doors).await?;
+        let ground = Ground::start(on, screen, &doors, faster).await?;
 
         let git = GitServer::start()?;
         let repo = git.repository("fleet")?;

@@ -26,7 +26,7 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   test [--fast] [FILTER]     everything CI checks; FILTER runs only the tests whose names contain it
-  demo [--once] [--fleet DIR] [--on azure|bind]
+  demo [--once] [--fleet DIR] [--on azure|bind] [--faster N]
                              two real control planes on this machine, from commit to a retired cluster
   bench sync | fleet DIR | render [SIZE…]
                              measurements, each beside its yardstick from the same run

@@ -142,7 +142,7 @@ impl Kit {
             clusters.insert(name.clone(), cluster);
         }
         let clusters = Arc::new(clusters);
-        let gates = Runner::new(clusters.clone(), monitoring(&switch, config)?);
+        let gates = Runner::new(clusters.clone(), asker(&switch, config)?);
         let asked: Vec<_> = route.routing().cloned().zip(&switch.targets).collect();
         let asked = asked.into_iter().filter(|(_, one)| one.provider.is_dns()).map(|(target, _)| target).collect();
         let outside = Outside::start(asked, &switch.vantages, busy.clone(), config, &mut tasks);
@@ -167,7 +167,7 @@ impl Kit {
             && now.rollback.objective == next.rollback.objective
             && now.vantages == next.vantages
             && now.health == next.health
-            && asks_monitor(now) == asks_monitor(next)
+            && asks_azure(now) == asks_azure(next)
     }
 
     /// Whether a move goes on in the same places: the same clusters and addresses, the same record and ledger. The key
@@ -185,14 +185,18 @@ impl Kit {
     }
 }
 
-/// Who asks Azure Monitor, when a gate does.
-fn monitoring(switch: &Switch, config: &SwitcherConfig) -> Result<Option<teal_azure::Client>, KitError> {
-    if asks_monitor(switch) { Ok(Some(config.azure.client(&switch.azure)?)) } else { Ok(None) }
+/// Who asks Azure, when a gate does.
+fn asker(switch: &Switch, config: &SwitcherConfig) -> Result<Option<teal_azure::Client>, KitError> {
+    if asks_azure(switch) { Ok(Some(config.azure.client(&switch.azure)?)) } else { Ok(None) }
 }
 
-fn asks_monitor(switch: &Switch) -> bool {
+fn asks_azure(switch: &Switch) -> bool {
     let mut gates = switch.gates.before.iter().chain(&switch.gates.during);
-    gates.any(|gate| matches!(gate, Gate::AzureMonitor(_)))
+    gates.any(|gate| match gate {
+        Gate::AzureMonitor(_) => true,
+        Gate::Topology(names) => !names.front_doors.is_empty(),
+        Gate::Platform | Gate::Synced | Gate::Parity { .. } | Gate::Http(_) | Gate::Prometheus(_) => false,
+    })
 }
 
 /// What a provider moves: servers and keys, identities and purges may change under a move.
