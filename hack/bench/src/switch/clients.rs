@@ -16,6 +16,8 @@ use super::ground::Ground;
 
 /// A request that takes longer has failed.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// The record's TTL while it moves.
+const TTL: Duration = Duration::from_secs(1);
 /// Failures that are kept in words.
 const EXAMPLES: usize = 5;
 
@@ -96,9 +98,19 @@ impl Crowd {
             stop: CancellationToken::new(),
             clients: TaskTracker::new(),
         });
+        let spread = match keeps {
+            Keeps::TheTtl => TTL,
+            Keeps::For(time) => time,
+        };
+        let (share, mut late) = (spread / u32::try_from(clients)?, Duration::ZERO);
         for _ in 0..clients {
             let own = crowd.clone();
-            crowd.clients.spawn(async move { own.client().await });
+            // Their caches expire one after another, not all at once.
+            crowd.clients.spawn(async move {
+                tokio::time::sleep(late).await;
+                own.client().await;
+            });
+            late += share;
         }
         Ok(crowd)
     }

@@ -33,7 +33,7 @@ From the decision to go back to the record written, ledger and record in one PUT
 | median | p90 | p99 | slowest | within the goal |
 |---|---|---|---|---|
 {}
-{} moves to and fro under closed-loop load. *Shift time*: from the record written to a client's first answer of the new color, of every client
+Under closed-loop load traffic moved to and fro, {} times in all. *Shift time*: from the record written to a client's first answer of the new color, of every client
 and move, at a TTL of 1 s; *stayed*: clients that did not follow before the next move.
 
 | clients that | clients | requests | failed | median | p99 | slowest | shift time p50 | p90 | p99 | longest | stayed |
