@@ -248,6 +248,43 @@ fn charts_are_transformed_as_kustomize_transforms_them() {
 }
 
 #[test]
+fn charts_of_a_repository_are_those_that_kustomize_pulls() {
+    let (Some(kustomize), Some(helm)) = (tool("kustomize"), tool("helm")) else { return };
+    let repository = Repository::start().unwrap();
+    for version in ["1.0.0", "1.2.0", "1.10.0", "2.0.0-rc.1"] {
+        let files = [("templates/seen.yaml", SEEN), ("values.yaml", VALUES)];
+        repository.put("web", version, pack("web", version, &files).unwrap());
+    }
+    let host = format!("http://{}", repository.web().host());
+    for (said, version) in [
+        ("version: 1.2.0", "1.2.0"),
+        ("version: ^1.0", "1.10.0"),
+        ("version: '>=1.0 <1.5'", "1.2.0"),
+        ("valuesInline: {x: null, map: {a: 2}}", "1.10.0"),
+        ("devel: true, valuesInline: {x: mine, new: 1}, valuesMerge: merge", "2.0.0-rc.1"),
+    ] {
+        let text = format!("helmCharts:\n- {{name: web, releaseName: rel, repo: '{}', {said}}}\n", repository.url());
+        // kustomize puts what it pulls beside the kustomization, and the next build would take that.
+        let (theirs, ours) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        put(theirs.path(), "u/kustomization.yaml", &text);
+        put(ours.path(), "u/kustomization.yaml", &text);
+        let flags = ["build", "u", "--enable-helm", "--helm-command", helm.to_str().unwrap()];
+        let theirs = run(&kustomize, theirs.path(), &flags);
+        assert!(
+            theirs.code == 0 && theirs.out.contains(&format!("web-{version}")),
+            "{said}: {} {}",
+            theirs.out,
+            theirs.err
+        );
+        let built = teal(ours.path(), &[&flags[..], &["--helm-host", &host]].concat());
+        assert_eq!((built.code, built.out), (0, theirs.out), "{said}: {}", built.err);
+        let left: Vec<_> =
+            fs::read_dir(ours.path().join("u")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["kustomization.yaml"], "nothing is written to the tree");
+    }
+}
+
+#[test]
 fn a_revision_renders_charts_without_a_work_tree() {
     let Some(helm) = tool("helm") else { return };
     let folder = world();
