@@ -1,0 +1,107 @@
+//! `teal helm lock`.
+
+use std::fs;
+
+use teal_testkit::charts::{Registry, Repository, pack, sha256};
+use tempfile::TempDir;
+
+use crate::{put, teal};
+
+fn web(version: &str, text: &str) -> Vec<u8> {
+    let template = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{v: '{text}'}}\n");
+    pack("web", version, &[("templates/a.yaml", &template)]).unwrap()
+}
+
+#[test]
+fn a_range_is_resolved_and_pinned_and_stays() {
+    let repository = Repository::start().unwrap();
+    for version in ["1.0.0", "1.2.0", "2.0.0"] {
+        repository.put("web", version, web(version, version));
+    }
+    let host = format!("http://{}", repository.web().host());
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    let spec = format!(
+        "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {{chart: {{repository: '{}', name: web, version: ^1.0}}}}\n",
+        repository.url()
+    );
+    put(at, "u/helm.yaml", &spec);
+    let lock = || teal(at, &["helm", "lock", "u", "--helm-host", &host]);
+    let file = || fs::read_to_string(at.join("u/helm.lock")).unwrap();
+
+    let first = lock();
+    assert!(first.code == 0 && first.out.contains("web 1.2.0 sha256:"), "{} {}", first.out, first.err);
+    let locked = file();
+    assert!(locked.contains(&sha256(&web("1.2.0", "1.2.0"))) && locked.contains("requested: \"^1.0\""), "{locked}");
+    let again = lock();
+    assert!(again.code == 0 && file() == locked, "a second run changes nothing: {}", file());
+
+    // Somebody puts another archive in the place of a locked one.
+    repository.put("web", "1.2.0", web("1.2.0", "evil"));
+    let changed = lock();
+    assert_eq!(changed.code, 4, "{}", changed.out);
+    let wants = ["web 1.2.0", &sha256(&web("1.2.0", "1.2.0")), &sha256(&web("1.2.0", "evil")), "helm.lock"];
+    assert!(wants.iter().all(|want| changed.err.contains(want)), "{}", changed.err);
+    assert_eq!(file(), locked, "and the lock stays");
+
+    // A newer one in the range is what locking again is for.
+    repository.put("web", "1.3.0", web("1.3.0", "1.3.0"));
+    let newer = lock();
+    assert!(newer.code == 0 && file().contains("version: \"1.3.0\""), "{} {}", newer.err, file());
+    let refused = teal(at, &["helm", "lock", "u"]);
+    assert!(refused.code == 3 && refused.err.contains("--helm-host"), "a private host: {}", refused.err);
+}
+
+#[test]
+fn charts_of_a_kustomization_and_of_a_registry_are_locked_too() {
+    let repository = Repository::start().unwrap();
+    repository.put("web", "1.0.0", web("1.0.0", "one"));
+    let registry = Registry::start("user", "secret").unwrap();
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    fs::create_dir(at.join(".git")).unwrap();
+    let url = repository.url();
+    put(at, "base/kustomization.yaml", &format!("helmCharts: [{{name: other, repo: '{url}', version: 9.9.9}}]\n"));
+    put(
+        at,
+        "u/kustomization.yaml",
+        &format!(
+            "resources: [../base]\nhelmCharts: [{{name: web, repo: '{url}', version: 1.x, releaseName: r}}]\npatches: [{{target: {{kind: ConfigMap, name: a}}, patch: '[{{op: add, path: /data/w, value: z}}]'}}]\n"
+        ),
+    );
+    let host = format!("http://{}", repository.web().host());
+    let said = teal(at, &["helm", "lock", "u", "--helm-host", &host]);
+    let lock = fs::read_to_string(at.join("u/helm.lock")).unwrap_or_default();
+    assert!(said.code == 0 && lock.contains("requested: \"1.x\"") && lock.contains("1.0.0"), "{} {lock}", said.err);
+    assert!(!lock.contains("other"), "a base has a lock of its own: {lock}");
+
+    put(at, "empty/readme.md", "nothing");
+    let nothing = teal(at, &["helm", "lock", "empty"]);
+    assert!(nothing.code == 2 && nothing.err.contains("neither a helm.yaml nor"), "{}", nothing.err);
+
+    // What needs a Secret can't be reached from here.
+    let spec = format!(
+        "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {{chart: {{oci: 'oci://{}/charts/web', version: 1.0.0}}}}\n",
+        registry.host()
+    );
+    put(at, "oci/helm.yaml", &spec);
+    let private = teal(at, &["helm", "lock", "oci", "--helm-host", &format!("http://{}", registry.host())]);
+    assert!(private.code == 3 && private.err.contains(&registry.host()), "{}", private.err);
+    assert!(!at.join("oci/helm.lock").exists());
+}
+
+#[test]
+fn without_a_network_the_error_names_the_place() {
+    // A port that was free a moment ago and that nobody listens at.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let folder = TempDir::new().unwrap();
+    let spec = format!(
+        "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {{chart: {{repository: 'http://{host}/charts', name: web, version: 1.0.0}}}}\n"
+    );
+    put(folder.path(), "u/helm.yaml", &spec);
+    let said = teal(folder.path(), &["helm", "lock", "u", "--helm-host", &format!("http://{host}")]);
+    assert!(said.code == 3 && said.err.contains(&host) && said.err.contains("web"), "{} {}", said.code, said.err);
+    assert!(!folder.path().join("u/helm.lock").exists(), "nothing half-made is left");
+}
