@@ -47,7 +47,7 @@ pub fn judge(declared: &Topology, live: &str, seen: &Seen) -> Report {
         match answer {
             Err(why) => findings.unknown.push(format!("{host} can't be resolved: {why}")),
             Ok(found) if found.is_empty() => findings.wrong.push(format!("{host} has no address")),
-            Ok(found) => resolves(declared, live, host, found, &mut findings),
+            Ok(found) => resolves(declared, live, host, found, seen, &mut findings),
         }
     }
     for (color, host, answer) in &seen.answers {
@@ -82,17 +82,46 @@ pub fn judge(declared: &Topology, live: &str, seen: &Seen) -> Report {
     Report::new(GATE, outcome, if all.is_empty() { good() } else { all.join("; ") })
 }
 
-/// A color's own name leads to that color, the name that moves to the one that serves.
-fn resolves(declared: &Topology, live: &str, host: &str, found: &BTreeSet<IpAddr>, findings: &mut Findings) {
+/// A color's own name leads to that color, the name that moves to the one that serves. Where the targets declare no
+/// addresses (names, endpoints, resources), the moving name has to be where the live color's own name is, and no other
+/// color's name may be there too.
+fn resolves(
+    declared: &Topology,
+    live: &str,
+    host: &str,
+    found: &BTreeSet<IpAddr>,
+    seen: &Seen,
+    findings: &mut Findings,
+) {
     let own = declared.colors.iter().find(|(_, own)| *own == host).map(|(color, _)| color.as_str());
     let Some(color) = own.or((host == declared.cluster).then_some(live)) else { return };
-    let Some(wanted) = declared.addresses.get(color).filter(|wanted| !wanted.is_empty()) else { return };
-    let strange: Vec<String> = found.iter().filter(|ip| !wanted.contains(ip)).map(ToString::to_string).collect();
+    let known = declared.addresses.get(color).filter(|known| !known.is_empty());
+    let named = |color: &str| {
+        let name = declared.colors.get(color)?;
+        seen.names.iter().find(|(host, _)| host == name)?.1.as_ref().ok()
+    };
+    let wanted: BTreeSet<IpAddr> = match (known, own) {
+        (Some(known), _) => known.iter().copied().collect(),
+        (None, None) => named(color).cloned().unwrap_or_default(),
+        (None, Some(_)) => {
+            let others = declared.colors.keys().filter(|other| other.as_str() != color);
+            for other in others.filter(|other| named(other).is_some_and(|theirs| !theirs.is_disjoint(found))) {
+                findings.wrong.push(format!("{host} leads to {}, where {other} is", shown(found)));
+            }
+            return;
+        }
+    };
+    let strange: BTreeSet<IpAddr> = found.difference(&wanted).copied().collect();
     if !strange.is_empty() {
-        let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-        let text = format!("{host} leads to {}, and {color} is at {}", strange.join(", "), wanted.join(", "));
-        findings.wrong.push(text);
+        findings.wrong.push(format!("{host} leads to {}, and {color} is at {}", shown(&strange), shown(&wanted)));
     }
+}
+
+fn shown(addresses: &BTreeSet<IpAddr>) -> String {
+    if addresses.is_empty() {
+        return "no known address".to_owned();
+    }
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Asks every color, at its own address, for every host name: listener, ingress rule and certificate answer for each.

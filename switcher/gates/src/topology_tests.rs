@@ -108,6 +108,20 @@ fn each_thing_that_is_wrong_is_told() {
     }
 }
 
+/// Targets that name endpoints or resources declare no address.
+#[test]
+fn without_declared_addresses_the_names_are_compared_with_each_other() {
+    let declared = Topology { addresses: BTreeMap::new(), ..declared() };
+    assert_eq!(judge(&declared, "blue", &seen()).outcome, Outcome::Pass);
+    let report = judge(&declared, "green", &seen());
+    assert_eq!(report.outcome, Outcome::Fail);
+    assert!(report.message.contains("aks.contoso.test leads to 10.1.0.4, and green is at 10.2.0.4"), "{report}");
+    let mut same = seen();
+    same.names[3].1 = Ok(BTreeSet::from(["10.1.0.4".parse().unwrap()]));
+    let report = judge(&declared, "blue", &same);
+    assert!(report.message.contains("aks-green.contoso.test leads to 10.1.0.4, where blue is"), "{report}");
+}
+
 #[test]
 fn what_is_wrong_counts_more_than_what_is_unknown_and_all_is_told() {
     let mut seen = seen();
