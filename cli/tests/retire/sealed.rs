@@ -29,7 +29,8 @@ async fn a_sealed_ledger_beside_a_record_of_ones_own_name_server_ends_with_the_o
     std::fs::write(world.file("intranet/switch.yaml"), text)?;
     let (route, _) = world.route("intranet")?;
     let (routed, _) = route.read(false).await?;
-    let first = Ledger { lineage: "intranet".to_owned(), ..world.ledger("contoso").await? };
+    let (lineage, owner) = ("intranet".to_owned(), "intranet".to_owned());
+    let first = Ledger { lineage, owner, ..world.ledger("contoso").await? };
     route.write(&routed, &Write { next: first, change: None }).await?;
 
     let (code, text) = world.teal(&["retire", "blue", "--yes", "--secrets", ".."]).await?;

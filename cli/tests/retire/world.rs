@@ -103,7 +103,8 @@ impl World {
         let (route, switch) = world.route("shop")?;
         let (routed, _) = route.read(false).await?;
         let declared = world.ledger("contoso").await?;
-        let first = Ledger { lineage: "shop".to_owned(), active: switch.active.as_str().into(), ..declared };
+        let (lineage, owner) = ("shop".to_owned(), "shop".to_owned());
+        let first = Ledger { lineage, owner, active: switch.active.as_str().into(), ..declared };
         route.write(&routed, &Write { next: first, change: None }).await?;
         Ok(world)
     }
