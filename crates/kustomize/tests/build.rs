@@ -97,6 +97,23 @@ fn what_a_kustomization_cannot_say_is_one_clear_mistake() {
 }
 
 #[test]
+fn g9_of_a_file_with_variables_the_line_is_told_and_never_its_text() {
+    // What was encrypted is read here in the clear: a value of several lines makes keys of its parts.
+    let text = "secretGenerator: [{name: s, envs: [app.env], literals: [b=1]}]";
+    let at = "kustomization.yaml:1:19: generator `s`: the key";
+    for (env, want) in [
+        ("A=1\nKEY=-----BEGIN\nMIIBOgIBAAJBAKj3/canary==\n", "in line 3 of `app.env` can't be one"),
+        ("# of old\n\n9canary=x\n", "in line 3 of `app.env` begins with a digit, as no variable may"),
+        ("\u{feff}canary\n  canary\n", "in line 2 of `app.env` is given twice"),
+        ("b=canary\n", "`b` is given twice"),
+    ] {
+        let told = errors(&[("kustomization.yaml", text), ("app.env", env)]);
+        assert!(told.len() == 1 && told[0].starts_with(&format!("{at} {want}")), "{told:?}");
+        assert!(!told[0].contains("canary"), "{told:?}");
+    }
+}
+
+#[test]
 fn field_names_match_without_regard_to_case() {
     let built = ok(&[("Kustomization", "RESOURCES: [a.yaml]\nnameprefix: x-\n"), ("a.yaml", MAP)]);
     assert_eq!(built.objects[0].value["metadata"]["name"], "x-map");

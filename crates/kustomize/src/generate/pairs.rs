@@ -1,4 +1,5 @@
-//! Where generated data comes from: `envs`, `literals`, `files`, in this order. Errors name keys and files, never values.
+//! Where generated data comes from: `envs`, `literals`, `files`, in this order. Errors name files, and the keys that the
+//! kustomization writes; never a value, and nothing of a file: what stands before a `=` there may be part of a secret.
 
 use crate::build::files::Files;
 use crate::kustomization::{Generator, Located};
@@ -22,34 +23,36 @@ pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<
             message: format!("generator `{}`: {message}", generator.name),
         })
     };
-    let mut put = |key: &str, value: Vec<u8>| {
+    let mut put = |key: &str, shown: &str, value: Vec<u8>| {
         if !is_key(key) {
-            return Err(wrong(format!("`{key}` can't be a key; use letters, digits, `-`, `_` and `.`")));
+            return Err(wrong(format!("the key {shown} can't be one; use letters, digits, `-`, `_` and `.`")));
         }
         match pairs.insert(key.to_owned(), value) {
             None => Ok(()),
-            Some(_) => Err(wrong(format!("the key `{key}` is given twice"))),
+            Some(_) => Err(wrong(format!("the key {shown} is given twice"))),
         }
     };
+    let quoted = |key: &str| format!("`{key}`");
     let read = |path: &str| files.read(&Located { text: path.to_owned(), at: generator.at });
     for path in &generator.envs {
         let (_, bytes) = read(path)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| wrong(format!("`{path}` is not UTF-8")))?;
-        for line in text.trim_start_matches('\u{feff}').lines() {
+        for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
             let line = line.trim_start();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
             let (key, value) = line.split_once('=').unwrap_or((line, ""));
+            let shown = format!("in line {number} of `{path}`");
             if key.starts_with(|c: char| c.is_ascii_digit()) {
-                return Err(wrong(format!("`{key}` in `{path}` begins with a digit, as no variable may")));
+                return Err(wrong(format!("the key {shown} begins with a digit, as no variable may")));
             }
-            put(key, value.as_bytes().to_vec())?;
+            put(key, &shown, value.as_bytes().to_vec())?;
         }
     }
     for literal in &generator.literals {
         match literal.split_once('=').filter(|(key, _)| !key.is_empty()) {
-            Some((key, value)) => put(key, unquote(value).as_bytes().to_vec())?,
+            Some((key, value)) => put(key, &quoted(key), unquote(value).as_bytes().to_vec())?,
             None => return Err(wrong("a literal must be written key=value".to_owned())),
         }
     }
@@ -59,7 +62,7 @@ pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<
             Some((key, path)) if !key.is_empty() && !path.is_empty() && !path.contains('=') => (key, path),
             Some(_) => return Err(wrong(format!("`{source}` must be a path, or key=path with one `=`"))),
         };
-        put(key, read(path)?.1.to_vec())?;
+        put(key, &quoted(key), read(path)?.1.to_vec())?;
     }
     Ok(pairs)
 }
