@@ -153,6 +153,25 @@ fn keys_are_found_where_sops_finds_them_and_without_one_it_says_what_to_do() {
     assert!(said.code == 0 && said.out.contains("password: ENC["), "{}", said.err);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_out_of_the_folder_is_refused_with_keys_as_without() {
+    let folder = kustomization();
+    let at = folder.path();
+    fs::create_dir(at.join("outside")).unwrap();
+    for file in ["secret.yaml", "app.env"] {
+        fs::rename(at.join("app").join(file), at.join("outside").join(file)).unwrap();
+        std::os::unix::fs::symlink(Path::new("../outside").join(file), at.join("app").join(file)).unwrap();
+    }
+    for more in [&[][..], &["--decrypt", "--age-key-file", "keys.txt"]] {
+        let said = teal(at, &[], &[&["app"][..], more].concat());
+        assert!(said.code == 1 && said.out.is_empty(), "{more:?}: {}", said.out);
+        assert!(said.err.contains("is not in this folder or below"), "{more:?}: {}", said.err);
+        let allowed = ["app", "--load-restrictor", "LoadRestrictionsNone"];
+        assert_eq!(teal(at, &[], &[&allowed[..], more].concat()).code, 0, "{more:?}: where it is allowed");
+    }
+}
+
 fn fleet() -> TempDir {
     folder(&[
         ("teal.yaml", FLEET),

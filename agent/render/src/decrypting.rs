@@ -107,6 +107,10 @@ impl Tree for Decrypting<'_> {
         }
         Ok(entry)
     }
+
+    fn real_path(&self, path: &str) -> Result<String, TreeError> {
+        self.tree.real_path(path)
+    }
 }
 
 /// What was decrypted for one unit. No `Debug`: it holds plaintext.
