@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::asking::Asking;
 use crate::charts::ClusterCharts;
 use crate::config::{AgentConfig, FreezeConfig};
 use crate::engine::Engine;
@@ -173,7 +174,7 @@ impl Process {
         let mut running = Running {
             inputs,
             vault: None,
-            ask_again: None,
+            asking: Asking::default(),
             engine,
             follow,
             sightings,

@@ -1,7 +1,6 @@
 //! What the Sync and the commit declare, taken in: source, pin, role, keys, and the fleet rendered from them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use kube::ResourceExt;
 use teal_api::fleet::Fleet;
@@ -22,9 +21,6 @@ use crate::keys::{Keys, Service};
 use crate::rendering::{Renderer, Request};
 use crate::running::{Rendered, Running};
 use crate::source;
-
-/// How long after a key service did not answer it is asked again.
-const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 impl Running {
     /// The Sync changed, or went.
@@ -88,6 +84,7 @@ impl Running {
         let asked = self.renderer.as_ref().map(Renderer::chart_values).unwrap_or_default();
         let own = &self.engine.config.namespace;
         let chart_values = ChartValues::new(&asked, &self.engine.sync.spec, own, &self.inputs);
+        let keys_id = keys.as_ref().map(|keys| *keys.id());
         self.engine.parity_key_id = key.as_ref().map(|key| key.id().to_owned()).unwrap_or_default();
         let inputs = Rendered {
             commit: fetched.commit.id.to_string(),
@@ -129,7 +126,7 @@ impl Running {
             Ok((mut renderer, Ok(wanted))) => {
                 let count = renderer.take_count();
                 self.engine.metrics.units_rendered.inc_by(count);
-                self.ask_again = renderer.has_unanswered().then(|| Instant::now() + ASK_AGAIN);
+                self.asking.rendered(renderer.has_unanswered(), keys_id, Instant::now());
                 self.renderer = Some(renderer);
                 self.engine.rejected = None;
                 // A chart asked for values that nobody watched before: their first word renders it.

@@ -1,6 +1,7 @@
 //! The keys for encrypted files, as the Sync names them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use teal_agent_core::Digest;
 use teal_api::fleet::SourceKind;
@@ -50,14 +51,38 @@ impl Keys {
         Self { age, service, id }
     }
 
-    /// Whether a service is asked, which may answer another time what it did not now.
-    pub(crate) fn ask_a_service(&self) -> bool {
-        self.service.is_some()
+    /// For one unit.
+    pub(crate) fn asked(&self) -> Asked<'_> {
+        Asked { keys: self, refused: AtomicBool::new(false) }
     }
 
     /// Changes with the keys; tells nothing of them but their recipients.
     pub(crate) fn id(&self) -> &Digest {
         &self.id
+    }
+}
+
+/// The keys as one unit asks for them.
+pub(crate) struct Asked<'a> {
+    keys: &'a Keys,
+    refused: AtomicBool,
+}
+
+impl Asked<'_> {
+    /// Whether a service was asked and gave no key: it may another time.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+impl Unwrap for Asked<'_> {
+    fn unwrap_key(&self, key: &WrappedKey) -> Option<Result<DataKey, UnwrapError>> {
+        let outcome = self.keys.unwrap_key(key);
+        let asks = matches!((&self.keys.service, key), (Some(Ok(_)), WrappedKey::AzureKeyVault { .. }));
+        if asks && matches!(outcome, Some(Err(_))) {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+        outcome
     }
 }
 
@@ -90,5 +115,43 @@ impl Unwrap for Keys {
             (Err(problem), WrappedKey::AzureKeyVault { .. }) => Some(Err(UnwrapError(problem.clone()))),
             (Err(_), _) => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Refusing;
+
+    impl Unwrap for Refusing {
+        fn unwrap_key(&self, key: &WrappedKey) -> Option<Result<DataKey, UnwrapError>> {
+            matches!(key, WrappedKey::AzureKeyVault { .. }).then(|| Err(UnwrapError("403".to_owned())))
+        }
+    }
+
+    #[test]
+    fn only_a_service_that_was_asked_is_asked_again() {
+        let of_a_vault = WrappedKey::AzureKeyVault {
+            vault: "https://contoso.vault.azure.net".to_owned(),
+            name: "sops".to_owned(),
+            version: "1".to_owned(),
+            wrapped: vec![1],
+        };
+        let of_age = WrappedKey::Age { recipient: "age1other".to_owned(), armored: String::new() };
+        let of_pgp = WrappedKey::Other { kind: "pgp".to_owned(), name: "ABCD".to_owned() };
+        let refusing = || Some(Ok(Arc::new(Refusing) as Arc<dyn Unwrap>));
+        for (service, key, again) in [
+            (refusing(), &of_a_vault, true),
+            (refusing(), &of_age, false),
+            (refusing(), &of_pgp, false),
+            (Some(Err("no identity".to_owned())), &of_a_vault, false),
+            (None, &of_a_vault, false),
+        ] {
+            let keys = Keys { age: Ok(AgeKeys::default()), service, id: Digest::of_parts([b"k".as_slice()]) };
+            let asked = keys.asked();
+            assert!(!matches!(asked.unwrap_key(key), Some(Ok(_))));
+            assert_eq!(asked.was_refused(), again, "{key}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | which `Sync`, which source, which role | `following` |
 //! | what the repository says | `source` |
-//! | what the cluster gives to rendering: keys, values | `inputs`, `keys`, `giving`, `chart_values` |
+//! | what the cluster gives to rendering: keys, values | `inputs`, `keys`, `giving`, `chart_values`; when to ask a vault again: `asking` |
 //! | commit → layers, units, prepared objects | `rendering`, `declared`, `fingerprints`, `charts`, `checking`, `scanning` → [`wanted`] |
 //! | what is known of live objects | [`world`] |
 //! | what to do now, and in which order | [`ordering`], [`planning`]: pure |
@@ -16,6 +16,7 @@
 
 mod agent;
 mod applying;
+mod asking;
 mod chart_values;
 mod charts;
 mod checking;

@@ -22,7 +22,7 @@ use crate::charts::{ClusterCharts, capabilities};
 use crate::checking::{check_units, drop_twice, file_problem};
 use crate::declared::{check_path, lay_out, layers, read_fleet, tidy};
 use crate::fingerprints::{Fingerprints, Used};
-use crate::keys::Keys;
+use crate::keys::{Asked, Keys};
 use crate::scanning::{below, scan};
 use crate::source::Fetched;
 use crate::wanted::{Unit, Wanted};
@@ -290,7 +290,8 @@ impl Worker<'_> {
         let full = below(self.root, path);
         let input =
             UnitInput { path: &full, fleet: self.fleet, color: &self.request.color, role: Some(self.request.role) };
-        let keys = self.request.keys.as_ref().map(|keys| keys as &dyn Unwrap);
+        let asked = self.request.keys.as_ref().map(Keys::asked);
+        let keys = asked.as_ref().map(|keys| keys as &dyn Unwrap);
         let given = Given { charts: self.charts, keys, values: Some(&self.request.values) };
         let rendered = render_unit_with(self.tree, &input, given);
         let told = self.charts.capabilities.filter(|_| rendered.charts).map(|target| Capabilities {
@@ -331,8 +332,8 @@ impl Worker<'_> {
         {
             objects.clone_from(&last.objects);
         }
-        let asks = rendered.decrypted && self.request.keys.as_ref().is_some_and(Keys::ask_a_service);
-        let unanswered = asks && rendered.errors.iter().any(|error| error.reason() == "SopsNoKey");
+        let refused = asked.as_ref().is_some_and(Asked::was_refused);
+        let unanswered = refused && rendered.errors.iter().any(|error| error.reason() == "SopsNoKey");
         let used = Used {
             reads: rendered.reads,
             names: rendered.names,

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::agent::server_version;
+use crate::asking::Asking;
 use crate::charts::ClusterCharts;
 use crate::engine::Engine;
 use crate::inputs::Inputs;
@@ -48,8 +49,8 @@ pub(crate) struct Running {
     pub(crate) inputs: Inputs,
     /// The key service that the Sync names, and for whom it was made.
     pub(crate) vault: Option<(AzureIdentity, Service)>,
-    /// When a key service that did not answer is asked again.
-    pub(crate) ask_again: Option<Instant>,
+    /// When a key service that gave no key is asked again.
+    pub(crate) asking: Asking,
 }
 
 /// Everything that what is wanted depends on.
@@ -136,10 +137,7 @@ impl Running {
             }
             Wake::UnitGone(slug) => self.engine.reporter.forget_unit(&slug),
             Wake::Time => {
-                if self.ask_again.is_some_and(|at| at <= Instant::now()) {
-                    self.ask_again = None;
-                    self.must_render = true;
-                }
+                self.must_render |= self.asking.take(Instant::now());
                 let now = self.engine.now();
                 for id in self.engine.world.mature(now) {
                     self.engine.tell_gates(&id);
@@ -153,7 +151,7 @@ impl Running {
     fn next_time(&self) -> Instant {
         let far = Instant::now() + Duration::from_secs(3600);
         let report = self.engine.waking_until().or_else(|| self.engine.report_due());
-        let times = [self.engine.wake_at(), report, self.refreshes.last().copied(), self.ask_again];
+        let times = [self.engine.wake_at(), report, self.refreshes.last().copied(), self.asking.due()];
         times.into_iter().flatten().min().map_or(far, |at| at.min(far))
     }
 

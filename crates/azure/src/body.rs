@@ -67,6 +67,31 @@ pub(crate) fn tame(text: &str) -> String {
     }
 }
 
+/// Takes out what is another in each answer: `[request …]` as [`Said`](crate::error::Said) shows it, and what Entra ID
+/// ends its texts with, such as `Trace ID: … Correlation ID: … Timestamp: 2026-01-01 00:00:00Z`.
+pub(crate) fn steady(text: &str) -> String {
+    let (mut kept, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once(" [request ")
+        && let Some((_, after)) = after.split_once(']')
+    {
+        kept.push_str(before);
+        rest = after;
+    }
+    kept.push_str(rest);
+    let words: Vec<&str> = kept.split(' ').collect();
+    let (mut at, mut left) = (0, Vec::new());
+    while let Some(word) = words.get(at) {
+        at += match (*word, words.get(at + 1)) {
+            ("Trace" | "Correlation", Some(&"ID:")) | ("Timestamp:", Some(_)) => 3,
+            _ => {
+                left.push(*word);
+                1
+            }
+        };
+    }
+    left.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,5 +131,25 @@ mod tests {
         assert_eq!(long.message.chars().count(), KEPT + 1);
         let deep = format!("{}1{}", "{\"error\":".repeat(100), "}".repeat(100));
         complaint(deep.as_bytes());
+    }
+
+    #[test]
+    fn the_same_refusal_reads_the_same() {
+        for (text, want) in [
+            (
+                "x is forbidden (403 Forbidden: no [request 1f-2]): grant it",
+                "x is forbidden (403 Forbidden: no): grant it",
+            ),
+            ("x: sent (408 [request a]); y (500 [request b])", "x: sent (408); y (500)"),
+            (
+                "AADSTS700016: not found. Trace ID: 1-2 Correlation ID: 3-4 Timestamp: 2026-01-01 00:00:00Z: see",
+                "AADSTS700016: not found. see",
+            ),
+            ("cut off [request 1", "cut off [request 1"),
+            ("cut off Trace ID:", "cut off"),
+            ("a  plain Trace of it", "a  plain Trace of it"),
+        ] {
+            assert_eq!(steady(text), want);
+        }
     }
 }

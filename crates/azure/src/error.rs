@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::body::Complaint;
+use crate::body::{Complaint, steady};
 use crate::request::{Needs, Request};
 
 /// A request came to nothing, or it is not known to what. See [`AzureError::outcome_unknown`].
@@ -202,6 +202,13 @@ impl AzureError {
             Self::Refused { .. } => "Refused",
             Self::Cancelled { .. } => "Cancelled",
         }
+    }
+
+    /// As its text, without what is another in each answer: ids of requests, and the trace and time that an identity
+    /// service tells. For places where the same refusal must read the same.
+    #[must_use]
+    pub fn steady(&self) -> String {
+        steady(&self.to_string())
     }
 
     /// Was a write sent whose effect is not known?

@@ -90,7 +90,12 @@ impl Unwrap for Vault {
                 known.insert(place, unwrapped.clone());
                 Ok(unwrapped)
             }
-            Ok(Err(error)) => Err(UnwrapError(error.to_string())),
+            Ok(Err(error)) => {
+                // What support asks for is here alone: a refusal that stays must stay the same text.
+                let request = error.said().and_then(|said| said.request_id.as_deref()).unwrap_or_default();
+                tracing::info!(key = %key, request, reason = error.reason(), "Key Vault gave no key");
+                Err(UnwrapError(error.steady()))
+            }
             Err(_) => Err(UnwrapError(format!("no answer within {} s", PATIENCE.as_secs()))),
         })
     }

@@ -174,6 +174,7 @@ async fn every_role_that_is_enough_for_sops_is_enough_and_so_is_the_narrower_one
 
     world.allow(Some("Reader"), &[]).await;
     let told = world.refused().await;
+    assert_eq!(world.refused().await, told, "the same refusal is the same text");
     let scope = format!("grant `Key Vault Crypto Service Encryption User` on {}/keys/sops ", world.url());
     assert!(told.contains(&scope) && told.contains("keys/unwrap/action"), "{told}");
 }
