@@ -177,6 +177,16 @@ fn charts_are_rendered_in_memory_when_that_is_asked_for() {
     assert_eq!(with["volumes"][1], scratch);
     assert_eq!(container["resources"]["limits"], serde_json::json!({"memory": "2Gi"}));
     assert_eq!(container["resources"]["requests"], without["containers"][0]["resources"]["requests"]);
+
+    // Unless told otherwise there is room for two runs at once, for what they write, and for the agent itself.
+    let with = agent(&["agent.helm.enabled=true"]);
+    let mebibytes = |text: &Value| text.as_str().unwrap().strip_suffix("Mi").unwrap().parse::<u64>().unwrap();
+    let (limit, scratch) = (
+        mebibytes(&with["containers"][0]["resources"]["limits"]["memory"]),
+        mebibytes(&with["volumes"][1]["emptyDir"]["sizeLimit"]),
+    );
+    let own = mebibytes(&without["containers"][0]["resources"]["limits"]["memory"]);
+    assert!(limit >= 2 * 512 + scratch + own, "{limit} Mi");
 }
 
 fn assert_mounts_are_volumes(pod: &Value, container: &Value) {
