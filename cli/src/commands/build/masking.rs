@@ -39,8 +39,8 @@ impl Masking {
     }
 }
 
-/// The object with every value masked that is not part of what it is. A Secret keeps its labels and the names of its keys,
-/// all under `data`; of anything else nothing but its identity stays.
+/// The object with every value masked that is not part of what it is. A Secret keeps the names of its keys, all under
+/// `data`; of anything else nothing but its identity stays. Labels are values too: a chart may make them of a secret one.
 fn masked(object: &Value) -> Value {
     let Value::Object(map) = object else { return MASK.into() };
     let is_secret =
@@ -51,7 +51,7 @@ fn masked(object: &Value) -> Value {
         match (key.as_str(), value) {
             ("apiVersion" | "kind", _) => drop(out.insert(key.clone(), value.clone())),
             ("metadata", Value::Object(metadata)) => {
-                drop(out.insert(key.clone(), masked_metadata(metadata, is_secret).into()));
+                drop(out.insert(key.clone(), masked_metadata(metadata).into()));
             }
             ("data" | "stringData", Value::Object(values)) if is_secret => {
                 data.extend(values.keys().map(|key| (key.clone(), MASK.into())));
@@ -66,8 +66,8 @@ fn masked(object: &Value) -> Value {
     out.into()
 }
 
-fn masked_metadata(metadata: &Map<String, Value>, keep_labels: bool) -> Map<String, Value> {
-    let kept = |key: &str| matches!(key, "name" | "namespace") || keep_labels && key == "labels";
+fn masked_metadata(metadata: &Map<String, Value>) -> Map<String, Value> {
+    let kept = |key: &str| matches!(key, "name" | "namespace");
     let each =
         |(key, value): (&String, &Value)| (key.clone(), if kept(key) { value.clone() } else { without_values(value) });
     metadata.iter().map(each).collect()
@@ -93,7 +93,7 @@ mod tests {
             "metadata": {"name": "s", "labels": {"app": "a"}, "annotations": {"note": "hunter2"}},
             "stringData": {"a": "hunter2"}, "data": {"b": "aHVudGVyMg=="}});
         let expected = json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
-            "metadata": {"name": "s", "labels": {"app": "a"}, "annotations": {"note": MASK}},
+            "metadata": {"name": "s", "labels": {"app": MASK}, "annotations": {"note": MASK}},
             "data": {"a": MASK, "b": MASK}});
         assert_eq!(masked(&secret), expected);
         let other = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "labels": {"l": "hunter2"}},
