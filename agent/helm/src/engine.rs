@@ -92,7 +92,11 @@ impl ChartEngine for Patient {
         let key = key(inflation, &self.policy);
         let mut jobs = held(&inner.jobs);
         let stale = |job: &Job| {
-            let asks = matches!(&job.answer, Some(Ok(inflated)) if inflated.asks_api_versions);
+            let asks = match &job.answer {
+                Some(Ok(inflated)) => inflated.asks_api_versions,
+                Some(Err(error)) => error.heeds_api_versions(),
+                None => false,
+            };
             asks && job.api_versions != inflation.capabilities.api_versions
         };
         if jobs.get(&key).is_none_or(stale) {
@@ -149,8 +153,10 @@ fn start(inner: &Arc<Inner>, key: String, inflation: Inflation, policy: Policy) 
 /// Works once and stores the answer. Returns whether it is worth another try later.
 fn try_once(weak: &Weak<Inner>, key: &str, inflation: &Inflation, policy: &Policy) -> bool {
     let Some(inner) = weak.upgrade() else { return false };
+    // It may have been asked anew since, for other API versions: then another thread works on it.
+    let is_ours = |job: &&mut Job| job.api_versions == inflation.capabilities.api_versions;
     let mut jobs = held(&inner.jobs);
-    let Some(job) = jobs.get_mut(key) else { return false };
+    let Some(job) = jobs.get_mut(key).filter(is_ours) else { return false };
     if !std::mem::take(&mut job.wanted) && job.answer.is_some() {
         // Nobody has asked since the last try.
         jobs.remove(key);
@@ -162,7 +168,7 @@ fn try_once(weak: &Weak<Inner>, key: &str, inflation: &Inflation, policy: &Polic
     drop(place);
     let again = answer.as_ref().is_err_and(|error| passes(error.reason));
     let mut jobs = held(&inner.jobs);
-    let Some(job) = jobs.get_mut(key) else { return false };
+    let Some(job) = jobs.get_mut(key).filter(is_ours) else { return false };
     let news = job.awaited || job.answer.is_some();
     job.answer = Some(answer);
     job.awaited = false;

@@ -81,3 +81,10 @@ pub fn lock(chart: &RemoteChart, policy: &Policy, settings: &Settings) -> Result
         .map_err(|error| ChartError::new(error.reason, format!("chart {chart}: {error}")))?;
     Ok(fetched.locked)
 }
+
+/// Whether two texts name one version as ranges compare them: a `v` before and a `+build` behind count for nothing.
+#[must_use]
+pub fn same_version(a: &str, b: &str) -> bool {
+    let versions = fetch::range::version(a).zip(fetch::range::version(b));
+    versions.is_some_and(|(a, b)| a.cmp_precedence(&b).is_eq())
+}

@@ -193,7 +193,8 @@ fn what_is_still_encrypted_never_reaches_a_cluster() {
     assert_eq!(render(&[("u/x.yaml", harmless.as_bytes())]).errors, []);
 }
 
-/// Makes of a chart what its values say; complains where they have a `complaint`.
+/// Makes of a chart what its values say; complains where they have a `complaint`; with `branch`, looks something up where
+/// the encrypted text is another one; with `named`, makes a name of it.
 struct Echo;
 
 impl ChartEngine for Echo {
@@ -204,9 +205,14 @@ impl ChartEngine for Echo {
         if let Some(complaint) = values.get("complaint") {
             return Err(ChartError::new(ChartError::TEMPLATE, format!("web/templates/a.yaml:1:2: {complaint} {told}")));
         }
-        let object = |name: &str, data: &str| {
+        if values.get("branch").is_some() && text != "hunter2" {
+            return Err(ChartError::new(ChartError::LOOKUP, "web/templates/a.yaml:1:2 calls `lookup`"));
+        }
+        let named = if values.get("named").is_some() { text } else { "x" };
+        let object = |kind: &str, data: &str| {
+            let name = if kind == "Made" { named } else { "x" };
             format!(
-                "---\n# Source: web/templates/{name}.yaml\napiVersion: v1\nkind: {name}\nmetadata: {{name: x}}\ndata: {{d: '{data}'}}\n"
+                "---\n# Source: web/templates/{kind}.yaml\napiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}}}\ndata: {{d: '{data}'}}\n"
             )
         };
         let first = object("Made", &told) + &object("Plain", "same");
@@ -214,23 +220,28 @@ impl ChartEngine for Echo {
     }
 }
 
-fn render_chart(chart: &str, spec: &str) -> Rendered {
+const CHART: &[u8] = b"apiVersion: v2\nname: web\nversion: 1.0.0\n";
+
+fn render_charts(files: &[(&str, &[u8])]) -> Rendered {
     let (keys, fleet) = (keys(), Fleet::default());
     let input = UnitInput { path: "u", fleet: &fleet, color: "blue", role: None };
-    let helm = format!("apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec:\n  chart: {{path: {chart}}}\n{spec}");
-    let files = [
-        ("u/helm.yaml", helm.as_bytes()),
-        ("u/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 1.0.0\n".as_slice()),
-        ("c/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 1.0.0\n".as_slice()),
-        ("u/values.yaml", fixture!("encrypted/values.yaml")),
-    ];
     let charts = Charts { engine: Some(&Echo), ..Charts::default() };
-    render_unit_with(&tree(&files), &input, Given { charts, keys: Some(&keys), ..Given::default() })
+    render_unit_with(&tree(files), &input, Given { charts, keys: Some(&keys), ..Given::default() })
+}
+
+fn render_chart(chart: &str, spec: &str) -> Rendered {
+    let helm = format!("apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec:\n  chart: {{path: {chart}}}\n{spec}");
+    render_charts(&[
+        ("u/helm.yaml", helm.as_bytes()),
+        ("u/Chart.yaml", CHART),
+        ("c/Chart.yaml", CHART),
+        ("u/values.yaml", fixture!("encrypted/values.yaml")),
+    ])
 }
 
 #[test]
 fn g9_what_a_chart_makes_of_an_encrypted_file_is_known_to_be_secret_however_it_looks() {
-    let rendered = render_chart(".", "  valuesFiles: [values.yaml]\n");
+    let rendered = render_chart("../c", "  valuesFiles: [../u/values.yaml]\n");
     assert_eq!(rendered.errors, []);
     assert!(object(&rendered, "Made").secret, "in another encoding, but made of it");
     assert!(!object(&rendered, "Plain").secret);
@@ -239,11 +250,63 @@ fn g9_what_a_chart_makes_of_an_encrypted_file_is_known_to_be_secret_however_it_l
         assert_eq!(told.len(), 1);
         told[0].to_string()
     };
-    // Where the chart's own folder holds the encrypted file, nothing that Helm says is passed on; else what it says of the mask.
-    let (text, hidden) = (complaint("."), "68756e746572");
-    assert!(text.contains("web/templates/a.yaml:1:2") && !text.contains("words"), "{text}");
-    let text = complaint("../c");
-    assert!(text.contains("web/templates/a.yaml:1:2: \"words\" 787878") && !text.contains(hidden), "{text}");
-    let plain = render_chart(".", "  values: {stringData: {text: seen}}\n");
+    // Nothing that Helm says is passed on: not even of the masks, which have the length of what they stand for.
+    for chart in [".", "../c"] {
+        let text = complaint(chart);
+        assert!(text.contains("web/templates/a.yaml:1:2: helm refuses"), "{text}");
+        assert!(["words", "787878", "68756e746572"].iter().all(|hidden| !text.contains(hidden)), "{text}");
+    }
+    let plain = render_chart("../c", "  values: {stringData: {text: seen}}\n");
     assert!(!object(&plain, "Made").secret, "nothing secret went in: {:?}", plain.errors);
+}
+
+#[test]
+fn g9_a_chart_with_an_encrypted_file_of_its_own_makes_nothing_but_secrets() {
+    let values = fixture!("encrypted/values.yaml");
+    let dependency = b"apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.0.0, repository: 'file://../../../lib'}]\n".as_slice();
+    let kustomization: &[u8] = b"helmCharts: [{name: web, valuesInline: {stringData: {text: seen}}}]\n";
+    let helm: &[u8] = b"apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {chart: {path: charts/web}}\n";
+    for unit in [("u/helm.yaml", helm), ("u/kustomization.yaml", kustomization)] {
+        let own = [unit, ("u/charts/web/Chart.yaml", CHART), ("u/charts/web/values.yaml", values)];
+        let lent = [
+            unit,
+            ("u/charts/web/Chart.yaml", dependency),
+            ("lib/Chart.yaml", b"apiVersion: v2\nname: lib\nversion: 1.0.0\n"),
+            ("lib/values.yaml", values),
+        ];
+        for files in [own.as_slice(), lent.as_slice()] {
+            let rendered = render_charts(files);
+            assert_eq!(rendered.errors, []);
+            assert!(object(&rendered, "Made").secret && object(&rendered, "Plain").secret, "{} {files:?}", unit.0);
+        }
+    }
+    // With a secret file of values beside it: the masked rendering still holds the real file.
+    let both = render_chart(".", "  valuesFiles: [values.yaml]\n");
+    assert!(object(&both, "Made").secret && object(&both, "Plain").secret, "{:?}", both.errors);
+}
+
+#[test]
+fn g9_a_chart_that_fails_with_masks_alone_is_no_failure_and_all_of_it_counts() {
+    let rendered = render_chart("../c", "  valuesFiles: [../u/values.yaml]\n  values: {branch: 1}\n");
+    assert_eq!(rendered.errors, []);
+    assert!(object(&rendered, "Made").secret && object(&rendered, "Plain").secret);
+}
+
+#[test]
+fn g9_a_name_that_a_chart_makes_of_an_encrypted_value_is_refused_without_it() {
+    let kustomization: &[u8] = b"helmCharts: [{name: web, additionalValuesFiles: [values.yaml, more.yaml]}]\n";
+    let kustomized = render_charts(&[
+        ("u/kustomization.yaml", kustomization),
+        ("u/values.yaml", fixture!("encrypted/values.yaml")),
+        ("u/more.yaml", b"named: 1\n"),
+        ("u/charts/web/Chart.yaml", CHART),
+    ]);
+    let unit = render_chart("../c", "  valuesFiles: [../u/values.yaml]\n  values: {named: 1}\n");
+    assert_eq!(unit.errors.first().map(|error| error.reason()), Some("SecretIdentity"));
+    for rendered in [kustomized, unit] {
+        assert!(rendered.errors.len() == 1 && rendered.objects.is_empty(), "{:?}", rendered.errors);
+        let told = rendered.errors[0].to_string();
+        assert!(told.contains("web/templates/Made.yaml: the name or namespace of a Made"), "{told}");
+        assert!(!format!("{told}{:?}", rendered.notices).contains("hunter2"), "{told}");
+    }
 }

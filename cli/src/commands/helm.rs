@@ -38,24 +38,27 @@ pub(crate) fn lock(dir: &Path, hosts: &[String]) -> Result<u8> {
     let root = folder.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&folder);
     let inside = folder.strip_prefix(root).unwrap_or(Path::new("")).to_string_lossy().into_owned();
     let tree = FolderTree::open(root)?;
-    let charts = match remote_charts(&tree, &inside) {
-        Ok(charts) => charts,
+    let listed = match remote_charts(&tree, &inside) {
+        Ok(listed) => listed,
         Err(errors) => bail!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     };
     let file = folder.join("helm.lock");
     let before = locked_before(&file)?;
     let mut lock = HelmLock::default();
-    for chart in &charts {
+    for chart in &listed.charts {
         let locked = teal_helm::lock(chart, &policy(hosts), &Settings::default()).map_err(told)?;
         check_unchanged(&before, &locked)?;
         println!("{} {} {}", locked.name, locked.version, locked.digest);
         lock.charts.push(locked);
     }
+    if !listed.whole {
+        lock.charts.extend(unlisted(&before, &lock));
+    }
     // By rename: a link in its place is replaced, and never written through.
     let mut written = tempfile::NamedTempFile::new_in(&folder).context("the folder can't be written")?;
     written.write_all(lock.write().as_bytes())?;
     written.persist(&file).with_context(|| format!("{} can't be written", file.display()))?;
-    println!("{} charts locked in {}", charts.len(), file.display());
+    println!("{} charts locked in {}", lock.charts.len(), file.display());
     Ok(FINE)
 }
 
@@ -69,11 +72,28 @@ fn locked_before(file: &Path) -> Result<HelmLock> {
     HelmLock::parse(&file.display().to_string(), &text).map_err(|mistakes| anyhow!("{mistakes}"))
 }
 
+/// Entries of `before` for charts that were not met now. Where not all could be met they stay: without its entry a chart
+/// would be taken as it comes.
+fn unlisted(before: &HelmLock, now: &HelmLock) -> Vec<LockedChart> {
+    let of = |one: &LockedChart| (one.repository.clone(), one.name.clone(), one.requested.clone());
+    let left = before.charts.iter().filter(|then| !now.charts.iter().any(|locked| of(locked) == of(then)));
+    left.inspect(|kept| {
+        let LockedChart { name, version, digest, .. } = kept;
+        println!("{name} {version} {digest} (kept: the kustomization can't be built to its end without its charts)");
+    })
+    .cloned()
+    .collect()
+}
+
 /// A version is one archive for ever: another one under the same version was put there by somebody.
 fn check_unchanged(before: &HelmLock, now: &LockedChart) -> Result<()> {
-    let same =
-        |then: &&LockedChart| then.repository == now.repository && then.name == now.name && then.version == now.version;
-    let Some(then) = before.charts.iter().find(same).filter(|then| then.digest != now.digest) else { return Ok(()) };
+    // Of one range, `1.2.3`, `v1.2.3` and `1.2.3+build` are the same choice, whatever somebody calls his archive.
+    let same_version = |then: &LockedChart| {
+        then.version == now.version
+            || then.requested == now.requested && teal_helm::same_version(&then.version, &now.version)
+    };
+    let same = |then: &&LockedChart| then.repository == now.repository && then.name == now.name && same_version(then);
+    let Some(then) = before.charts.iter().filter(same).find(|then| then.digest != now.digest) else { return Ok(()) };
     bail!(Refused(format!(
         "chart {} {} is another archive than the one in helm.lock: that has {}, and now comes {}; find out who changed it, and take its entry out of helm.lock if the new one is right",
         now.name, now.version, then.digest, now.digest

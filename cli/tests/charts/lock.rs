@@ -48,6 +48,15 @@ fn a_range_is_resolved_and_pinned_and_stays() {
     repository.put("web", "1.3.0", web("1.3.0", "1.3.0"));
     let newer = lock();
     assert!(newer.code == 0 && file().contains("version: \"1.3.0\""), "{} {}", newer.err, file());
+
+    // The same version by another name is no newer one.
+    repository.put("web", "v1.4.0", web("v1.4.0", "1.4.0"));
+    assert!(lock().code == 0 && file().contains("version: \"v1.4.0\""), "{}", file());
+    let locked = file();
+    repository.put("web", "1.4.0", web("1.4.0", "evil"));
+    let renamed = lock();
+    assert!(renamed.code == 4 && renamed.err.contains("web 1.4.0"), "{} {}", renamed.code, renamed.err);
+    assert_eq!(file(), locked);
     let refused = teal(at, &["helm", "lock", "u"]);
     assert!(refused.code == 3 && refused.err.contains("--helm-host"), "a private host: {}", refused.err);
 }
@@ -74,6 +83,30 @@ fn charts_of_a_kustomization_and_of_a_registry_are_locked_too() {
     let lock = fs::read_to_string(at.join("u/helm.lock")).unwrap_or_default();
     assert!(said.code == 0 && lock.contains("requested: \"1.x\"") && lock.contains("1.0.0"), "{} {lock}", said.err);
     assert!(!lock.contains("other"), "a base has a lock of its own: {lock}");
+
+    // What was locked and could not be met again stays: without its entry it would be taken as it comes.
+    let other = format!(
+        "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {{name: o}}\nname: late\nreleaseName: o\nrepo: '{url}'\nversion: 1.x\n"
+    );
+    repository.put("late", "1.5.0", pack("late", "1.5.0", &[("templates/a.yaml", "")]).unwrap());
+    put(
+        at,
+        "two/kustomization.yaml",
+        &format!(
+            "helmCharts: [{{name: web, repo: '{url}', version: 1.x, releaseName: r}}]\ngenerators: [map.yaml, late.yaml]\n"
+        ),
+    );
+    put(at, "two/late.yaml", &other);
+    put(at, "two/map.yaml", "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: m}\nfiles: [here.txt]\n");
+    put(at, "two/here.txt", "here");
+    let lock = || teal(at, &["helm", "lock", "two", "--helm-host", &host]);
+    let file = || fs::read_to_string(at.join("two/helm.lock")).unwrap();
+    assert!(lock().code == 0 && file().contains("1.5.0") && file().contains("1.0.0"), "{}", file());
+    let before = file();
+    fs::remove_file(at.join("two/here.txt")).unwrap();
+    let again = lock();
+    assert!(again.code == 0 && again.out.contains("late 1.5.0") && again.out.contains("(kept"), "{}", again.out);
+    assert_eq!(file(), before);
 
     put(at, "empty/readme.md", "nothing");
     let nothing = teal(at, &["helm", "lock", "empty"]);

@@ -96,6 +96,28 @@ fn a_chart_runs_once_for_the_same_question_and_again_for_another() {
 }
 
 #[test]
+fn a_chart_that_fails_is_rendered_again_when_other_api_versions_are_there() {
+    let needs = "{{ if not (.Capabilities.APIVersions.Has \"new.example.com/v1\") }}{{ fail \"install the operator\" }}{{ end }}";
+    let kustomization =
+        "helmGlobals: {chartHome: ..}\nhelmCharts: [{name: c, releaseName: r, valuesInline: {x: one}}]\n".to_owned();
+    for unit in [("u/helm.yaml", unit("one")), ("u/kustomization.yaml", kustomization)] {
+        let Some(mut counted) = Counted::new() else { return };
+        counted.world.files.retain(|(path, _)| path != "u/helm.yaml");
+        counted.put(unit.0, &unit.1);
+        counted.put("c/templates/needs.yaml", needs);
+        let helm = Helm::new(counted.world.settings.clone(), || {});
+        for _ in 0..2 {
+            let rendered = counted.world.render_by(&helm);
+            assert!(rendered.errors.len() == 1 && rendered.asks_api_versions, "{}: {rendered:?}", unit.0);
+            assert!(rendered.errors[0].to_string().contains("install the operator"), "{}", rendered.errors[0]);
+        }
+        assert_eq!(counted.runs(), 2, "once to see that it runs confined, once for the chart: the same question");
+        counted.world.capabilities.api_versions = Arc::new(vec!["new.example.com/v1".into()]);
+        assert_eq!(objects(&counted.world.render_by(&helm)).len(), 1, "{}: the operator is there", unit.0);
+    }
+}
+
+#[test]
 fn without_helm_the_error_names_where_it_was_looked_for() {
     let Some(mut counted) = Counted::new() else { return };
     counted.world.settings.program = Some("/nowhere/helm".into());

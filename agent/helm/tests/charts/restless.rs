@@ -121,6 +121,16 @@ fn values_of_a_color_change_what_is_held_and_not_what_is_there() {
 }
 
 #[test]
+fn what_is_restless_only_without_the_values_of_a_color_is_found_too() {
+    let spec = "  colors: {blue: {values: {pw: given}}}\n";
+    for template in ["{{ .Values.pw | default (randAlphaNum 9) | quote }}", "{{ randAlphaNum 9 | quote }}"] {
+        let Some(world) = unit(&map(template), spec) else { return };
+        let (reason, message) = world.error();
+        assert!(reason == "ChartRestless" && message.contains("/data/v"), "{template}: {reason}: {message}");
+    }
+}
+
+#[test]
 fn what_helm_refuses_is_told_by_template() {
     for (template, says) in [
         ("{{ .Values.a.b.c }}", "web/templates/a.yaml"),

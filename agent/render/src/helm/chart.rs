@@ -21,6 +21,8 @@ pub(crate) struct GitChart {
     pub(crate) files: ChartFiles,
     /// What must be fetched for it.
     pub(crate) dependencies: Vec<Wanted>,
+    /// One of its files was encrypted, of whatever folder.
+    pub(crate) opened: bool,
 }
 
 /// The folder that `path` names when it is written in folder `from`; `None` when that leads out of the tree.
@@ -41,18 +43,26 @@ pub(crate) fn resolve(from: &str, path: &str) -> Option<String> {
     Some(steps.join("/"))
 }
 
-/// Reads the chart in `folder`, and finds out what must be fetched for it.
-pub(crate) fn read(tree: &dyn Tree, folder: &str, lock: &HelmLock, errors: &mut Vec<RenderError>) -> Option<GitChart> {
+/// Reads the chart in `folder`, and finds out what must be fetched for it. `opened` tells of a file that was read whether it
+/// was encrypted.
+pub(crate) fn read(
+    tree: &dyn Tree,
+    folder: &str,
+    lock: &HelmLock,
+    opened: &dyn Fn(&str) -> bool,
+    errors: &mut Vec<RenderError>,
+) -> Option<GitChart> {
     let before = errors.len();
-    let mut chart = GitChart { files: ChartFiles::new(), dependencies: Vec::new() };
-    let mut reader = Reader { tree, errors, bytes: 0 };
-    reader.folder(folder, "", 0, &mut chart.files);
+    let mut chart = GitChart { files: ChartFiles::new(), dependencies: Vec::new(), opened: false };
+    let mut reader = Reader { tree, opened, errors, bytes: 0 };
+    reader.folder(folder, "", 0, &mut chart);
     reader.dependencies(folder, "", lock, 0, &mut chart);
     (errors.len() == before).then_some(chart)
 }
 
 struct Reader<'a> {
     tree: &'a dyn Tree,
+    opened: &'a dyn Fn(&str) -> bool,
     errors: &'a mut Vec<RenderError>,
     bytes: usize,
 }
@@ -63,14 +73,14 @@ impl Reader<'_> {
         self.errors.push(RenderError::Helm { file, reason: "ChartInvalid", message });
     }
 
-    fn folder(&mut self, at: &str, inside: &str, depth: usize, files: &mut ChartFiles) {
+    fn folder(&mut self, at: &str, inside: &str, depth: usize, chart: &mut GitChart) {
         if depth > MAX_DEPTH {
             return self.errors.push(RenderError::TooDeep { path: at.to_owned(), most: MAX_DEPTH });
         }
         match self.tree.entry(at) {
             Ok(Some(Entry::Dir(names))) => {
                 for name in names {
-                    self.folder(&under(at, &name), &under(inside, &name), depth + 1, files);
+                    self.folder(&under(at, &name), &under(inside, &name), depth + 1, chart);
                 }
             }
             Ok(Some(Entry::File(bytes))) => {
@@ -81,7 +91,8 @@ impl Reader<'_> {
                         format!("the chart has more than {MAX_BYTES} bytes; leave out what it does not need"),
                     );
                 }
-                files.insert(inside.to_owned(), bytes);
+                chart.opened |= (self.opened)(at);
+                chart.files.insert(inside.to_owned(), bytes);
             }
             Ok(Some(Entry::Link)) => self.errors.push(RenderError::Link { path: at.to_owned() }),
             Ok(None) => self.errors.push(RenderError::Missing { path: at.to_owned() }),
@@ -161,7 +172,7 @@ impl Reader<'_> {
             return self.wrong(&place.to_string(), format!("`file://{path}` leads in a circle"));
         }
         let before = self.errors.len();
-        self.folder(&from, &to, 0, &mut chart.files);
+        self.folder(&from, &to, 0, chart);
         if self.errors.len() == before {
             self.dependencies(&from, &to, lock, depth + 1, chart);
         }

@@ -1,13 +1,14 @@
 //! Values that nobody may see (G9): those of Secrets, and of files that were encrypted. What templates make of them can't be
 //! told from their text (a digest, another encoding, a part), so the chart is rendered once more with other values in their
-//! place: what is another one then was made of them, and what Helm complains about then shows none of them.
+//! place: what is another one then was made of them. What Helm complains about is not passed on at all: of values in the
+//! place of secrets it would still tell their length and signs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::output::{Made, by_id};
+use super::output::{Annotated as _, Id, Made, by_id};
 use super::{ChartEngine, ChartError, Inflated, Inflation};
 
 /// What must be concealed of one chart's values.
@@ -35,11 +36,6 @@ impl Concealed {
             Err(error) if self.any() && error.reason == ChartError::TEMPLATE => error,
             Err(error) => return Err(error),
         };
-        if !self.files
-            && let Some(Err(error)) = self.with_masks(engine, inflation)
-        {
-            return Err(error);
-        }
         let place = place(&error.message).map_or_else(String::new, |place| format!("{place}: "));
         let message = format!(
             "{place}helm refuses the chart with these values; what it says is not shown, since some are secret"
@@ -50,20 +46,31 @@ impl Concealed {
     /// Which of `made` were made of secret values; all of them where that can't be told.
     ///
     /// # Errors
-    /// `PENDING` while nobody knows.
+    /// `PENDING` while nobody knows, or what may pass; `IDENTITY` when an object's name or namespace was made of them.
     pub(crate) fn mark(
         &self,
         engine: &dyn ChartEngine,
         inflation: &Inflation,
         made: &mut [Made],
     ) -> Result<(), ChartError> {
+        if self.files {
+            // Nothing can stand in the place of a file that Helm reads by itself.
+            made.iter_mut().for_each(|object| object.secret = true);
+            return Ok(());
+        }
         let masked = match self.with_masks(engine, inflation) {
             None => return Ok(()),
             Some(Ok(inflated)) => super::made::objects_of(&inflated.first, &inflation.namespace).0,
-            Some(Err(error)) if error.reason == ChartError::TEMPLATE => Vec::new(),
-            Some(Err(error)) => return Err(error),
+            Some(Err(error))
+                if [ChartError::PENDING, ChartError::FETCH, ChartError::ENGINE].contains(&error.reason) =>
+            {
+                return Err(error);
+            }
+            // With other values it ends otherwise: that is no mistake of the chart's, and nobody can tell.
+            Some(Err(_)) => Vec::new(),
         };
         let masked: BTreeMap<_, _> = by_id(&masked);
+        check_names(made, &masked)?;
         for object in made {
             object.secret = masked.get(&object.id()).is_none_or(|other| other.value != object.value);
         }
@@ -76,8 +83,28 @@ impl Concealed {
     }
 }
 
+/// Refuses an object that is another one with other values in the place of secrets: names are shown everywhere. The error
+/// names none.
+fn check_names(made: &[Made], masked: &BTreeMap<Id, &Made>) -> Result<(), ChartError> {
+    let real = by_id(made);
+    let others = masked.keys().filter(|id| !real.contains_key(*id));
+    let kinds: BTreeSet<(&str, &str)> = others.map(|(group, kind, ..)| (group.as_str(), kind.as_str())).collect();
+    let moved = |object: &&&Made| {
+        let id = object.id();
+        !masked.contains_key(&id) && kinds.contains(&(id.0.as_str(), id.1.as_str()))
+    };
+    let Some(object) = real.values().find(moved) else { return Ok(()) };
+    let (template, kind) = (&object.template, object.text("/kind"));
+    Err(ChartError::new(
+        ChartError::IDENTITY,
+        format!(
+            "{template}: the name or namespace of a {kind} is made of a value of a Secret or of an encrypted file, and names are shown everywhere; give it by a value in the clear"
+        ),
+    ))
+}
+
 /// Another value of the same sort: letters and digits are replaced, so that a port stays a number and a URL has its signs.
-/// Truth and `null` stay, being no secret.
+/// Signs alone get a letter more. Truth, `null` and the empty text stay, being no secret.
 pub(crate) fn mask(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(mask_text(text)),
@@ -97,10 +124,9 @@ fn mask_text(text: &str) -> String {
         };
         text.chars().map(masked).collect()
     };
-    match with('x', '1') {
-        same if same == text => with('y', '2'),
-        masked => masked,
-    }
+    let signs = || format!("{text}x");
+    let others = [with('x', '1'), with('y', '2')].into_iter().find(|masked| masked != text);
+    others.unwrap_or_else(|| if text.is_empty() { String::new() } else { signs() })
 }
 
 /// Where Helm says it was: `web/templates/a.yaml:11:8`.
@@ -125,8 +151,8 @@ mod tests {
 
     #[test]
     fn g9_a_mask_keeps_the_sort_of_a_value_and_nothing_of_it() {
-        let value = json!({"url": "https://u:p4ss@db:5432/é", "port": 5432, "one": 1, "on": true, "none": null, "list": ["xx", "---"]});
-        let masked = json!({"url": "xxxxx://x:x1xx@xx:1111/x", "port": 1, "one": 2, "on": true, "none": null, "list": ["yy", "---"]});
+        let value = json!({"url": "https://u:p4ss@db:5432/é", "port": 5432, "one": 1, "on": true, "none": null, "list": ["xx", "---", ""]});
+        let masked = json!({"url": "xxxxx://x:x1xx@xx:1111/x", "port": 1, "one": 2, "on": true, "none": null, "list": ["yy", "---x", ""]});
         assert_eq!(mask(&value), masked);
     }
 

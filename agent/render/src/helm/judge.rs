@@ -24,7 +24,7 @@ pub(crate) struct Restless {
 }
 
 /// Marks what is to be preserved in `first`, and returns what differs in `second` beside that. `second` is `None` where the
-/// chart was rendered once, to compare with another color.
+/// chart was rendered once.
 pub(crate) fn judge(
     first: &mut [Made],
     second: Option<&[Made]>,

@@ -10,10 +10,11 @@ use teal_yaml::Node;
 
 use super::concealed::{Concealed, mask};
 use super::locked::{read_lock, unlocked, want};
+use super::made::objects_of;
 use super::output::{documents, objects};
-use super::unit::may_pass;
+use super::unit::{Sourced, may_pass};
 use super::values::{document, meet, merge};
-use super::{Capabilities, ChartSource, Charts, Inflated, Inflation, OwnValues, Release, Wanted, chart, hooks, judge};
+use super::{Capabilities, ChartError, Charts, Inflated, Inflation, OwnValues, Release, chart, hooks, judge};
 use crate::plain::under;
 
 /// Renders the charts of one build.
@@ -58,10 +59,18 @@ impl ChartInflator for Inflater<'_> {
         let engine =
             self.charts.engine.ok_or("charts are not rendered here; allow Helm, or render the chart into git")?;
         let (inflation, concealed) = self.inflation(asked, files)?;
-        let inflated = concealed.inflate(engine, &inflation).map_err(|error| {
-            self.met.borrow_mut().pending |= may_pass(error.reason);
+        let failed = |error: ChartError| {
+            let mut met = self.met.borrow_mut();
+            met.pending |= may_pass(error.reason);
+            met.asks_api_versions |= error.heeds_api_versions() && asked.api_versions.is_empty();
             error.message
-        })?;
+        };
+        let inflated = concealed.inflate(engine, &inflation).map_err(failed)?;
+        if concealed.any() {
+            // All objects count as secret anyway; this is for their names.
+            let (mut made, _) = objects_of(&inflated.first, &inflation.namespace);
+            concealed.mark(engine, &inflation, &mut made).map_err(failed)?;
+        }
         let mut met = self.met.borrow_mut();
         met.asks_api_versions |= inflated.asks_api_versions && asked.api_versions.is_empty();
         met.secret |= concealed.any();
@@ -74,7 +83,7 @@ impl ChartInflator for Inflater<'_> {
 
 impl Inflater<'_> {
     fn inflation(&self, asked: &HelmChart, files: &ChartFiles<'_>) -> Result<(Inflation, Concealed), String> {
-        let (chart, dependencies) = source(asked, files, &lock(files)?)?;
+        let source = source(asked, files, &lock(files)?, self.opened)?;
         let target = self.charts.capabilities.cloned().unwrap_or_default();
         let api_versions =
             if asked.api_versions.is_empty() { target.api_versions } else { Arc::new(asked.api_versions.clone()) };
@@ -84,17 +93,12 @@ impl Inflater<'_> {
             true => Some(values_of(asked, &mut |path| self.read(files, path, &mut secret, true))?),
             false => None,
         };
-        let folder = local_chart(asked, files).filter(|_| matches!(chart, ChartSource::Files(_)));
-        let opened = |chart: &ChartSource| match (chart, &folder) {
-            (ChartSource::Files(files), Some(folder)) => files.keys().any(|file| (self.opened)(&under(folder, file))),
-            _ => false,
-        };
-        let concealed = Concealed { masked, files: opened(&chart) };
+        let concealed = Concealed { masked, files: source.opened };
         let namespace = if asked.namespace.is_empty() { "default" } else { &asked.namespace };
         let kube_version = Some(asked.kube_version.clone()).filter(|given| !given.is_empty()).or(target.kube_version);
         let inflation = Inflation {
-            chart,
-            dependencies,
+            chart: source.chart,
+            dependencies: source.dependencies,
             values,
             own_values,
             release: release(asked)?,
@@ -164,15 +168,16 @@ pub(super) fn source(
     asked: &HelmChart,
     files: &ChartFiles<'_>,
     lock: &HelmLock,
-) -> Result<(ChartSource, Vec<Wanted>), String> {
+    opened: &dyn Fn(&str) -> bool,
+) -> Result<Sourced, String> {
     if let Some(folder) = local_chart(asked, files) {
         let file = under(&folder, "Chart.yaml");
         if !matches!(files.entry(&file), Ok(Some(Entry::File(_)))) {
             return Err(format!("{folder} is no chart: there is no file {file}"));
         }
         let mut errors = Vec::new();
-        let found = chart::read(files.tree(), &folder, lock, &mut errors).ok_or_else(|| joined(&errors))?;
-        return Ok((ChartSource::Files(Arc::new(found.files)), found.dependencies));
+        let found = chart::read(files.tree(), &folder, lock, opened, &mut errors);
+        return found.map(Sourced::from).ok_or_else(|| joined(&errors));
     }
     if asked.repo.is_empty() {
         let (home, name) = (&asked.chart_home, &asked.name);
@@ -183,7 +188,7 @@ pub(super) fn source(
         version => version.to_owned(),
     };
     let remote = chart::remote(&asked.repo, &asked.name, version)?;
-    Ok((ChartSource::Remote(Box::new(want(&remote, lock))), Vec::new()))
+    Ok(Sourced::remote(want(&remote, lock)))
 }
 
 type Read<'r> = dyn FnMut(&str) -> Result<Value, String> + 'r;

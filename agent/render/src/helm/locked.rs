@@ -7,19 +7,29 @@ use teal_kustomize::{
     ChartFiles, ChartInflator, Entry, HelmChart, KUSTOMIZATION_FILE_NAMES, LoadRestrictor, Options, Tree, build_with,
 };
 
-use super::unit::{HELM_FILES, Unit};
+use super::unit::{HELM_FILES, Sourced, Unit};
 use super::{ChartSource, Charts, Inflated, Inflation, Wanted, kustomized};
 use crate::RenderError;
 use crate::plain::under;
 
 const LOCK_FILE: &str = "helm.lock";
 
+/// Charts that a folder fetches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// As declared.
+    pub charts: Vec<RemoteChart>,
+    /// Whether these are all. A kustomization whose build stops, be it only since the charts' objects are not there, may
+    /// have others.
+    pub whole: bool,
+}
+
 /// Every chart that the unit or the kustomization in `folder` fetches, for the command that writes `helm.lock` there.
 /// Kustomizations that it names have locks of their own.
 ///
 /// # Errors
 /// Whatever keeps the folder's declaration from being read; that there is none.
-pub fn remote_charts(tree: &dyn Tree, folder: &str) -> Result<Vec<RemoteChart>, Vec<RenderError>> {
+pub fn remote_charts(tree: &dyn Tree, folder: &str) -> Result<Listed, Vec<RenderError>> {
     let has = |name: &str| matches!(tree.entry(&under(folder, name)), Ok(Some(Entry::File(_))));
     let mut errors = Vec::new();
     let Some(file) = HELM_FILES.into_iter().find(|name| has(name)) else {
@@ -34,20 +44,20 @@ pub fn remote_charts(tree: &dyn Tree, folder: &str) -> Result<Vec<RemoteChart>, 
     let unit = Unit { tree, folder, file: &file, color: "", charts: Charts::default(), opened: &|_| false };
     let sources = unit.declaration(&mut errors).and_then(|helm| unit.source(&helm, &HelmLock::default(), &mut errors));
     match sources {
-        Some(source) if errors.is_empty() => Ok(fetched_by(source).collect()),
+        Some(source) if errors.is_empty() => Ok(Listed { charts: fetched_by(source).collect(), whole: true }),
         _ => Err(errors),
     }
 }
 
-fn fetched_by((source, dependencies): (ChartSource, Vec<Wanted>)) -> impl Iterator<Item = RemoteChart> {
-    let own = match source {
+fn fetched_by(source: Sourced) -> impl Iterator<Item = RemoteChart> {
+    let own = match source.chart {
         ChartSource::Remote(wanted) => Some(*wanted),
         ChartSource::Files(_) => None,
     };
-    own.into_iter().chain(dependencies).map(|wanted| wanted.chart)
+    own.into_iter().chain(source.dependencies).map(|wanted| wanted.chart)
 }
 
-fn of_kustomization(tree: &dyn Tree, folder: &str) -> Result<Vec<RemoteChart>, Vec<RenderError>> {
+fn of_kustomization(tree: &dyn Tree, folder: &str) -> Result<Listed, Vec<RenderError>> {
     let listing = Listing { folder, charts: RefCell::default() };
     let options = Options { restrictor: LoadRestrictor::None, ..Options::default() };
     let built = build_with(tree, folder, &options, Some(&listing));
@@ -57,7 +67,7 @@ fn of_kustomization(tree: &dyn Tree, folder: &str) -> Result<Vec<RemoteChart>, V
         Err(errors) if charts.is_empty() || !problems.is_empty() => {
             Err(errors.0.into_iter().map(RenderError::Build).collect())
         }
-        _ => Ok(charts),
+        built => Ok(Listed { charts, whole: built.is_ok() }),
     }
 }
 
@@ -71,7 +81,7 @@ impl ChartInflator for Listing<'_> {
     fn inflate(&self, asked: &HelmChart, files: &ChartFiles<'_>) -> Result<Vec<u8>, String> {
         if files.dir() == self.folder {
             let mut charts = self.charts.borrow_mut();
-            match kustomized::source(asked, files, &HelmLock::default()) {
+            match kustomized::source(asked, files, &HelmLock::default(), &|_| false) {
                 Ok(source) => charts.0.extend(fetched_by(source)),
                 Err(problem) => {
                     charts.1.push(problem.clone());

@@ -34,6 +34,7 @@ impl Unit<'_> {
             Ok(inflated) => inflated,
             Err(error) => {
                 rendered.pending |= may_pass(error.reason);
+                rendered.asks_api_versions |= error.heeds_api_versions() && helm.api_versions.is_none();
                 self.wrong(errors, error.reason, error.message);
                 return None;
             }
@@ -50,6 +51,8 @@ impl Unit<'_> {
         if let Err(error) = concealed.mark(engine, inflation, &mut made) {
             rendered.pending |= may_pass(error.reason);
             self.wrong(errors, error.reason, error.message);
+            // What follows names objects, and that may be what nobody may see.
+            return None;
         }
         self.judge(helm, &inflation.namespace, &inflated, &mut made, errors);
         for idle in judge::idle(&made, &helm.preserve) {

@@ -38,7 +38,7 @@ use template::Call;
 
 pub(crate) use hooks::arrange;
 pub use kustomized::{Inflater, Met};
-pub use locked::remote_charts;
+pub use locked::{Listed, remote_charts};
 pub(crate) use unit::{HELM_FILES, load};
 
 /// The files of a chart by their path inside it.
@@ -184,7 +184,7 @@ pub struct Inflation {
     pub lookup: Lookup,
     /// What the chart may ask about the cluster.
     pub capabilities: Capabilities,
-    /// Whether it is rendered a second time; not where only a color's difference is asked for.
+    /// Whether it is rendered a second time; not where only what becomes of secrets is asked for.
     pub twice: bool,
 }
 
@@ -262,6 +262,8 @@ impl ChartError {
     pub const VALUES: &'static str = "ChartValues";
     /// It is another one in each rendering.
     pub const RESTLESS: &'static str = "ChartRestless";
+    /// The name of an object is made of what nobody may see.
+    pub const IDENTITY: &'static str = "SecretIdentity";
     /// There is no `helm` to run, or it can't be confined.
     pub const ENGINE: &'static str = "HelmUnavailable";
 
@@ -269,5 +271,11 @@ impl ChartError {
     #[must_use]
     pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
         Self { reason, message: message.into() }
+    }
+
+    /// Whether it may be gone with other API versions: a chart that fails does not say whether it asks for them.
+    #[must_use]
+    pub fn heeds_api_versions(&self) -> bool {
+        [Self::TEMPLATE, Self::LOOKUP, Self::LIMIT].contains(&self.reason)
     }
 }

@@ -10,6 +10,9 @@ use teal_yaml::Dialect;
 /// Marks the template before each document.
 const SOURCE: &str = "# Source: ";
 
+/// Group, kind, namespace and name.
+pub(crate) type Id = (String, String, String, String);
+
 /// One object as a chart makes it. Its `Debug` shows no content.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Made {
@@ -27,8 +30,8 @@ impl std::fmt::Debug for Made {
 }
 
 impl Made {
-    /// Group, kind, namespace and name: what the object is known by.
-    pub(crate) fn id(&self) -> (String, String, String, String) {
+    /// What the object is known by.
+    pub(crate) fn id(&self) -> Id {
         let version = self.text("/apiVersion");
         let group = version.split_once('/').map_or("", |(group, _)| group);
         let text = |pointer: &str| self.text(pointer).to_owned();
@@ -124,7 +127,7 @@ pub(crate) fn documents(printed: &str) -> Vec<(&str, &str)> {
 }
 
 /// Objects by what they are known by; of two with one identity the first.
-pub(crate) fn by_id(made: &[Made]) -> BTreeMap<(String, String, String, String), &Made> {
+pub(crate) fn by_id(made: &[Made]) -> BTreeMap<Id, &Made> {
     let mut map = BTreeMap::new();
     for object in made {
         map.entry(object.id()).or_insert(object);

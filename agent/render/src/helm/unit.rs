@@ -35,6 +35,28 @@ pub(crate) fn load(
     found.unwrap_or_default()
 }
 
+/// Where a chart is, and what is known of it before it is there.
+pub(super) struct Sourced {
+    pub(super) chart: ChartSource,
+    /// What must be fetched beside it.
+    pub(super) dependencies: Vec<Wanted>,
+    /// A file of it was encrypted.
+    pub(super) opened: bool,
+}
+
+impl Sourced {
+    pub(super) fn remote(wanted: Wanted) -> Self {
+        Self { chart: ChartSource::Remote(Box::new(wanted)), dependencies: Vec::new(), opened: false }
+    }
+}
+
+impl From<chart::GitChart> for Sourced {
+    fn from(found: chart::GitChart) -> Self {
+        let chart::GitChart { files, dependencies, opened } = found;
+        Self { chart: ChartSource::Files(Arc::new(files)), dependencies, opened }
+    }
+}
+
 pub(super) struct Unit<'a> {
     pub(super) tree: &'a dyn Tree,
     pub(super) folder: &'a str,
@@ -51,14 +73,10 @@ impl Unit<'_> {
         let source = self.source(&helm, &lock, errors);
         let values = self.values(&helm, errors, rendered);
         let release = self.release(&helm, errors);
-        let (source, dependencies) = source?;
-        let (values, release) = (values?, release?);
+        let (source, values, release) = (source?, values?, release?);
         rendered.charts = true;
-        let inflation = self.inflation(&helm, source, dependencies, &values, release);
-        let concealed = Concealed {
-            masked: values.secret.then_some(values.masked),
-            files: matches!(&helm.chart, ChartRef::Path(path) if self.has_opened_below(path, &inflation)),
-        };
+        let inflation = self.inflation(&helm, source.chart, source.dependencies, &values, release);
+        let concealed = Concealed { masked: values.secret.then_some(values.masked), files: source.opened };
         // Without the color's own values: what both clusters agree on.
         let own = helm.colors.get(self.color).filter(|own| own.as_object().is_some_and(|own| !own.is_empty()));
         let Some(own) = own else {
@@ -71,8 +89,11 @@ impl Unit<'_> {
             merge(masked, &if (self.opened)(self.file) { mask(own) } else { own.clone() });
         }
         let made = self.inflate(&helm, &colored, &concealed_colored, errors, rendered);
-        let neutral = Inflation { twice: false, ..inflation };
-        let neutral = self.inflate(&helm, &neutral, &concealed, errors, rendered);
+        // Twice as well: it may be restless where the color's values are not. What is wrong with both is told once.
+        let mut also = Vec::new();
+        let neutral = self.inflate(&helm, &inflation, &concealed, &mut also, rendered);
+        also.retain(|error| !errors.contains(error));
+        errors.extend(also);
         self.pair(made?, Some(neutral?), errors)
     }
 
@@ -101,14 +122,6 @@ impl Unit<'_> {
             },
             twice: true,
         }
-    }
-
-    /// Whether a file of the chart at `path` was encrypted.
-    fn has_opened_below(&self, path: &str, inflation: &Inflation) -> bool {
-        let (ChartSource::Files(files), Some(folder)) = (&inflation.chart, chart::resolve(self.folder, path)) else {
-            return false;
-        };
-        files.keys().any(|file| (self.opened)(&under(&folder, file)))
     }
 
     pub(super) fn wrong(&self, errors: &mut Vec<RenderError>, reason: &'static str, message: impl Into<String>) {
@@ -140,14 +153,9 @@ impl Unit<'_> {
     }
 
     /// Where the chart is, and what it needs beside itself.
-    pub(super) fn source(
-        &self,
-        helm: &Helm,
-        lock: &HelmLock,
-        errors: &mut Vec<RenderError>,
-    ) -> Option<(ChartSource, Vec<Wanted>)> {
+    pub(super) fn source(&self, helm: &Helm, lock: &HelmLock, errors: &mut Vec<RenderError>) -> Option<Sourced> {
         match &helm.chart {
-            ChartRef::Remote(remote) => Some((ChartSource::Remote(Box::new(want(remote, lock))), Vec::new())),
+            ChartRef::Remote(remote) => Some(Sourced::remote(want(remote, lock))),
             ChartRef::Path(path) => {
                 let Some(folder) = chart::resolve(self.folder, path) else {
                     self.wrong(
@@ -162,8 +170,7 @@ impl Unit<'_> {
                     self.wrong(errors, "ChartInvalid", format!("spec.chart.path: there is no chart, no file {file}"));
                     return None;
                 }
-                let found = chart::read(self.tree, &folder, lock, errors)?;
-                Some((ChartSource::Files(Arc::new(found.files)), found.dependencies))
+                chart::read(self.tree, &folder, lock, self.opened, errors).map(Sourced::from)
             }
         }
     }
