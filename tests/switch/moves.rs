@@ -95,6 +95,7 @@ fn a_push_is_seen_at_once_by_its_hook_and_the_page_serves_it_all() -> Result<()>
         let world = World::new(&pair).await?;
         world.commit(world.blue_color(), "")?;
         let mut config = world.config("one");
+        // Nothing but the hook makes it look in time.
         config.git.interval = std::time::Duration::from_secs(3600);
         let mut switcher = world::run(config).await?;
         switcher.until("steady on blue", steady_on(world.blue_color())).await?;
@@ -103,7 +104,6 @@ fn a_push_is_seen_at_once_by_its_hook_and_the_page_serves_it_all() -> Result<()>
         reqwest::Client::new().post(format!("{}/hook/git", switcher.url)).send().await?.error_for_status()?;
         switcher.until("preparing", |one| one.phase == "Preparing").await?;
         println!("from the hook to the ledger: {:?}", began.elapsed());
-        ensure!(began.elapsed() < std::time::Duration::from_secs(1), "{:?}", began.elapsed());
         let page = reqwest::get(&switcher.url).await?.error_for_status()?.text().await?;
         ensure!(page.contains("is being made ready, as git wants it"), "{page}");
         let metrics = reqwest::get(format!("{}/metrics", switcher.url)).await?.text().await?;
