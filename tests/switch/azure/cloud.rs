@@ -134,8 +134,14 @@ impl Azure {
 
     /// How many calls of a method and a type have been made.
     pub(crate) async fn asked(&self, method: &str, kind: &str) -> Result<usize> {
+        Ok(self.types_asked(method, kind).await?.len())
+    }
+
+    /// The types of all calls of a method whose type matches, as of one moment.
+    pub(crate) async fn types_asked(&self, method: &str, kind: &str) -> Result<Vec<String>> {
         let told = self.admin(Method::GET, &format!("requests?method={method}&type={kind}"), Value::Null).await?;
-        Ok(told["value"].as_array().context("requests")?.len())
+        let calls = told["value"].as_array().context("requests")?;
+        Ok(calls.iter().map(|call| call["type"].as_str().unwrap_or_default().to_owned()).collect())
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
