@@ -318,3 +318,24 @@ async fn g9_a_chart_gets_none_of_teals_own_keys_and_waits_for_what_is_not_there(
     world.object("v1/ConfigMap", (ns, "made"), "is made now", |found| found.is_some()).await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn g9_a_chart_that_asks_for_what_is_watched_already_or_refused_is_told_at_once() -> Result<()> {
+    let ns = "charts-known";
+    let Some(program) = program()? else { return Ok(()) };
+    let mut world =
+        World::prepared(ns).await?.rendering_with(HelmConfig { program: Some(program), ..HelmConfig::default() });
+    put(&world, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN}})).await?;
+    put_values(&world, ns, "west", "AGE-SECRET-KEY-1").await?;
+    world.declare(json!({"decryption": {"secretRef": {"name": format!("{ns}-auth")}}})).await?;
+    world.start().await?;
+    // Variables watch the ConfigMap before the chart asks for it, and nobody ever watches the keys for it.
+    let fleet = format!("{FLEET}  substituteFrom: [{{kind: ConfigMap, name: {ns}-facts, names: [NOBODY]}}]\n");
+    let first = world.commit(&[("teal.yaml", &fleet), ("base/ns.yaml", &namespace(ns))]).await?;
+    world.synced(&first).await?;
+    let spec = fed(ns, "");
+    world.commit(&[("fed/helm.yaml", &spec), ("fed/Chart.yaml", CHART), ("fed/templates/all.yaml", USER)]).await?;
+    let told = world.problem("fed", "ChartValues").await?;
+    assert!(told.contains("Teal's own keys") && !told.contains("AGE-SECRET"), "{told}");
+    Ok(())
+}

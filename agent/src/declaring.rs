@@ -1,5 +1,6 @@
 //! What the Sync and the commit declare, taken in: source, pin, role, keys, and the fleet rendered from them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kube::ResourceExt;
@@ -7,6 +8,7 @@ use teal_api::fleet::Fleet;
 use teal_api::sync::AzureIdentity;
 use teal_cluster::{Kind, Lookup};
 use teal_render::ClusterValues;
+use teal_render::helm::ValueRef;
 use teal_vault::Vault;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -59,7 +61,7 @@ impl Running {
         }
     }
 
-    /// Renders what changed, if anything asked for it.
+    /// Renders what changed, if anything asked for it; `must_render` stays where a second time has more to go by.
     pub(crate) async fn render(&mut self) {
         if !self.must_render {
             return;
@@ -84,6 +86,7 @@ impl Running {
         let asked = self.renderer.as_ref().map(Renderer::chart_values).unwrap_or_default();
         let own = &self.engine.config.namespace;
         let chart_values = ChartValues::new(&asked, &self.engine.sync.spec, own, &self.inputs);
+        let asked: BTreeSet<ValueRef> = asked.into_iter().cloned().collect();
         let keys_id = keys.as_ref().map(|keys| *keys.id());
         self.engine.parity_key_id = key.as_ref().map(|key| key.id().to_owned()).unwrap_or_default();
         let inputs = Rendered {
@@ -127,10 +130,16 @@ impl Running {
                 let count = renderer.take_count();
                 self.engine.metrics.units_rendered.inc_by(count);
                 self.asking.rendered(renderer.has_unanswered(), keys_id, Instant::now());
+                let asks_more = renderer.chart_values().into_iter().any(|wanted| !asked.contains(wanted));
                 self.renderer = Some(renderer);
                 self.engine.rejected = None;
                 // A chart asked for values that nobody watched before: their first word renders it.
                 if !self.follow_inputs(&fleet) {
+                    return;
+                }
+                // No word comes of those that are watched already, or that it may not have.
+                if asks_more {
+                    self.must_render = true;
                     return;
                 }
                 self.rendered = Some(inputs);

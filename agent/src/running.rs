@@ -109,7 +109,10 @@ impl Running {
                 return;
             }
             self.refresh_kinds().await;
-            self.render().await;
+            // A chart that asks for what is known already, or refused, is told at once: no news of that would come.
+            while self.must_render {
+                self.render().await;
+            }
             self.engine.settle().await;
             self.engine.report().await;
         }
