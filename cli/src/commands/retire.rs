@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use teal_api::colors::Colors;
-use teal_retire::{Access, End, Event, RetireError, Retirement, documents};
+use teal_retire::{Access, Consent, End, Event, RetireError, Retirement, documents};
 use teal_switcher::azure::Azure;
 use teal_switcher::secrets::Secrets;
-use teal_switcher_core::retire::Act;
+use teal_switcher_core::retire::{Act, Finding};
 
 use super::show::Output;
 use crate::exit::{FINE, NOT_SO, REFUSED, Refused, Unreachable};
@@ -52,7 +52,8 @@ pub(crate) struct Retire {
     output: Output,
 }
 
-/// 0 when the color is gone (or revived), 1 while it screams or a pipeline has its turn, 4 when something refuses.
+/// 0 when the color is gone (or revived), 1 while it screams, or a pipeline or a question has its turn, 4 when something
+/// refuses.
 pub(crate) async fn retire(args: &Retire, style: Style) -> Result<u8> {
     let retirement = args.prepare()?;
     let text = args.output == Output::Text;
@@ -60,7 +61,7 @@ pub(crate) async fn retire(args: &Retire, style: Style) -> Result<u8> {
         confirm(args, &format!("starts {} again and ends its retirement", args.color))?;
         let mut events = Vec::new();
         let end = retirement.revive(&mut |event| told(&event, text, style, &mut events)).await.map_err(marked)?;
-        return Ok(args.ended(&retirement, &end, &events, style));
+        return Ok(args.ended(&retirement, &end, &events, &[], style));
     }
     let look = retirement.look().await;
     if text {
@@ -70,14 +71,22 @@ pub(crate) async fn retire(args: &Retire, style: Style) -> Result<u8> {
         if !text {
             println!("{}", serde_json::to_string_pretty(&shown(&retirement, &look))?);
         }
-        return Ok(if look.act == Act::Refuse { NOT_SO } else { FINE });
-    }
-    if acts(&look.act) {
-        confirm(args, &meaning(&look.act, &retirement))?;
+        return Ok(if refuses(&look.act) { NOT_SO } else { FINE });
     }
     let mut events = Vec::new();
-    let end = retirement.run(args.wait, &mut |event| told(&event, text, style, &mut events)).await.map_err(marked)?;
-    Ok(args.ended(&retirement, &end, &events, style))
+    // What was looked at is what is agreed to: nothing is looked at again where nothing was asked.
+    let end = match &look.act {
+        Act::Refuse => End::Refused { findings: look.findings.clone() },
+        Act::Done => End::Done,
+        Act::Wait { until_ms } if !args.wait => End::Screams { until_ms: *until_ms },
+        act => {
+            let consent = consent(act, args.yes, args.wait);
+            confirm(args, &meaning(act, consent, retirement.cluster()))?;
+            let mut tell = |event| told(&event, text, style, &mut events);
+            retirement.run(args.wait, consent, &mut tell).await.map_err(marked)?
+        }
+    };
+    Ok(args.ended(&retirement, &end, &events, &look.findings, style))
 }
 
 impl Retire {
@@ -96,7 +105,8 @@ impl Retire {
         Ok(Retirement::new(&colors, &self.color, documents::switches(&places)?, access)?)
     }
 
-    fn ended(&self, of: &Retirement, end: &End, events: &[Event], style: Style) -> u8 {
+    /// `shown`: the findings that are on the screen already.
+    fn ended(&self, of: &Retirement, end: &End, events: &[Event], shown: &[Finding], style: Style) -> u8 {
         if self.output == Output::Json {
             let mut value = serde_json::to_value(end).unwrap_or(Value::Null);
             value["color"] = json!(self.color);
@@ -104,11 +114,11 @@ impl Retire {
             value["events"] = serde_json::to_value(events).unwrap_or(Value::Null);
             println!("{value:#}");
         } else {
-            print!("{}", farewell(&self.color, end, events.is_empty(), style));
+            print!("{}", farewell(&self.color, end, events.is_empty(), shown, style));
         }
         match end {
             End::Done | End::Revived => FINE,
-            End::Screams { .. } | End::YourTurn { .. } => NOT_SO,
+            End::Screams { .. } | End::YourTurn { .. } | End::Unconfirmed { .. } => NOT_SO,
             End::Refused { .. } => REFUSED,
         }
     }
@@ -125,9 +135,19 @@ fn marked(error: RetireError) -> anyhow::Error {
     }
 }
 
-/// Does this step change something?
-fn acts(act: &Act) -> bool {
-    !matches!(act, Act::Refuse | Act::Done | Act::Wait { .. })
+/// Does nothing go on here until someone has looked?
+fn refuses(act: &Act) -> bool {
+    matches!(act, Act::Refuse | Act::Reopen(_))
+}
+
+/// How far the answer to one question reaches: what it names, and nothing beyond.
+fn consent(act: &Act, yes: bool, wait: bool) -> Consent {
+    match act {
+        Act::Condemn(_) | Act::Delete => Consent::Delete,
+        _ if yes || wait => Consent::Delete,
+        Act::Enter(_) => Consent::NoWayBack,
+        _ => Consent::GoOn,
+    }
 }
 
 fn confirm(args: &Retire, what: &str) -> Result<()> {
@@ -146,18 +166,20 @@ fn confirm(args: &Retire, what: &str) -> Result<()> {
     Ok(())
 }
 
-fn meaning(act: &Act, of: &Retirement) -> String {
-    let cluster = of.cluster();
-    match act {
+/// What is asked. It names the deletion whenever `consent` reaches there.
+fn meaning(act: &Act, consent: Consent, cluster: &str) -> String {
+    let begins = match act {
+        Act::Condemn(_) | Act::Delete => return format!("deletes {cluster}, for ever"),
         Act::Enter(names) => {
             format!(
                 "is the point of no return for {}: `undo` refuses after it, and {cluster} is stopped",
                 names.join(", ")
             )
         }
-        Act::Condemn(_) | Act::Delete => format!("deletes {cluster}, for ever"),
+        Act::Reopen(_) => format!("notes that {cluster} was started again, and refuses"),
         _ => format!("goes on with the retirement of {cluster}"),
-    }
+    };
+    if consent < Consent::Delete { begins } else { format!("{begins}; after the scream time it is deleted, for ever") }
 }
 
 fn told(event: &Event, text: bool, style: Style, events: &mut Vec<Event>) {
@@ -171,6 +193,7 @@ fn told(event: &Event, text: bool, style: Style, events: &mut Vec<Event>) {
         Event::Stopped { switch, until_ms } => {
             (true, format!("{switch}: stopped; scream time until {}", at(*until_ms)))
         }
+        Event::Reopened { switch } => (true, format!("{switch}: the stop before does not count any more")),
         Event::Condemned { switch } => (true, format!("{switch}: the cluster is about to be deleted")),
         Event::Deleting => (false, "the cluster is asked to go".to_owned()),
         Event::Starting => (false, "the cluster is asked to start".to_owned()),
@@ -178,4 +201,31 @@ fn told(event: &Event, text: bool, style: Style, events: &mut Vec<Event>) {
         Event::Steady { switch } => (true, format!("{switch}: Steady")),
     };
     println!("{} {words}", if done { style.good("✔") } else { style.busy("…") });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_reaches_as_far_as_its_question_and_a_deletion_is_always_named() {
+        let names = || vec!["contoso".to_owned()];
+        for (act, yes, wait, want) in [
+            (Act::Enter(names()), false, false, Consent::NoWayBack),
+            (Act::Enter(names()), false, true, Consent::Delete),
+            (Act::Enter(names()), true, false, Consent::Delete),
+            (Act::Stop, false, false, Consent::GoOn),
+            (Act::NoteStopped { switches: names(), until_ms: 0 }, false, false, Consent::GoOn),
+            (Act::Wait { until_ms: 9 }, false, true, Consent::Delete),
+            (Act::Reopen(names()), false, false, Consent::GoOn),
+            (Act::Condemn(names()), false, false, Consent::Delete),
+            (Act::Delete, false, false, Consent::Delete),
+        ] {
+            let found = consent(&act, yes, wait);
+            assert_eq!(found, want, "{act:?} {yes} {wait}");
+            let asked = meaning(&act, found, "aks-blue");
+            assert_eq!(asked.contains("for ever"), found == Consent::Delete, "{act:?}: {asked}");
+            assert!(asked.contains("aks-blue"), "{asked}");
+        }
+    }
 }

@@ -33,6 +33,13 @@ async fn nothing_is_touched_while_anything_leads_to_blue_and_all_of_it_is_told()
     world.put(&ingress, json!({"location": "westeurope", "properties": {"ipAddress": "198.18.0.9"}})).await?;
     let alias = json!({"properties": {"TTL": 5, "targetResource": {"id": ingress}}});
     world.put(&id("Microsoft.Network/dnsZones/contoso.example/A/alias"), alias.clone()).await?;
+    // An alias of blue's own name, and one of an address that is blue's by its number only, as an endpoint has it, too.
+    let own = json!({"properties": {"TTL": 5, "targetResource": {"id": id("Microsoft.Network/dnsZones/contoso.example/A/aks-blue")}}});
+    world.put(&id("Microsoft.Network/dnsZones/contoso.example/A/by-name"), own).await?;
+    let outside = id("Microsoft.Network/publicIPAddresses/outside");
+    world.put(&outside, json!({"location": "westeurope", "properties": {"ipAddress": world.ip("blue")}})).await?;
+    let by_number = json!({"properties": {"TTL": 5, "targetResource": {"id": outside}}});
+    world.put(&id("Microsoft.Network/dnsZones/contoso.example/A/by-number"), by_number).await?;
     // A zone that nobody lists.
     world.put(&id("Microsoft.Network/dnsZones/other.example"), json!({"location": "global"})).await?;
     world.put(&id("Microsoft.Network/dnsZones/other.example/A/alias"), alias).await?;
@@ -68,6 +75,10 @@ async fn nothing_is_touched_while_anything_leads_to_blue_and_all_of_it_is_told()
         "origin blue of the group web",
         "backend of the pool web",
         "endpoint blue",
+        "A alias record by-name.contoso.example",
+        "A alias record by-number.contoso.example",
+        "endpoint azure",
+        "origin off of the group web",
         "pool web",
     ] {
         ensure!(text.contains(words), "{words}: {text}");
@@ -88,10 +99,14 @@ async fn front_door(world: &World, front: &str) -> Result<()> {
     world.put(&id(front), json!({"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}})).await?;
     let endpoint = json!({"location": "global", "properties": {"enabledState": "Enabled"}});
     world.put(&id(&format!("{front}/afdEndpoints/web")), endpoint).await?;
-    for (group, enabled) in [("web", "Enabled"), ("unused", "Enabled")] {
+    for group in ["web", "unused"] {
         world.put(&id(&format!("{front}/originGroups/{group}")), settings.clone()).await?;
-        let origin = json!({"properties": {"hostName": "aks-blue.contoso.example", "originHostHeader": "x.example", "httpPort": 80, "httpsPort": 443, "priority": 1, "weight": 1000, "enabledState": enabled}});
-        world.put(&id(&format!("{front}/originGroups/{group}/origins/blue")), origin).await?;
+    }
+    for (group, origin, enabled) in
+        [("web", "blue", "Enabled"), ("web", "off", "Disabled"), ("unused", "blue", "Enabled")]
+    {
+        let body = json!({"properties": {"hostName": "aks-blue.contoso.example", "originHostHeader": "x.example", "httpPort": 80, "httpsPort": 443, "priority": 1, "weight": 1000, "enabledState": enabled}});
+        world.put(&id(&format!("{front}/originGroups/{group}/origins/{origin}")), body).await?;
     }
     let route = json!({"properties": {"originGroup": {"id": id(&format!("{front}/originGroups/web"))}, "supportedProtocols": ["Http"], "patternsToMatch": ["/*"], "forwardingProtocol": "HttpOnly", "linkToDefaultDomain": "Enabled", "httpsRedirect": "Disabled", "enabledState": "Enabled"}});
     world.put(&id(&format!("{front}/afdEndpoints/web/routes/all")), route).await
@@ -118,10 +133,11 @@ async fn profile(world: &World, traffic: &str) -> Result<()> {
         "properties": {"target": if name.starts_with("blue") { "aks-blue.contoso.example" } else { "aks-green.contoso.example" }, "endpointStatus": status, "priority": priority, "endpointLocation": "West Europe"}})
     };
     let second = json!({"name": "blue-ip", "type": "Microsoft.Network/trafficManagerProfiles/externalEndpoints", "properties": {"target": world.ip("blue"), "endpointStatus": "Disabled", "priority": 3}});
+    let azure = json!({"name": "azure", "type": "Microsoft.Network/trafficManagerProfiles/azureEndpoints", "properties": {"targetResourceId": id("Microsoft.Network/publicIPAddresses/outside"), "endpointStatus": "Enabled", "priority": 4}});
     let body = json!({"location": "global", "properties": {
         "profileStatus": "Enabled", "trafficRoutingMethod": "Priority", "dnsConfig": {"relativeName": "teal-tm", "ttl": 30},
         "monitorConfig": {"protocol": "HTTP", "port": 80, "path": "/"},
-        "endpoints": [endpoint("blue", 1, "Enabled"), endpoint("green", 2, "Enabled"), second],
+        "endpoints": [endpoint("blue", 1, "Enabled"), endpoint("green", 2, "Enabled"), second, azure],
     }});
     world.put(&id(traffic), body).await
 }

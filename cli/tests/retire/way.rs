@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::json;
+use teal_retire::{Consent, End};
 use teal_switcher_core::Phase;
 use teal_switcher_core::ledger::Stage;
 
@@ -137,25 +138,93 @@ async fn whoever_screams_in_time_gets_blue_back() -> Result<()> {
     let world = World::new("  executor: arm\n").await?;
     let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
     ensure!(code == 1 && world.cluster().await? == "Succeeded, Stopped", "{code} {text}");
+    // Without a yes nothing is waited for, to be deleted then.
+    let (code, text) = world.teal(&["retire", "blue", "--wait"]).await?;
+    ensure!(code == 2 && text.contains("after the scream time it is deleted, for ever"), "{code} {text}");
     // Started by hand: it is not deleted, whatever the time.
     world.post(&format!("{}/start", id(AKS))).await?;
     scream_ends(&world).await?;
     let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
     ensure!(code == 4 && text.contains("someone has started it again"), "{code} {text}");
+    ensure!(text.matches("someone has started it again").count() == 1, "told once: {text}");
+    ensure!(stage(&world, "shop").await? == Some(Stage::Stopping), "the first stop does not count any more");
+    // Stopped by hand: the time of the first stop is over, and that of this one begins.
     world.post(&format!("{}/stop", id(AKS))).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 1 && text.contains("is stopped; run `teal retire blue` after"), "{code} {text}");
+    ensure!(
+        world.ledger("shop").await?.retirement().is_some_and(|one| one.until_ms > 1)
+            && world.asked("DELETE", "/aks-blue").await? == 0
+    );
     let (code, text) = world.teal(&["retire", "blue", "--revive", "--yes"]).await?;
     ensure!(code == 0 && text.contains("blue runs, and nothing is being retired"), "{code} {text}");
     ensure!(world.cluster().await? == "Succeeded, Running" && stage(&world, "shop").await?.is_none());
     world.until("Steady", |one| one.phase == "Steady").await?;
-    // Too late once the deletion has begun.
-    for name in ["contoso", "shop"] {
-        world
-            .rewrite(name, |ledger| ledger.retire(&"blue".into(), "ada", "op", 1).unwrap_or_else(|_| ledger.clone()))
-            .await?;
-        world.rewrite(name, |ledger| ledger.condemned(1)).await?;
-    }
+    // Nothing is retired, and it is stopped by someone: that is not "it runs".
+    world.post(&format!("{}/stop", id(AKS))).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--revive", "--yes"]).await?;
+    ensure!(code == 4 && text.contains("does not run (Succeeded, Stopped)"), "{code} {text}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_back_after_its_deletion_began_is_never_deleted_and_gets_out() -> Result<()> {
+    let world = World::new("  scream: 0s\n").await?;
+    world.teal(&["retire", "blue", "--yes"]).await?;
+    world.post(&format!("{}/stop", id(AKS))).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 1 && stage(&world, "shop").await? == Some(Stage::Deleting), "{code} {text}");
+    // The pipeline deletes it, and Terraform makes it again before anybody has run this.
+    world.delete(&id(AKS)).await?;
+    ensure!(world.cluster().await? == "gone");
+    let body = json!({"location": "westeurope", "properties": {"agentPoolProfiles": [{"name": "system", "count": 3}]}});
+    world.put(&id(AKS), body).await?;
+    let refused = async |words: &str| -> Result<()> {
+        let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+        ensure!(code == 4 && text.contains(words) && text.contains("--revive"), "{words}: {code} {text}");
+        ensure!(stage(&world, "shop").await? == Some(Stage::Deleting), "nothing is written");
+        Ok(())
+    };
+    refused("its deletion had begun, and it runs").await?;
+    world.post(&format!("{}/stop", id(AKS))).await?;
+    refused("it was made again under the same id").await?;
+    world.post(&format!("{}/start", id(AKS))).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--revive", "--yes"]).await?;
+    ensure!(code == 0 && stage(&world, "shop").await?.is_none(), "{code} {text}");
+    ensure!(world.cluster().await? == "Succeeded, Running");
+
+    // Its group is not there: a wrong id, but for a cluster whose deletion had begun.
+    let missing = json!({"method": "GET", "path": "*/managedClusters/aks-blue", "fault": {"kind": "error", "status": 404, "code": "ResourceGroupNotFound"}});
+    world.tell("POST", "faults", missing.clone()).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 4 && text.contains("it can't be read") && text.contains("ResourceGroupNotFound"), "{code} {text}");
+    world.tell("DELETE", "faults", json!(null)).await?;
+    world.teal(&["retire", "blue", "--yes"]).await?;
+    world.post(&format!("{}/stop", id(AKS))).await?;
+    world.teal(&["retire", "blue", "--yes"]).await?;
+    // Too late to go back once ARM deletes it.
+    world.tell("PATCH", "settings", json!({"lro": {"default": {"polls": 1_000_000}}})).await?;
+    world.delete(&id(AKS)).await?;
     let (code, text) = world.teal(&["retire", "blue", "--revive", "--yes"]).await?;
     ensure!(code == 4 && text.contains("its deletion has begun"), "{code} {text}");
+    world.tell("POST", "faults", missing).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 0 && stage(&world, "shop").await?.is_none(), "{code} {text}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_done_beyond_what_was_agreed_to() -> Result<()> {
+    let world = World::new("  executor: arm\n  scream: 0s\n").await?;
+    let retirement = world.retirement()?;
+    let run = async |consent: Consent| retirement.run(true, consent, &mut |_| {}).await;
+    ensure!(run(Consent::GoOn).await? == End::Unconfirmed { deletes: false });
+    ensure!(stage(&world, "shop").await?.is_none(), "another look, and it would be the point of no return");
+    ensure!(run(Consent::NoWayBack).await? == End::Unconfirmed { deletes: true });
+    ensure!(world.cluster().await? == "Succeeded, Stopped" && world.asked("DELETE", "/aks-blue").await? == 0);
+    ensure!(stage(&world, "shop").await? == Some(Stage::Screaming), "not even condemned");
+    ensure!(run(Consent::GoOn).await? == End::Unconfirmed { deletes: true });
+    ensure!(run(Consent::Delete).await? == End::Done && world.cluster().await? == "gone");
     Ok(())
 }
 

@@ -8,10 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use azure_emulator::{Emulator, Options, Running};
 use serde_json::{Value, json};
+use teal_api::colors::Colors;
 use teal_api::switch::{AzureAccess, Switch};
 use teal_azure::aks::Aks;
 use teal_azure::credential::Hidden;
 use teal_azure::{Client, Cloud, Credential, Settings};
+use teal_retire::{Access, Pace, Retirement, documents};
 use teal_switcher::azure::Azure;
 use teal_switcher::secrets::Secrets;
 use teal_switcher::switch::Route;
@@ -206,6 +208,17 @@ impl World {
         let output = tokio::task::spawn_blocking(move || command.output()).await??;
         let text = [output.stdout, output.stderr].concat();
         Ok((output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned()))
+    }
+
+    /// Blue's retirement as the program prepares it, to be run in steps.
+    pub(crate) fn retirement(&self) -> Result<Retirement> {
+        let colors = Colors::parse("colors.yaml", &std::fs::read_to_string(self.file("colors.yaml"))?)?;
+        let switches = documents::switches(&[self.folder.path().join("fleet")])?;
+        let azure = Azure::given(Client::new(settings(&self.emulator, RETIRER)?)?);
+        let secrets = Secrets::new(self.folder.path());
+        let access = Access { secrets, azure, client_id: Some(RETIRER.to_owned()), by: "ada".to_owned() };
+        let pace = Pace { every: Duration::from_millis(20), ..Pace::default() };
+        Ok(Retirement::new(&colors, "blue", switches, access)?.paced(pace))
     }
 
     /// Runs `teal`, to be killed.

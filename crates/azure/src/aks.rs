@@ -16,6 +16,9 @@ use crate::versions;
 /// The application of every AKS API server: the audience of tokens for it.
 pub const SERVER_SCOPE: &str = "6dae42f8-4368-4678-94ff-3960e28e3630/.default";
 
+/// The only code of a 404 that speaks of the cluster itself; others tell of a subscription, a group or a type.
+const MISSING: &str = "ResourceNotFound";
+
 /// A role that may start, stop and delete.
 const CONTRIBUTOR: &str = "Azure Kubernetes Service Contributor Role";
 
@@ -44,6 +47,9 @@ pub struct Cluster {
     pub private_fqdn: Option<String>,
     /// Group of the nodes, disks and addresses; it goes with the cluster.
     pub node_resource_group: Option<String>,
+    /// Tells it from a later cluster of the same id; older API versions do not tell it.
+    #[serde(rename = "resourceUID")]
+    pub resource_uid: Option<String>,
     /// Node pools, as part of the cluster.
     pub agent_pool_profiles: Vec<NodePool>,
     /// True when only Entra ID lets one in.
@@ -193,12 +199,12 @@ impl Client {
     /// Reads a cluster; `None` when it is not there.
     ///
     /// # Errors
-    /// See [`AzureError`]; a subscription that is not seen is an error, not a missing cluster.
+    /// See [`AzureError`]; a subscription or a group that is not seen is an error, not a missing cluster.
     pub async fn cluster(&self, aks: &Aks) -> Result<Option<Cluster>, AzureError> {
         let request = aks.get();
         match self.send(&request).await {
             Ok(answer) => cluster(&answer.body, &request.what).map(Some),
-            Err(AzureError::NotFound { said, .. }) if !unseen(&said.code) => Ok(None),
+            Err(AzureError::NotFound { said, .. }) if said.code == MISSING => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -242,7 +248,7 @@ impl Client {
     /// See [`AzureError`].
     pub async fn delete_cluster(&self, aks: &Aks, condition: Condition) -> Result<Option<Operation>, AzureError> {
         match self.begin(aks, &aks.delete(condition)).await {
-            Err(AzureError::NotFound { said, .. }) if !unseen(&said.code) => Ok(None),
+            Err(AzureError::NotFound { said, .. }) if said.code == MISSING => Ok(None),
             result => result,
         }
     }
@@ -278,12 +284,4 @@ impl Client {
             (operation, _) => operation,
         })
     }
-}
-
-/// Codes that say nothing of the cluster itself.
-fn unseen(code: &str) -> bool {
-    matches!(
-        code,
-        "SubscriptionNotFound" | "InvalidSubscriptionId" | "InvalidResourceType" | "NoRegisteredProviderFound"
-    )
 }

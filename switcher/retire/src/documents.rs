@@ -1,6 +1,7 @@
 //! Finds the Switches: every `switch.yaml`, whatever it is called, below the folders that are named. One that can't be
 //! read may name the cluster, so that a mistake in any of them is an error.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use teal_api::switch::{Cluster, Switch};
@@ -17,16 +18,17 @@ const DEPTH: usize = 12;
 pub fn switches(places: &[PathBuf]) -> Result<Vec<Switch>, Mistakes> {
     let (mut found, mut mistakes) = (Vec::<Switch>::new(), Vec::new());
     let mut files = Vec::new();
+    let roots: Vec<PathBuf> = places.iter().filter_map(|place| place.canonicalize().ok()).collect();
     for place in places {
-        walk(place, DEPTH, &mut files, &mut mistakes);
+        Walk { places: &roots, files: &mut files, mistakes: &mut mistakes }.at(place, DEPTH);
     }
     files.sort();
     files.dedup();
     for file in files {
         let name = file.display().to_string();
-        let text = match std::fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => continue,
+        let text = match text(&file) {
+            Ok(Some(text)) => text,
+            Ok(None) => continue,
             Err(error) => {
                 mistakes.push(unreadable(&file, &error));
                 continue;
@@ -58,26 +60,73 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Mistake {
     Mistake { file: path.display().to_string(), at: START, field: String::new(), message }
 }
 
-fn walk(place: &Path, depth: usize, files: &mut Vec<PathBuf>, mistakes: &mut Vec<Mistake>) {
-    if !place.is_dir() {
-        files.push(place.to_owned());
-        return;
-    }
-    let entries = match std::fs::read_dir(place) {
-        Ok(entries) => entries,
-        Err(error) => return mistakes.push(unreadable(place, &error)),
-    };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let yaml = name.ends_with(".yaml") || name.ends_with(".yml");
-        // A link could lead round in circles, or out of the fleet.
-        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_dir && depth > 0 && !name.starts_with('.') {
-            walk(&path, depth - 1, files, mistakes);
-        } else if !is_dir && yaml {
-            files.push(path);
+/// A file's text; `None` when it is none and has nothing of Teal's.
+fn text(file: &Path) -> std::io::Result<Option<String>> {
+    match String::from_utf8(std::fs::read(file)?) {
+        Ok(text) => Ok(Some(text)),
+        Err(bytes) if holds(bytes.as_bytes(), b"teal.dev/") => {
+            Err(std::io::Error::new(ErrorKind::InvalidData, "it speaks of teal.dev/ and is not UTF-8"))
         }
+        Err(_) => Ok(None),
+    }
+}
+
+fn holds(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|window| window == word)
+}
+
+/// Looks for files. A part of the tree that is not looked into is a mistake: a Switch in it would be left out.
+struct Walk<'a> {
+    places: &'a [PathBuf],
+    files: &'a mut Vec<PathBuf>,
+    mistakes: &'a mut Vec<Mistake>,
+}
+
+impl Walk<'_> {
+    fn at(&mut self, place: &Path, depth: usize) {
+        if !place.is_dir() {
+            return self.files.push(place.to_owned());
+        }
+        if depth == 0 {
+            return self.wrong(place, "lies too deep to be looked into; name it by --switches, too");
+        }
+        let entries = match std::fs::read_dir(place) {
+            Ok(entries) => entries,
+            Err(error) => return self.mistakes.push(unreadable(place, &error)),
+        };
+        for entry in entries {
+            match entry.and_then(|entry| Ok((entry.file_type()?, entry))) {
+                Ok((kind, entry)) => self.entry(&entry.path(), kind, depth),
+                Err(error) => self.mistakes.push(unreadable(place, &error)),
+            }
+        }
+    }
+
+    fn entry(&mut self, path: &Path, kind: std::fs::FileType, depth: usize) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        if kind.is_dir() && !name.starts_with('.') {
+            self.at(path, depth - 1);
+        } else if kind.is_symlink() && path.is_dir() && !name.starts_with('.') {
+            // It could lead round in circles, or out of the fleet.
+            if !self.searched(path) {
+                self.wrong(path, "is a link to a folder that is not searched; name that folder by --switches, too");
+            }
+        } else if !kind.is_dir() && yaml {
+            self.files.push(path.to_owned());
+        }
+    }
+
+    /// Does a link lead into what is searched anyway?
+    fn searched(&self, link: &Path) -> bool {
+        let Ok(to) = link.canonicalize() else { return false };
+        let shown = |rest: &Path| !rest.components().any(|part| part.as_os_str().to_string_lossy().starts_with('.'));
+        self.places.iter().any(|place| to.strip_prefix(place).is_ok_and(shown))
+    }
+
+    fn wrong(&mut self, path: &Path, message: &str) {
+        let (file, message) = (path.display().to_string(), message.to_owned());
+        self.mistakes.push(Mistake { file, at: START, field: String::new(), message });
     }
 }
 
@@ -137,5 +186,27 @@ mod tests {
         put("twice.yaml", &text("a", "kubeconfig: x"));
         let told = switches(&[folder.path().to_owned()]).unwrap_err().to_string();
         assert!(told.contains("wrong.yaml") && told.contains("is declared in another file"), "{told}");
+    }
+
+    #[test]
+    fn what_is_not_looked_into_is_told() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let root = folder.path();
+        std::fs::write(root.join("image.yaml"), [0xff, 0xfe]).unwrap();
+        std::fs::create_dir_all(root.join("apps")).unwrap();
+        std::os::unix::fs::symlink(root.join("apps"), root.join("again")).unwrap();
+        assert!(
+            switches(&[root.to_owned()]).unwrap().is_empty(),
+            "nothing of Teal's, and a link that leads to what is searched"
+        );
+        std::fs::write(root.join("latin.yaml"), b"# caf\xe9\napiVersion: teal.dev/v1alpha1\nkind: Switch\n").unwrap();
+        std::os::unix::fs::symlink(other.path(), root.join("elsewhere")).unwrap();
+        std::fs::create_dir_all(root.join("d/".repeat(DEPTH + 1))).unwrap();
+        let told = switches(&[root.to_owned()]).unwrap_err().to_string();
+        for words in ["is not UTF-8", "elsewhere", "lies too deep"] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        let both = switches(&[root.to_owned(), other.path().to_owned()]).unwrap_err().to_string();
+        assert!(!both.contains("elsewhere"), "{both}");
     }
 }

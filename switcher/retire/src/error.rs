@@ -60,9 +60,7 @@ pub enum RetireError {
         minutes: u64,
     },
     /// The same step again and again.
-    #[error(
-        "{what} changes nothing after {times} times; someone else writes the same ledgers or works on the same cluster"
-    )]
+    #[error("{what} changes nothing after {times} times; last: {why}")]
     Stuck {
         /// Which step.
         what: String,
@@ -70,6 +68,8 @@ pub enum RetireError {
         times: u32,
         /// What was told last.
         why: String,
+        /// May it go on later, without anybody's doing?
+        transient: bool,
     },
     /// Reviving makes no sense now.
     #[error("{color} can't be started again: {why}")]
@@ -91,6 +91,7 @@ impl RetireError {
         match self {
             Self::Arm { source, .. } => source.transient(),
             Self::Slow { .. } => true,
+            Self::Stuck { transient, .. } => *transient,
             _ => false,
         }
     }
@@ -100,8 +101,24 @@ impl RetireError {
     pub fn refused(&self) -> bool {
         match self {
             Self::Arm { source, .. } => !source.transient(),
-            Self::Ledger { .. } | Self::Failed { .. } | Self::Stuck { .. } | Self::NotRevived { .. } => true,
+            Self::Stuck { transient, .. } => !transient,
+            Self::Ledger { .. } | Self::Failed { .. } | Self::NotRevived { .. } => true,
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_round_in_circles_tells_why_and_whether_it_may_end_by_itself() {
+        for transient in [true, false] {
+            let why = "409 by whoever".to_owned();
+            let error = RetireError::Stuck { what: "Stop".to_owned(), times: 5, why, transient };
+            assert!(error.to_string().contains("last: 409 by whoever"), "{error}");
+            assert_eq!((error.away(), error.refused()), (transient, !transient));
         }
     }
 }

@@ -18,6 +18,6 @@ pub mod retirement;
 mod steps;
 
 pub use error::RetireError;
-pub use outcome::{End, Event, Turn};
+pub use outcome::{Consent, End, Event, Turn};
 pub use retirement::{Access, Look, Pace, Retirement};
 pub use teal_azure::client::environment;

@@ -21,6 +21,11 @@ pub enum Event {
         /// When it may be deleted; Unix milliseconds.
         until_ms: u64,
     },
+    /// A Switch's ledger says that the stop it told of does not count any more.
+    Reopened {
+        /// Its name.
+        switch: String,
+    },
     /// A Switch's ledger says that the cluster is about to be deleted.
     Condemned {
         /// Its name.
@@ -37,6 +42,17 @@ pub enum Event {
         /// Its name.
         switch: String,
     },
+}
+
+/// How far whoever runs it has agreed to go; later ones include the earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Consent {
+    /// What has begun goes on.
+    GoOn,
+    /// Past the point of no return.
+    NoWayBack,
+    /// To the cluster's deletion, for ever.
+    Delete,
 }
 
 /// How a run ended.
@@ -56,6 +72,11 @@ pub enum End {
     Screams {
         /// Until when.
         until_ms: u64,
+    },
+    /// What comes next was not agreed to: the point of no return, or the deletion. Run it again.
+    Unconfirmed {
+        /// Is it the deletion?
+        deletes: bool,
     },
     /// The pipeline does this, and runs it again.
     YourTurn {

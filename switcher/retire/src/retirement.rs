@@ -13,7 +13,7 @@ use teal_switcher_core::retire::{Act, Facts, Finding, Policy, Revive, next, revi
 use crate::documents;
 use crate::error::RetireError;
 use crate::gather::{Gathered, gather};
-use crate::outcome::{End, Event, Turn};
+use crate::outcome::{Consent, End, Event, Turn};
 
 /// How often the same step may change nothing.
 const TRIES: u32 = 5;
@@ -49,10 +49,20 @@ impl Default for Pace {
 }
 
 /// Why it is not known what came of a step; `None` when it was done.
-pub(crate) type Doubt = Option<String>;
+pub(crate) type Doubt = Option<Unsure>;
 
-fn why(doubt: Doubt) -> String {
-    doubt.unwrap_or_else(|| "it was done, and undone by someone else".to_owned())
+/// It is not known what came of a step.
+#[derive(Debug, Clone)]
+pub(crate) struct Unsure {
+    pub(crate) why: String,
+    /// May it be known later, without anybody's doing?
+    pub(crate) transient: bool,
+}
+
+fn stuck(what: String, times: u32, doubt: Doubt) -> RetireError {
+    let undone = || Unsure { why: "it was done, and undone by someone else".to_owned(), transient: false };
+    let Unsure { why, transient } = doubt.unwrap_or_else(undone);
+    RetireError::Stuck { what, times, why, transient }
 }
 
 /// A Switch, and what it calls the color.
@@ -176,18 +186,26 @@ impl Retirement {
     }
 
     /// Goes on until nothing can be done now; everything is looked at again before each step. `wait`: also through the
-    /// scream time.
+    /// scream time. It ends before the first step that goes beyond `consent`, whatever was seen before.
     ///
     /// # Errors
     /// See [`RetireError`]; it goes on when it is run again.
-    pub async fn run(&self, wait: bool, tell: &mut (dyn FnMut(Event) + Send)) -> Result<End, RetireError> {
-        let (mut last, mut times, mut doubt) = (None, 0, None::<String>);
+    pub async fn run(
+        &self,
+        wait: bool,
+        consent: Consent,
+        tell: &mut (dyn FnMut(Event) + Send),
+    ) -> Result<End, RetireError> {
+        let (mut last, mut times, mut doubt) = (None, 0, Doubt::None);
         loop {
             let (look, gathered) = self.seen().await;
             let cluster = self.cluster().to_owned();
             match &look.act {
                 Act::Refuse => return Ok(End::Refused { findings: look.findings }),
                 Act::Done => return Ok(End::Done),
+                act if needs(act) > consent => {
+                    return Ok(End::Unconfirmed { deletes: needs(act) == Consent::Delete });
+                }
                 Act::Wait { until_ms } if !wait => return Ok(End::Screams { until_ms: *until_ms }),
                 Act::Wait { until_ms } => {
                     let left = Duration::from_millis(until_ms.saturating_sub(gathered.facts.now_ms));
@@ -204,9 +222,12 @@ impl Retirement {
             }
             times = if last.as_ref() == Some(&look.act) { times + 1 } else { 0 };
             if times >= TRIES {
-                return Err(RetireError::Stuck { what: format!("{:?}", look.act), times, why: why(doubt) });
+                return Err(stuck(format!("{:?}", look.act), times, doubt));
             }
             doubt = self.act(&look.act, &gathered, tell).await?;
+            if matches!(look.act, Act::Reopen(_)) && doubt.is_none() {
+                return Ok(End::Refused { findings: look.findings });
+            }
             last = Some(look.act);
         }
     }
@@ -214,15 +235,15 @@ impl Retirement {
     /// Someone has screamed: starts the cluster again, and takes its Switches back to Steady.
     ///
     /// # Errors
-    /// See [`RetireError`]; it is too late once the deletion has begun.
+    /// See [`RetireError`]; it is too late once ARM deletes the cluster.
     pub async fn revive(&self, tell: &mut (dyn FnMut(Event) + Send)) -> Result<End, RetireError> {
-        let (mut last, mut times, mut doubt) = (None, 0, None::<String>);
+        let (mut last, mut times, mut doubt) = (None, 0, Doubt::None);
         loop {
             let gathered = gather(self).await;
             let step = revive(&gathered.facts);
             times = if last.as_ref() == Some(&step) { times + 1 } else { 0 };
             if times >= TRIES {
-                return Err(RetireError::Stuck { what: format!("{step:?}"), times, why: why(doubt) });
+                return Err(stuck(format!("{step:?}"), times, doubt));
             }
             doubt = match &step {
                 Revive::Nothing => return Ok(End::Revived),
@@ -232,11 +253,21 @@ impl Retirement {
                 Revive::Start if self.executor() == Executor::Pipeline => {
                     return Ok(End::YourTurn { turn: Turn::Start, cluster: self.cluster().to_owned() });
                 }
+                Revive::Reopen(names) => self.reopen(names, &gathered, tell).await?,
                 Revive::Start => self.start(tell).await?,
                 Revive::Await => self.settle("the cluster's operation", tell).await?,
                 Revive::Finish(names) => self.finish(names, &gathered, tell).await?,
             };
             last = Some(step);
         }
+    }
+}
+
+/// What has to be agreed to before this step.
+fn needs(act: &Act) -> Consent {
+    match act {
+        Act::Condemn(_) | Act::Delete => Consent::Delete,
+        Act::Enter(_) => Consent::NoWayBack,
+        _ => Consent::GoOn,
     }
 }

@@ -4,14 +4,15 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use teal_azure::aks::Aks;
 use teal_azure::{AzureError, Condition, Needs, Operation, Progress, versions};
 use teal_switcher::switch::WriteError;
-use teal_switcher_core::Ledger;
+use teal_switcher_core::ledger::Stage;
 use teal_switcher_core::retire::Act;
 use teal_switcher_core::step::Write;
+use teal_switcher_core::{Ledger, Retirement as Retiring};
 
 use crate::error::RetireError;
 use crate::gather::{Gathered, Held};
 use crate::outcome::Event;
-use crate::retirement::{Doubt, Retirement};
+use crate::retirement::{Doubt, Retirement, Unsure};
 
 type Tell<'a> = &'a mut (dyn FnMut(Event) + Send);
 
@@ -50,6 +51,7 @@ impl Retirement {
                 Ok(doubt)
             }
             Act::Finish(names) => self.finish(names, gathered, tell).await,
+            Act::Reopen(names) => self.reopen(names, gathered, tell).await,
             Act::Stop => {
                 tell(Event::Stopping);
                 let begun = self.client.stop_cluster(&self.aks).await;
@@ -79,6 +81,24 @@ impl Retirement {
         for held in those(gathered, names) {
             let event = Event::Steady { switch: held.switch.clone() };
             doubt = swap(held, held.ledger.retired(gathered.facts.now_ms), event, tell).await?.or(doubt);
+        }
+        Ok(doubt)
+    }
+
+    /// Takes ledgers back to where the cluster is not known to be stopped.
+    pub(crate) async fn reopen(
+        &self,
+        names: &[String],
+        gathered: &Gathered,
+        tell: Tell<'_>,
+    ) -> Result<Doubt, RetireError> {
+        let (mut doubt, random) = (None, random()?);
+        for held in those(gathered, names) {
+            // About the same cluster as before, whatever runs there now.
+            let before = held.ledger.retirement();
+            let op = Retiring::id(random, before.as_ref().and_then(Retiring::cluster));
+            let event = Event::Reopened { switch: held.switch.clone() };
+            doubt = swap(held, held.ledger.reopened(&op, gathered.facts.now_ms), event, tell).await?.or(doubt);
         }
         Ok(doubt)
     }
@@ -114,7 +134,7 @@ impl Retirement {
     /// The next look may come too soon to see what came of it.
     async fn doubt(&self, error: &AzureError) -> Result<Doubt, RetireError> {
         tokio::time::sleep(self.pace.every).await;
-        Ok(Some(error.to_string()))
+        Ok(Some(Unsure { why: error.to_string(), transient: error.transient() || error.outcome_unknown() }))
     }
 
     async fn wait(&self, what: &'static str, operation: &Operation) -> Result<Doubt, RetireError> {
@@ -149,17 +169,23 @@ async fn swap(held: &Held, next: Ledger, event: Event, tell: Tell<'_>) -> Result
     };
     let lost = matches!(&error, WriteError::Target(error) if error.outcome_unknown());
     if error.raced() || lost {
-        return Ok(Some(error.to_string()));
+        return Ok(Some(Unsure { why: error.to_string(), transient: lost }));
     }
     Err(RetireError::Ledger { switch: held.switch.clone(), why: error.to_string() })
 }
 
-/// The retirement's id: that of a ledger which is already retiring, or a new one.
+/// The retirement's id: that of a ledger which is past the point of no return and not past the stop, or a new one: what was
+/// noted of an earlier stop says nothing of the next one.
 fn operation_id(gathered: &Gathered) -> Result<String, RetireError> {
-    if let Some(held) = gathered.held.iter().find(|held| held.ledger.retirement().is_some()) {
-        return Ok(held.ledger.op.clone());
+    let mut under_way = gathered.held.iter().filter_map(|held| held.ledger.retirement());
+    if let Some(one) = under_way.find(|one| one.stage == Stage::Stopping) {
+        return Ok(one.op);
     }
+    Ok(Retiring::id(random()?, gathered.facts.fingerprint.as_deref()))
+}
+
+fn random() -> Result<u64, RetireError> {
     let mut bytes = [0_u8; 8];
     SystemRandom::new().fill(&mut bytes).map_err(|_| RetireError::Entropy)?;
-    Ok(hex::encode(bytes))
+    Ok(u64::from_be_bytes(bytes))
 }

@@ -208,7 +208,7 @@ impl OneSwitch {
 
     async fn act(&mut self, kit: &mut Kit, look: &Look, step: &Step) -> Duration {
         let phase = look.ledger().map(|ledger| ledger.phase);
-        let resting = phase.is_some_and(|phase| phase.at_rest());
+        let resting = phase.is_some_and(|phase| phase.idles());
         self.busy.set(!resting || !matches!(step.action, Action::Hold));
         match phase {
             Some(Phase::Steady | Phase::Parked | Phase::RollingBack) => kit.gates.follow(None),

@@ -12,18 +12,25 @@ pub(super) fn at(ms: u64) -> String {
     time.map(|time| format!("{time:.0}")).unwrap_or_default()
 }
 
-pub(super) fn farewell(color: &str, end: &End, idle: bool, style: Style) -> String {
+/// `shown`: the findings that are on the screen already.
+pub(super) fn farewell(color: &str, end: &End, idle: bool, shown: &[Finding], style: Style) -> String {
     match end {
         End::Done if idle => format!("{} nothing to do: ARM knows no cluster of {color}\n", style.good("✔")),
         End::Done => format!("{} {color} is retired: its cluster is gone\n", style.good("✔")),
         End::Revived => format!("{} {color} runs, and nothing is being retired\n", style.good("✔")),
         End::Refused { findings } => {
-            format!("{} {color} stays as it is:\n{}", style.bad("✖"), lines(findings, style))
+            let new: Vec<Finding> = findings.iter().filter(|one| !shown.contains(one)).cloned().collect();
+            format!("{} {color} stays as it is\n{}", style.bad("✖"), lines(&new, style))
         }
         End::Screams { until_ms } => format!(
             "{} {color} is stopped; run `teal retire {color}` after {} to delete it, or `teal retire {color} --revive` to start it again\n",
             style.busy("…"),
             at(*until_ms)
+        ),
+        End::Unconfirmed { deletes } => format!(
+            "{} {} was not asked for yet: run `teal retire {color}` again\n",
+            style.busy("…"),
+            if *deletes { "what comes next deletes the cluster, for ever, and" } else { "the point of no return" }
         ),
         End::YourTurn { turn, cluster } => {
             let verb = match turn {
@@ -102,10 +109,11 @@ fn steps(of: &Retirement, act: &Act) -> Vec<(String, bool)> {
 pub(super) fn shown(of: &Retirement, look: &Look) -> Value {
     let steps: Vec<Value> =
         steps(of, &look.act).into_iter().map(|(step, next)| json!({"step": step, "next": next})).collect();
+    let refused = super::refuses(&look.act);
     json!({
         "color": look.facts.color.as_str(),
         "cluster": of.cluster(),
-        "refused": look.act == Act::Refuse,
+        "refused": refused,
         "findings": look.findings,
         "searched": look.facts.places.iter().map(|place| &place.name).collect::<Vec<_>>(),
         "steps": steps,

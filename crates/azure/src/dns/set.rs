@@ -82,6 +82,8 @@ pub struct RecordSet {
     pub metadata: BTreeMap<String, String>,
     /// What is answered.
     pub records: Records,
+    /// Names that MX and SRV records lead to.
+    pub hosts: Vec<String>,
     /// What an alias follows.
     pub target: Option<ResourceId>,
     /// Made by the platform for a virtual machine (private zones).
@@ -161,6 +163,7 @@ impl RecordSet {
             ttl: ttl.ok_or_else(|| odd("it has no TTL".into()))?,
             metadata: metadata.collect(),
             records: records(&kind, zone, fields).map_err(odd)?,
+            hosts: hosts(fields),
             kind,
             target,
             auto_registered: field(fields, "isAutoRegistered").and_then(Value::as_bool).unwrap_or(false),
@@ -171,6 +174,16 @@ impl RecordSet {
 /// A property by name in any case: the two services, and answers of one, differ.
 fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// Names that mail and services are led to; sets of other types have none.
+fn hosts(fields: &Map<String, Value>) -> Vec<String> {
+    let lists = [("MXRecords", "exchange"), ("SRVRecords", "target")];
+    let of = |(list, key): (&str, &'static str)| {
+        let items = field(fields, list).and_then(Value::as_array).cloned().unwrap_or_default();
+        items.into_iter().filter_map(move |item| item.get(key)?.as_str().map(str::to_owned))
+    };
+    lists.into_iter().flat_map(of).collect()
 }
 
 fn records(kind: &str, zone: ZoneKind, fields: &Map<String, Value>) -> Result<Records, String> {

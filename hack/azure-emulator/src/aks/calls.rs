@@ -95,6 +95,7 @@ fn put(
             "powerState",
             "networkProfile",
             "agentPoolProfiles",
+            "resourceUID",
         ];
         if !body.get("properties").is_some_and(Value::is_object) {
             set(&mut body, "properties", json!({}));
@@ -103,6 +104,11 @@ fn put(
             crate::check::default(&mut body["properties"], key, old.property(key).clone());
         }
     }
+    if old.is_none()
+        && let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        properties.remove("resourceUID");
+    }
     let group = id.group().unwrap_or_default();
     shape::fill(&mut body, group, id.name(), &crate::front_door::label(&id.key()));
     shape::check(&body, id.name()).done().map_err(ArmError::from)?;
@@ -110,7 +116,14 @@ fn put(
     set(&mut body["properties"], "provisioningState", running);
     node_group(world, id, &body);
     let hidden = old.map(|old| old.hidden.clone()).unwrap_or_default();
-    let (_, created) = world.save(id, body.as_object().cloned().unwrap_or_default(), hidden);
+    let (saved, created) = world.save(id, body.as_object().cloned().unwrap_or_default(), hidden);
+    if created {
+        // Tells it from a later cluster of the same id.
+        let uid: String = saved.etag.chars().filter(char::is_ascii_hexdigit).take(24).collect();
+        amend(world, id, |properties| {
+            properties.insert("resourceUID".to_owned(), uid.into());
+        });
+    }
     let begun = begin(world, call, id, verb, json!({"power": Value::Null}));
     let saved = world.store.get(id).cloned().ok_or_else(|| ArmError::not_found(id))?;
     let mut shown = render(&saved);

@@ -26,7 +26,7 @@ pub(super) fn step(view: &View<'_>) -> Step {
 }
 
 fn wait(retirement: &Retirement) -> Wait {
-    let Retirement { color, stage, until_ms, by } = retirement;
+    let Retirement { color, stage, until_ms, by, .. } = retirement;
     match stage {
         Stage::Stopping => Wait::new(Reason::Drain, format!("{by} retires {color}: its cluster is being stopped")),
         Stage::Screaming => {

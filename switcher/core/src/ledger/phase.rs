@@ -74,6 +74,12 @@ impl Phase {
         matches!(self, Self::Steady | Self::Parked)
     }
 
+    /// Does the switcher move nothing here, so that it looks at the pace of rest? Retiring may last for days.
+    #[must_use]
+    pub fn idles(self) -> bool {
+        self.at_rest() || self == Self::Retiring
+    }
+
     /// Reads [`Phase::as_str`] back.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {

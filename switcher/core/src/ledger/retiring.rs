@@ -3,7 +3,11 @@
 
 use super::{Course, Ledger, Phase, Task};
 use crate::color::Color;
+use crate::order::Verb;
 use crate::step::Reason;
+
+/// Hex digits of a retirement's id that are random; what follows them tells which cluster it is about.
+const RANDOM: usize = 16;
 
 /// A retirement under way, as a ledger tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +20,22 @@ pub struct Retirement {
     pub until_ms: u64,
     /// Who retires it.
     pub by: String,
+    /// Names the retirement in every ledger it touches, from one stop to the next.
+    pub op: String,
+}
+
+impl Retirement {
+    /// A retirement's id. `cluster`: fingerprint of the cluster that was judged, in hex, when ARM tells one.
+    #[must_use]
+    pub fn id(random: u64, cluster: Option<&str>) -> String {
+        format!("{random:016x}{}", cluster.unwrap_or_default())
+    }
+
+    /// Fingerprint of the cluster that was judged; `None` when none was told.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&str> {
+        self.op.get(RANDOM..).filter(|rest| !rest.is_empty())
+    }
 }
 
 /// How far a retirement is; later ones are greater.
@@ -73,7 +93,8 @@ impl Ledger {
             _ => Stage::Stopping,
         };
         let by = self.holder.clone().unwrap_or_default();
-        Some(Retirement { color: course.from.clone(), stage, until_ms: self.times.deadline_ms, by })
+        let (color, op) = (course.from.clone(), self.op.clone());
+        Some(Retirement { color, stage, until_ms: self.times.deadline_ms, by, op })
     }
 
     /// May this ledger let `color` go, or has it already?
@@ -121,6 +142,16 @@ impl Ledger {
         next
     }
 
+    /// The cluster runs again, or is to: the stop that was noted does not count any more. `op`: a new one, so that no
+    /// time that another ledger still tells of the old stop is taken for the next one's.
+    #[must_use]
+    pub fn reopened(&self, op: &str, now_ms: u64) -> Self {
+        let mut next = self.next(now_ms).task(Task::Stopping, Some(Reason::Drain));
+        next.times.deadline_ms = 0;
+        next.op = op.to_owned();
+        next
+    }
+
     /// The cluster is about to be deleted.
     #[must_use]
     pub fn condemned(&self, now_ms: u64) -> Self {
@@ -128,11 +159,13 @@ impl Ledger {
     }
 
     /// The retirement has ended, by deletion or because the cluster was started again: Steady, with nothing to undo. A
-    /// cluster of the old name is a new one: traffic goes there only by a commit, and through every gate.
+    /// cluster of the old name is a new one: traffic goes there only by a commit, and through every gate. The kill switch
+    /// stays as it is.
     #[must_use]
     pub fn retired(&self, now_ms: u64) -> Self {
         let mut next = self.next(now_ms).rest(Phase::Steady);
         next.course = None;
+        next.order = self.order.clone().filter(|order| order.verb == Verb::Hold);
         next
     }
 }

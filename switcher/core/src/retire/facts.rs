@@ -15,8 +15,10 @@ pub struct Facts {
     pub now_ms: u64,
     /// Its cluster.
     pub cluster: Result<ClusterSeen, String>,
-    /// Pinned and found UID of `kube-system`, when one is pinned and the cluster runs.
+    /// Pinned and found UID of `kube-system`, when one is pinned. A cluster that does not run can't show it.
     pub uid: Option<(String, Result<String, String>)>,
+    /// Fingerprint, in hex, of what ARM tells one cluster from a later one of the same id by; `None` when it tells nothing.
+    pub fingerprint: Option<String>,
     /// Every Switch that names the cluster.
     pub switches: Vec<SwitchSeen>,
     /// Switches that `colors.yaml` lists for the color and that do not name the cluster, or are not there.

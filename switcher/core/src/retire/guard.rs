@@ -5,7 +5,7 @@ mod switches;
 use serde::Serialize;
 
 use super::facts::{ClusterSeen, DoomedKind, Drain, Facts, Policy, State, SwitchSeen, Weight};
-use crate::ledger::Stage;
+use crate::ledger::{Retirement, Stage};
 
 /// One thing that speaks against it, or that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -122,15 +122,15 @@ fn of_cluster(facts: &Facts, log: &mut Log) {
             let todo = "see that the identity may read it, and that ARM answers";
             log.refuse("ClusterUnreadable", &place, format!("it can't be read: {why}"), todo);
         }
-        Ok(ClusterSeen::There { state: State::Running | State::Starting, told }) if screaming(facts) => {
-            let todo =
-                "someone needs it: `teal retire --revive` ends the retirement; or stop it again, and run this again";
-            log.refuse(
-                "StartedAgain",
-                &place,
-                format!("it was stopped, and someone has started it again ({told})"),
-                todo,
-            );
+        Ok(ClusterSeen::There { state: State::Running | State::Starting, told }) if any(facts, Stage::Deleting) => {
+            let what = format!("its deletion had begun, and it runs ({told}): it was made again, or nobody deleted it");
+            let todo = "`teal retire --revive` ends the retirement; a new one begins with its guard";
+            log.refuse("StartedAgain", &place, what, todo);
+        }
+        Ok(ClusterSeen::There { told, .. }) if started_again(facts) => {
+            let todo = "someone needs it: `teal retire --revive` ends the retirement; or run this again: it proves the drain anew, stops it and gives the whole scream time again";
+            let what = format!("it was stopped, and someone has started it again ({told})");
+            log.refuse("StartedAgain", &place, what, todo);
         }
         Ok(ClusterSeen::There { state: State::Busy | State::Starting, told }) => {
             let what = format!("something is at work on it ({told})");
@@ -145,12 +145,52 @@ fn of_cluster(facts: &Facts, log: &mut Log) {
             );
             log.refuse("OtherCluster", &place, what, "see which cluster this is before anything is deleted");
         }
-        Some((_, Err(why))) => {
+        // Once it is stopped nothing can show it any more; it was shown before the point of no return.
+        Some((_, Err(why))) if runs(facts) || facts.switches.iter().any(|switch| stage(switch).is_none()) => {
             let todo = "a pinned cluster must show that it is the one: see that its API server answers from here";
             log.refuse("ClusterUnknown", &place, format!("its UID can't be read: {why}"), todo);
         }
         _ => {}
     }
+    of_identity(facts, &place, log);
+}
+
+/// Is it the cluster that was judged at the point of no return, or a later one of the same id?
+fn of_identity(facts: &Facts, place: &str, log: &mut Log) {
+    if !matches!(facts.cluster, Ok(ClusterSeen::There { .. })) {
+        return;
+    }
+    let other = |switch: &SwitchSeen| {
+        let judged = retirement(switch)?.cluster().map(str::to_owned)?;
+        (facts.fingerprint.as_ref() != Some(&judged)).then_some(judged)
+    };
+    let Some(judged) = facts.switches.iter().find_map(other) else { return };
+    let todo = "`teal retire --revive` ends the retirement of the one that was judged; a new one begins with its guard";
+    match &facts.fingerprint {
+        Some(found) => {
+            let what =
+                format!("it was made again under the same id: by ARM's word it is {found}, and {judged} was judged");
+            log.refuse("OtherCluster", place, what, todo);
+        }
+        None => {
+            log.refuse("ClusterUnknown", place, format!("ARM does not tell any more whether it is {judged}"), todo);
+        }
+    }
+}
+
+fn runs(facts: &Facts) -> bool {
+    matches!(&facts.cluster, Ok(ClusterSeen::There { state: State::Running, .. }))
+}
+
+/// Does a ledger say that it is stopped, and it runs, or is to?
+pub(super) fn started_again(facts: &Facts) -> bool {
+    let up = matches!(&facts.cluster, Ok(ClusterSeen::There { state: State::Running | State::Starting, .. }));
+    up && facts.switches.iter().any(|switch| stage(switch) >= Some(Stage::Screaming))
+}
+
+/// Does any ledger say this?
+pub(super) fn any(facts: &Facts, wanted: Stage) -> bool {
+    facts.switches.iter().any(|switch| stage(switch) == Some(wanted))
 }
 
 fn is_gone(facts: &Facts) -> bool {
@@ -164,8 +204,12 @@ fn screaming(facts: &Facts) -> bool {
 
 /// How far a Switch's ledger is with this color.
 pub(super) fn stage(switch: &SwitchSeen) -> Option<Stage> {
-    let retirement = switch.ledger.as_ref().ok()?.retirement()?;
-    (retirement.color == switch.color).then_some(retirement.stage)
+    retirement(switch).map(|one| one.stage)
+}
+
+/// What a Switch's ledger says of this color's retirement.
+pub(super) fn retirement(switch: &SwitchSeen) -> Option<Retirement> {
+    switch.ledger.as_ref().ok()?.retirement().filter(|one| one.color == switch.color)
 }
 
 fn of_drain(facts: &Facts, log: &mut Log) {

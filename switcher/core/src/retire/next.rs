@@ -1,7 +1,7 @@
 //! What a retirement does next. Level-based: ledgers and cluster tell where it is, so whoever runs it again goes on.
 
 use super::facts::{ClusterSeen, Facts, Policy, State};
-use super::guard::{Finding, Severity, guard, millis, stage};
+use super::guard::{Finding, Severity, any, guard, millis, retirement, stage, started_again};
 use crate::ledger::Stage;
 
 /// What is to be done now, and all that was found.
@@ -20,6 +20,9 @@ pub enum Act {
     Refuse,
     /// Swap these Switches' ledgers to Retiring: the point of no return.
     Enter(Vec<String>),
+    /// Note in these Switches' ledgers that the cluster was started again, so that the stop before does not count any
+    /// more. Then nothing else: whoever runs it again decides.
+    Reopen(Vec<String>),
     /// Stop the cluster.
     Stop,
     /// Wait until it is stopped.
@@ -77,6 +80,11 @@ fn there(facts: &Facts, policy: &Policy, state: State, refused: bool) -> Act {
     if facts.switches.is_empty() {
         return Act::Refuse;
     }
+    if started_again(facts) {
+        // Past the deletion's beginning it may be a new cluster: only `revive` ends that.
+        let begun = those(facts, |stage| stage >= Some(Stage::Screaming));
+        return if any(facts, Stage::Deleting) { Act::Refuse } else { Act::Reopen(begun) };
+    }
     let behind = those(facts, |stage| stage.is_none());
     if !behind.is_empty() {
         return guarded(Act::Enter(behind));
@@ -84,7 +92,7 @@ fn there(facts: &Facts, policy: &Policy, state: State, refused: bool) -> Act {
     let running = those(facts, |stage| stage == Some(Stage::Stopping));
     if !running.is_empty() {
         return match state {
-            State::Stopped => Act::NoteStopped { switches: running, until_ms: ends(facts, policy) },
+            State::Stopped => note_stopped(facts, policy),
             State::Stopping => Act::AwaitStopped,
             State::Deleting => Act::AwaitGone,
             State::Running => guarded(Act::Stop),
@@ -109,17 +117,26 @@ fn those(facts: &Facts, wanted: impl Fn(Option<Stage>) -> bool) -> Vec<String> {
     facts.switches.iter().filter(|switch| wanted(stage(switch))).map(|switch| switch.name.clone()).collect()
 }
 
-/// The end of the scream time: what a ledger says already stands, so that a crash between two ledgers prolongs nothing.
-fn ends(facts: &Facts, policy: &Policy) -> u64 {
-    match latest(facts) {
-        0 => facts.now_ms.saturating_add(millis(policy.scream)),
-        known => known,
-    }
+/// The end of the scream time, for the ledgers of one retirement: what another of its ledgers says already stands, so that a
+/// crash between two of them prolongs nothing. What another retirement's says is of another stop.
+fn note_stopped(facts: &Facts, policy: &Policy) -> Act {
+    let of = |wanted: fn(Stage) -> bool| {
+        facts.switches.iter().filter_map(move |switch| {
+            retirement(switch).filter(|one| wanted(one.stage)).map(|one| (switch.name.clone(), one))
+        })
+    };
+    let stopping: Vec<_> = of(|stage| stage == Stage::Stopping).collect();
+    let op = stopping.first().map(|(_, one)| one.op.clone()).unwrap_or_default();
+    let known =
+        of(|stage| stage >= Stage::Screaming).filter(|(_, one)| one.op == op).map(|(_, one)| one.until_ms).max();
+    let until_ms = known.unwrap_or_else(|| facts.now_ms.saturating_add(millis(policy.scream)));
+    let switches = stopping.into_iter().filter(|(_, one)| one.op == op).map(|(name, _)| name).collect();
+    Act::NoteStopped { switches, until_ms }
 }
 
 /// The latest end of the scream time that a ledger tells; `0` when none does.
 fn latest(facts: &Facts) -> u64 {
-    let ledgers = facts.switches.iter().filter_map(|switch| switch.ledger.as_ref().ok()?.retirement());
+    let ledgers = facts.switches.iter().filter_map(retirement);
     ledgers.filter(|one| one.stage >= Stage::Screaming).map(|one| one.until_ms).max().unwrap_or(0)
 }
 
@@ -130,6 +147,9 @@ pub enum Revive {
     Nothing,
     /// It can't be done; with why.
     Refuse(String),
+    /// Note in these Switches' ledgers that the stop does not count any more, before it is started: whoever would delete
+    /// it at the same time loses that race.
+    Reopen(Vec<String>),
     /// Start the cluster.
     Start,
     /// Wait until it is stopped, or runs.
@@ -138,29 +158,38 @@ pub enum Revive {
     Finish(Vec<String>),
 }
 
-/// What reviving a color does next. It is too late once its deletion has begun.
+/// What reviving a color does next. It is too late once ARM deletes the cluster.
 #[must_use]
 pub fn revive(facts: &Facts) -> Revive {
     if let Some(why) = facts.switches.iter().find_map(|switch| switch.ledger.as_ref().err()) {
         return Revive::Refuse(format!("a ledger can't be read: {why}"));
     }
     let retiring = those(facts, |stage| stage.is_some());
-    if retiring.is_empty() {
-        return Revive::Nothing;
-    }
-    let state = match &facts.cluster {
+    let (state, told) = match &facts.cluster {
         Err(why) => return Revive::Refuse(format!("the cluster can't be read: {why}")),
+        Ok(ClusterSeen::Gone) if retiring.is_empty() => {
+            return Revive::Refuse("the cluster is gone, and nothing is being retired".to_owned());
+        }
         Ok(ClusterSeen::Gone) => {
             return Revive::Refuse("the cluster is gone; end the retirement without --revive".into());
         }
-        Ok(ClusterSeen::There { state, .. }) => *state,
+        Ok(ClusterSeen::There { state, told }) => (*state, told),
     };
-    if state == State::Deleting || !those(facts, |stage| stage == Some(Stage::Deleting)).is_empty() {
-        return Revive::Refuse("its deletion has begun: there is no way back any more".to_owned());
+    if retiring.is_empty() {
+        return match state {
+            State::Running => Revive::Nothing,
+            _ => Revive::Refuse(format!(
+                "nothing is being retired, and the cluster does not run ({told}): start it by hand"
+            )),
+        };
     }
     match state {
-        State::Stopped => Revive::Start,
+        State::Deleting => Revive::Refuse("its deletion has begun: there is no way back any more".to_owned()),
         State::Running => Revive::Finish(retiring),
-        State::Stopping | State::Starting | State::Busy | State::Deleting => Revive::Await,
+        State::Stopping | State::Starting | State::Busy => Revive::Await,
+        State::Stopped => {
+            let begun = those(facts, |stage| stage >= Some(Stage::Screaming));
+            if begun.is_empty() { Revive::Start } else { Revive::Reopen(begun) }
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::color::Color;
 use crate::decide::samples::{NOW_MS, declaration};
-use crate::ledger::{Ledger, Phase, RetireRefusal, Stage, Task};
+use crate::ledger::{Ledger, Phase, RetireRefusal, Retirement, Stage, Task};
 use crate::observation::Value;
 use crate::order::{Order, Verb};
 
@@ -44,6 +44,7 @@ fn facts() -> Facts {
         now_ms: NOW_MS,
         cluster: there(State::Running),
         uid: Some(("u".to_owned(), Ok("u".to_owned()))),
+        fingerprint: Some("0badcafe".to_owned()),
         switches: vec![switch("contoso"), switch("shop")],
         strangers: Vec::new(),
         places: vec![Place { name: "zone contoso.com".to_owned(), declared: true, found: Ok(Vec::new()) }],
@@ -99,6 +100,11 @@ fn each_thing_that_speaks_against_it_is_told() {
         ("no measurement", |f| f.drain = Drain::Unknown("empty".into()), "DrainUnknown"),
         ("another cluster", |f| f.uid = Some(("u".into(), Ok("v".into()))), "OtherCluster"),
         ("a cluster that hides", |f| f.uid = Some(("u".into(), Err("timeout".into()))), "ClusterUnknown"),
+        (
+            "stopped before it showed which it is",
+            |f| (f.cluster, f.uid) = (there(State::Stopped), Some(("u".into(), Err("it does not run".into())))),
+            "ClusterUnknown",
+        ),
         ("busy", |f| f.cluster = there(State::Busy), "ClusterBusy"),
         ("unread", |f| f.cluster = Err("403".into()), "ClusterUnreadable"),
         ("a disk", |f| f.doomed = doomed(DoomedKind::Data, false), "DataDies"),
@@ -186,7 +192,7 @@ fn crash_after(act: Act, facts: &mut Facts) {
         Act::Wait { until_ms } => facts.now_ms = until_ms,
         Act::Delete => facts.cluster = there(State::Deleting),
         Act::AwaitGone => facts.cluster = Ok(ClusterSeen::Gone),
-        Act::Refuse | Act::Done => panic!("nothing to do"),
+        Act::Refuse | Act::Done | Act::Reopen(_) => panic!("nothing to do"),
     }
 }
 
@@ -252,7 +258,8 @@ fn the_cluster_is_never_touched_while_something_refuses() {
     let mut facts = facts();
     facts.switches.iter_mut().for_each(|one| one.ledger = Ok(stopped.clone()));
     let next = next(&facts, &policy());
-    assert_eq!((next.act, next.findings[0].reason), (Act::Refuse, "StartedAgain"), "someone screamed");
+    let both = vec!["contoso".to_owned(), "shop".to_owned()];
+    assert_eq!((next.act, next.findings[0].reason), (Act::Reopen(both), "StartedAgain"), "someone screamed");
 }
 
 #[test]
@@ -268,11 +275,22 @@ fn whoever_screams_in_time_gets_the_cluster_back() {
     assert_eq!(at(&steady_on_green(), there(State::Running)), Revive::Nothing);
     assert_eq!(at(&retiring, there(State::Running)), Revive::Finish(both()));
     assert_eq!(at(&retiring, there(State::Stopping)), Revive::Await);
-    assert_eq!(at(&stopped, there(State::Stopped)), Revive::Start);
+    assert_eq!(at(&retiring, there(State::Stopped)), Revive::Start);
+    // Its intent is written first: who deletes at the same time loses.
+    assert_eq!(at(&stopped, there(State::Stopped)), Revive::Reopen(both()));
+    assert_eq!(at(&stopped.condemned(NOW_MS), there(State::Stopped)), Revive::Reopen(both()));
+    assert_eq!(at(&stopped.condemned(NOW_MS), there(State::Starting)), Revive::Await);
+    assert_eq!(
+        at(&stopped.condemned(NOW_MS), there(State::Running)),
+        Revive::Finish(both()),
+        "made again, or never deleted"
+    );
     assert_eq!(at(&stopped, there(State::Starting)), Revive::Await);
     assert_eq!(at(&stopped, there(State::Running)), Revive::Finish(both()));
     for late in [
-        at(&stopped.condemned(NOW_MS), there(State::Stopped)),
+        at(&steady_on_green(), Ok(ClusterSeen::Gone)),
+        at(&steady_on_green(), there(State::Stopped)),
+        at(&stopped.condemned(NOW_MS), there(State::Deleting)),
         at(&stopped, there(State::Deleting)),
         at(&stopped, Ok(ClusterSeen::Gone)),
         at(&stopped, Err("403".to_owned())),
@@ -299,4 +317,69 @@ fn a_cluster_that_is_not_there_is_retired_only_where_nothing_speaks_against_it()
         first.ledger = Ok(steady_on_green().retire(&"blue".into(), "ada", "op", NOW_MS).unwrap());
     };
     assert_eq!(gone(retiring), Act::Finish(vec!["contoso".into()]), "deleted by hand meanwhile");
+}
+
+/// All ledgers as this one.
+fn with(ledger: &Ledger, state: State) -> Facts {
+    let mut facts = Facts { cluster: there(state), uid: None, ..facts() };
+    facts.switches.iter_mut().for_each(|one| one.ledger = Ok(ledger.clone()));
+    facts
+}
+
+#[test]
+fn a_second_stop_has_its_own_proof_of_drain_and_its_own_scream_time() {
+    let stopped = steady_on_green().retire(&"blue".into(), "ada", "first", NOW_MS - HOUR).unwrap().stopped(1, NOW_MS);
+    let reopened = stopped.reopened("second", NOW_MS);
+    let seen = reopened.retirement().unwrap();
+    assert_eq!((seen.stage, seen.until_ms, seen.op.as_str()), (Stage::Stopping, 0, "second"));
+    // It is proved again that it is drained.
+    let mut again = with(&reopened, State::Running);
+    assert_eq!(next(&again, &policy()).act, Act::Stop);
+    again.drain = Drain::Unknown("its Prometheus is gone".to_owned());
+    assert_eq!(next(&again, &policy()).act, Act::Refuse);
+    // The crash was between two ledgers: what the one behind says of the first stop does not count.
+    let mut facts = with(&reopened, State::Stopped);
+    facts.switches[1].ledger = Ok(stopped);
+    let until_ms = NOW_MS + 24 * HOUR;
+    assert_eq!(next(&facts, &policy()).act, Act::NoteStopped { switches: vec!["contoso".into()], until_ms });
+    facts.switches[0].ledger = Ok(reopened.stopped(until_ms, NOW_MS));
+    assert_eq!(next(&facts, &policy()).act, Act::Wait { until_ms });
+}
+
+#[test]
+fn one_that_was_made_again_is_not_the_one_that_was_judged() {
+    let id = Retirement::id(7, Some("0badcafe"));
+    let retiring = steady_on_green().retire(&"blue".into(), "ada", &id, NOW_MS).unwrap();
+    assert_eq!(Ledger::decode(&retiring.encode_within(512).unwrap()).unwrap(), retiring);
+    assert_eq!(retiring.retirement().unwrap().cluster(), Some("0badcafe"));
+    let condemned = retiring.stopped(NOW_MS, NOW_MS).condemned(NOW_MS);
+    assert_eq!(next(&with(&condemned, State::Stopped), &policy()).act, Act::Delete);
+    for (told, reason) in [(Some("deadbeef".to_owned()), "OtherCluster"), (None, "ClusterUnknown")] {
+        for ledger in [&retiring, &condemned] {
+            let facts = Facts { fingerprint: told.clone(), ..with(ledger, State::Stopped) };
+            let next = next(&facts, &policy());
+            assert_eq!(next.findings[0].reason, reason);
+            assert!(!matches!(next.act, Act::Delete | Act::Condemn(_) | Act::Stop), "{:?}", next.act);
+        }
+    }
+    // It runs although its deletion had begun: nothing is written, and a way out is told.
+    let next = next(&with(&condemned, State::Running), &policy());
+    assert_eq!((next.act, next.findings[0].reason), (Act::Refuse, "StartedAgain"));
+    assert!(
+        next.findings[0].todo.contains("--revive") && !next.findings[0].todo.contains("stop"),
+        "{:?}",
+        next.findings
+    );
+}
+
+#[test]
+fn the_kill_switch_outlives_a_retirement_and_nothing_is_polled_at_the_pace_of_a_move_meanwhile() {
+    let mut retiring = steady_on_green().retire(&"blue".into(), "ada", "op", NOW_MS).unwrap();
+    for (verb, stays) in [(Verb::Hold, true), (Verb::Undo, false)] {
+        let (actor, reason, set_aside) = ("kim".to_owned(), "a storm".to_owned(), crate::Digest::default());
+        retiring.order = Some(Order { verb, actor, reason, expires_ms: 0, set_aside });
+        assert_eq!(retiring.retired(NOW_MS).order.is_some(), stays, "{verb:?}");
+    }
+    let idle: Vec<Phase> = Phase::ALL.into_iter().filter(|phase| phase.idles()).collect();
+    assert_eq!(idle, [Phase::Steady, Phase::Parked, Phase::Retiring]);
 }

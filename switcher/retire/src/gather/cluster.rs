@@ -5,18 +5,18 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
 use kube::api::Api;
-use serde_json::Value;
+use ring::digest::{SHA256, digest};
 use teal_azure::aks::Cluster;
-use teal_azure::{AzureError, Client, Needs, Request, ResourceId, versions};
+use teal_azure::{AzureError, Client, ResourceId};
 use teal_switcher::cluster::Access;
 use teal_switcher_core::retire::{ClusterSeen, Doomed, DoomedKind, State};
 
 use super::Belongings;
+use super::followed::{self, PUBLIC_IP};
 use crate::retirement::Retirement;
 
 /// Longest wait for the API server.
 const TIMEOUT: Duration = Duration::from_secs(10);
-const PUBLIC_IP: &str = "microsoft.network/publicipaddresses";
 /// Types that hold data.
 const DATA: &[&str] = &[
     "microsoft.compute/disks",
@@ -29,6 +29,10 @@ const DATA: &[&str] = &[
 pub(super) struct ClusterRead {
     pub(super) seen: Result<ClusterSeen, String>,
     pub(super) etag: Option<String>,
+    /// See [`teal_switcher_core::retire::Facts::fingerprint`].
+    pub(super) fingerprint: Option<String>,
+    /// Its resource group is not there: that is the end of a cluster whose deletion had begun, and a wrong id otherwise.
+    pub(super) group_gone: bool,
     pub(super) doomed: Result<Vec<Doomed>, String>,
     pub(super) belongings: Belongings,
 }
@@ -41,11 +45,14 @@ pub(super) async fn read(of: &Retirement) -> ClusterRead {
         Ok(cluster) => cluster,
         Err(error) => {
             let why = error.to_string();
-            return ClusterRead { seen: Err(why.clone()), etag: None, doomed: Err(why), belongings };
+            let mut read = ClusterRead::without(Err(why.clone()), Err(why), belongings);
+            read.group_gone =
+                matches!(&error, AzureError::NotFound { said, .. } if said.code == "ResourceGroupNotFound");
+            return read;
         }
     };
     let Some(cluster) = cluster else {
-        return ClusterRead { seen: Ok(ClusterSeen::Gone), etag: None, doomed: Ok(Vec::new()), belongings };
+        return ClusterRead::without(Ok(ClusterSeen::Gone), Ok(Vec::new()), belongings);
     };
     [&cluster.fqdn, &cluster.private_fqdn].into_iter().flatten().for_each(|host| belongings.add_host(host));
     let doomed = match node_group(of, &cluster, &mut belongings).await {
@@ -58,7 +65,19 @@ pub(super) async fn read(of: &Retirement) -> ClusterRead {
     };
     let told = format!("{}, {}", word(&cluster.provisioning_state), word(&cluster.power_state.code));
     let seen = Ok(ClusterSeen::There { state: state(&cluster), told });
-    ClusterRead { seen, etag: cluster.etag, doomed, belongings }
+    let fingerprint = cluster.resource_uid.as_deref().filter(|uid| !uid.is_empty()).map(fingerprint);
+    ClusterRead { etag: cluster.etag, fingerprint, ..ClusterRead::without(seen, doomed, belongings) }
+}
+
+/// Short, so that a ledger has room for it; it guards against accidents, not against forgers.
+fn fingerprint(uid: &str) -> String {
+    hex::encode(digest(&SHA256, uid.as_bytes()).as_ref().get(..4).unwrap_or_default())
+}
+
+impl ClusterRead {
+    fn without(seen: Result<ClusterSeen, String>, doomed: Result<Vec<Doomed>, String>, belongings: Belongings) -> Self {
+        Self { seen, etag: None, fingerprint: None, group_gone: false, doomed, belongings }
+    }
 }
 
 fn declared(of: &Retirement) -> Belongings {
@@ -87,17 +106,9 @@ async fn node_group(
 /// Address and name of every public address among these.
 async fn addresses(client: &Client, ids: &[ResourceId], belongings: &mut Belongings) -> Result<(), AzureError> {
     for id in ids.iter().filter(|id| id.kind() == PUBLIC_IP) {
-        let needs = Needs { role: "Reader", scope: id.to_string() };
-        let body = match client.send(&Request::get("network", id, versions::PUBLIC_IP, needs)).await {
-            Ok(answer) => answer.body,
-            Err(AzureError::NotFound { .. }) => continue,
-            Err(error) => return Err(error),
-        };
-        let text = |path: &str| body.pointer(path).and_then(Value::as_str);
-        if let Some(ip) = text("/properties/ipAddress").and_then(|ip| ip.parse().ok()) {
-            belongings.add_ip(ip);
-        }
-        text("/properties/dnsSettings/fqdn").into_iter().for_each(|host| belongings.add_host(host));
+        let Some(public) = followed::read(client, id).await? else { continue };
+        public.ip.into_iter().for_each(|ip| belongings.add_ip(ip));
+        public.host.iter().for_each(|host| belongings.add_host(host));
         belongings.add_resource(id.clone());
     }
     Ok(())
@@ -136,8 +147,11 @@ fn state(cluster: &Cluster) -> State {
 }
 
 /// Pinned and found UID of `kube-system`; `None` when none is pinned.
-pub(super) async fn uid(of: &Retirement) -> Option<(String, Result<String, String>)> {
+pub(super) async fn uid(of: &Retirement, running: bool) -> Option<(String, Result<String, String>)> {
     let pinned = of.color.uid.clone()?;
+    if !running {
+        return Some((pinned, Err("it does not run; start it, so that it can show which it is".to_owned())));
+    }
     let access = Access::Aks { id: of.aks.id.to_string(), azure: of.client.clone() };
     let cluster = teal_switcher::cluster::Cluster::new(&of.name, access, TIMEOUT);
     let ask = async {

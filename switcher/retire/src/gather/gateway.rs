@@ -23,6 +23,13 @@ fn pointers(body: &Value, belongings: &Belongings) -> Vec<Pointer> {
                 found.push(Pointer { what: format!("pool {name}"), to: to.to_owned(), weight });
             }
         }
+        // Machines that were put into the pool by their network interface.
+        for member in list(&pool, "/properties/backendIPConfigurations") {
+            let id = member.get("id").and_then(Value::as_str).and_then(|id| id.parse::<ResourceId>().ok());
+            if let Some(id) = id.filter(|id| belongings.has_resource(id)) {
+                found.push(Pointer { what: format!("pool {name}"), to: id.to_string(), weight });
+            }
+        }
     }
     found
 }
@@ -55,13 +62,17 @@ mod tests {
         let mut own = Belongings::default();
         own.add_ip("10.1.0.4".parse().unwrap());
         own.add_host("blue.contoso.com");
+        own.add_group("s", "MC");
+        let nic = "/subscriptions/S/resourceGroups/mc/providers/Microsoft.Compute/virtualMachineScaleSets/a/virtualMachines/0/networkInterfaces/n/ipConfigurations/i";
         let pool = |name: &str, address: Value| json!({"name": name, "properties": {"backendAddresses": [address]}});
         let body = json!({"properties": {
-            "backendAddressPools": [pool("Web", json!({"ipAddress": "10.1.0.4"})), pool("old", json!({"fqdn": "blue.contoso.com"})), pool("green", json!({"ipAddress": "10.2.0.4"}))],
+            "backendAddressPools": [pool("Web", json!({"ipAddress": "10.1.0.4"})), pool("old", json!({"fqdn": "blue.contoso.com"})), pool("green", json!({"ipAddress": "10.2.0.4"})),
+                {"name": "nodes", "properties": {"backendIPConfigurations": [{"id": nic}]}}],
             "urlPathMaps": [{"properties": {"pathRules": [{"properties": {"backendAddressPool": {"id": "/x/backendAddressPools/web"}}}]}}],
         }});
         let found: Vec<(String, Weight)> =
             pointers(&body, &own).into_iter().map(|one| (one.what, one.weight)).collect();
-        assert_eq!(found, [("pool Web".to_owned(), Weight::Live), ("pool old".to_owned(), Weight::Idle)]);
+        let want = [("pool Web", Weight::Live), ("pool old", Weight::Idle), ("pool nodes", Weight::Idle)];
+        assert_eq!(found, want.map(|(pool, weight)| (pool.to_owned(), weight)));
     }
 }

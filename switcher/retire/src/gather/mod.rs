@@ -3,6 +3,7 @@
 mod belongings;
 mod cluster;
 mod drain;
+mod followed;
 mod gateway;
 mod origins;
 mod switches;
@@ -12,7 +13,8 @@ mod zones;
 use futures::future::join_all;
 use teal_api::colors::{Inspect, InspectKind};
 use teal_azure::{AzureError, Client, ResourceId};
-use teal_switcher_core::retire::{ClusterSeen, Facts, Place, Pointer, State};
+use teal_switcher_core::ledger::Stage;
+use teal_switcher_core::retire::{ClusterSeen, Facts, Place, Pointer, State, SwitchSeen};
 
 use crate::retirement::Retirement;
 
@@ -29,19 +31,25 @@ pub(crate) struct Gathered {
 
 /// Looks at everything once.
 pub(crate) async fn gather(of: &Retirement) -> Gathered {
-    let (cluster, (switches, held)) = tokio::join!(cluster::read(of), switches::read(of));
+    // Ledgers first: a stop that they tell of has been, so that a cluster which runs after it was started again.
+    let (switches, held) = switches::read(of).await;
+    let mut cluster = cluster::read(of).await;
+    if cluster.group_gone && deleting(&switches) {
+        (cluster.seen, cluster.doomed) = (Ok(ClusterSeen::Gone), Ok(Vec::new()));
+    }
     let running = matches!(&cluster.seen, Ok(ClusterSeen::There { state: State::Running, .. }));
     let gone = matches!(&cluster.seen, Ok(ClusterSeen::Gone));
     let (places, drain, uid) = tokio::join!(
         async { if gone { Vec::new() } else { places(of, &cluster.belongings).await } },
         drain::read(of),
-        async { if running { cluster::uid(of).await } else { None } },
+        cluster::uid(of, running),
     );
     let facts = Facts {
         color: of.name.as_str().into(),
         now_ms: now_ms(of.client.clock_skew()),
         cluster: cluster.seen,
         uid,
+        fingerprint: cluster.fingerprint,
         switches,
         strangers: of.strangers.clone(),
         places,
@@ -49,6 +57,14 @@ pub(crate) async fn gather(of: &Retirement) -> Gathered {
         doomed: cluster.doomed,
     };
     Gathered { facts, held, etag: cluster.etag }
+}
+
+/// Has the deletion begun, by all ledgers that do not tell of its end?
+fn deleting(switches: &[SwitchSeen]) -> bool {
+    let stage = |one: &SwitchSeen| one.ledger.as_ref().ok().map(|ledger| ledger.retirement().map(|one| one.stage));
+    let told: Option<Vec<_>> = switches.iter().map(stage).collect();
+    let stages: Vec<Stage> = told.unwrap_or_default().into_iter().flatten().collect();
+    !stages.is_empty() && stages.iter().all(|stage| *stage == Stage::Deleting)
 }
 
 /// By Azure's clock: ours may be wrong by more than the scream time.

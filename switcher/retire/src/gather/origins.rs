@@ -30,12 +30,17 @@ pub(super) async fn search(client: &Client, id: ResourceId, belongings: &Belongi
         let origins: Vec<Resource<Origin>> = client.find_all(&profile.list_origins(&group.name)).await?;
         for origin in origins {
             let Some(to) = leads(&origin.facts, belongings) else { continue };
-            let on = origin.facts.enabled_state.eq_ignore_ascii_case("Enabled");
-            let weight = if on && used.contains(&group.id.lower()) { Weight::Live } else { Weight::Idle };
+            let idle = off(&origin.facts.enabled_state) || !used.contains(&group.id.lower());
+            let weight = if idle { Weight::Idle } else { Weight::Live };
             found.push(Pointer { what: format!("origin {} of the group {}", origin.name, group.name), to, weight });
         }
     }
     Ok(found)
+}
+
+/// Is it switched off? What does not tell is on.
+fn off(state: &str) -> bool {
+    state.eq_ignore_ascii_case("Disabled")
 }
 
 /// Where an origin leads to, when that is the color's.
@@ -82,8 +87,7 @@ fn classic(body: &Value, belongings: &Belongings) -> Vec<Pointer> {
             if !belongings.has_address(text("address")) && !link.is_some_and(|id| belongings.has_resource(&id)) {
                 continue;
             }
-            let on = text("enabledState").eq_ignore_ascii_case("Enabled");
-            let weight = if on { Weight::Live } else { Weight::Idle };
+            let weight = if off(text("enabledState")) { Weight::Idle } else { Weight::Live };
             found.push(Pointer { what: format!("backend of the pool {name}"), to: text("address").to_owned(), weight });
         }
     }
@@ -109,8 +113,13 @@ mod tests {
         assert_eq!(origin(json!({"hostName": "aks-green.contoso.com"})), None);
         let body = json!({"properties": {"backendPools": [{"name": "web", "properties": {"backends": [
             {"address": "aks-blue.contoso.com", "enabledState": "Enabled"}, {"address": "x", "privateLinkResourceId": lb, "enabledState": "Disabled"}, {"address": "aks-green.contoso.com"},
+            {"address": "aks-blue.contoso.com"}, {"address": "aks-blue.contoso.com", "enabledState": "Paused"},
         ]}}]}});
         let weights: Vec<Weight> = classic(&body, &own).into_iter().map(|one| one.weight).collect();
-        assert_eq!(weights, [Weight::Live, Weight::Idle]);
+        assert_eq!(
+            weights,
+            [Weight::Live, Weight::Idle, Weight::Live, Weight::Live],
+            "only what says that it is off is off"
+        );
     }
 }

@@ -6,7 +6,7 @@ use teal_azure::dns::{RecordSet, Records, Zone, ZoneKind};
 use teal_azure::{Client, ResourceId};
 use teal_switcher_core::retire::{Place, Pointer, Weight};
 
-use super::{Belongings, Found};
+use super::{Belongings, Found, followed};
 use crate::retirement::Retirement;
 
 /// Types that an alias record can follow.
@@ -22,6 +22,8 @@ pub(super) async fn search(client: &Client, id: ResourceId, public: bool, belong
     let kind = if public { ZoneKind::Public } else { ZoneKind::Private };
     let zone = Zone { kind, id };
     let sets = client.record_sets(&zone, None).await?;
+    let followed = sets.iter().filter_map(|set| set.target.as_ref());
+    let belongings = &followed::with(client, followed, belongings).await?;
     Ok(sets.iter().flat_map(|set| pointers(set, zone.name(), belongings)).collect())
 }
 
@@ -30,7 +32,7 @@ fn pointers(set: &RecordSet, zone: &str, belongings: &Belongings) -> Vec<Pointer
     let weight = if belongings.has_host(&full) { Weight::Own } else { Weight::Live };
     let pointer = |kind: &str, to: String| Pointer { what: format!("{} {kind} {full}", set.kind), to, weight };
     if let Some(target) = &set.target {
-        let ours = belongings.has_resource(target);
+        let ours = belongings.has_resource(target) || host_of(target).is_some_and(|host| belongings.has_host(&host));
         return ours.then(|| pointer("alias record", target.to_string())).into_iter().collect();
     }
     let record = |to: String| pointer("record", to);
@@ -42,8 +44,20 @@ fn pointers(set: &RecordSet, zone: &str, belongings: &Belongings) -> Vec<Pointer
             ips.iter().filter(|ip| belongings.has_ip((**ip).into())).map(|ip| record(ip.to_string())).collect()
         }
         Records::Cname(name) if belongings.has_host(name) => vec![record(name.clone())],
-        Records::Cname(_) | Records::Txt(_) | Records::None | Records::Other(_) => Vec::new(),
+        Records::Other(_) => set.hosts.iter().filter(|host| belongings.has_host(host)).cloned().map(record).collect(),
+        Records::Cname(_) | Records::Txt(_) | Records::None => Vec::new(),
     }
+}
+
+/// The name of a record set that an alias record follows.
+fn host_of(target: &ResourceId) -> Option<String> {
+    let zone = target.parent()?;
+    let zones = ["microsoft.network/dnszones", "microsoft.network/privatednszones"];
+    let name = target.name();
+    zones.contains(&zone.kind().as_str()).then(|| match name {
+        "@" => zone.name().to_owned(),
+        _ => format!("{name}.{}", zone.name()),
+    })
 }
 
 /// Alias records of zones that `inspect` does not list: Azure tells who follows a resource, wherever that is.
@@ -89,6 +103,7 @@ mod tests {
             ttl: 5,
             metadata,
             records,
+            hosts: Vec::new(),
             target,
             auto_registered: false,
         }
@@ -127,6 +142,35 @@ mod tests {
                     Some("/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/publicIPAddresses/x"),
                 ),
                 "",
+            ),
+            (
+                set(
+                    "old",
+                    "A",
+                    Records::None,
+                    Some(
+                        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/dnsZones/contoso.com/A/AKS-blue",
+                    ),
+                ),
+                "A alias record old.contoso.com /subscriptions/s/resourceGroups/g/providers/Microsoft.Network/dnsZones/contoso.com/A/AKS-blue Live",
+            ),
+            (
+                set(
+                    "green",
+                    "A",
+                    Records::None,
+                    Some(
+                        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/dnsZones/contoso.com/A/aks-green",
+                    ),
+                ),
+                "",
+            ),
+            (
+                RecordSet {
+                    hosts: vec!["AKS-blue.contoso.com.".into()],
+                    ..set("_sip", "SRV", Records::Other("SRV".into()), None)
+                },
+                "SRV record _sip.contoso.com AKS-blue.contoso.com. Live",
             ),
             (set("z", "NS", Records::Other("NS".into()), None), ""),
         ] {
