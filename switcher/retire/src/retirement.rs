@@ -225,8 +225,12 @@ impl Retirement {
                 return Err(stuck(format!("{:?}", look.act), times, doubt));
             }
             doubt = self.act(&look.act, &gathered, tell).await?;
-            if matches!(look.act, Act::Reopen(_)) && doubt.is_none() {
-                return Ok(End::Refused { findings: look.findings });
+            match &look.act {
+                _ if doubt.is_some() => {}
+                Act::Reopen(_) => return Ok(End::Refused { findings: look.findings }),
+                // Of what has ended there is nothing to look at: not even its group may be there.
+                Act::Finish(_) => return Ok(End::Done),
+                _ => {}
             }
             last = Some(look.act);
         }
