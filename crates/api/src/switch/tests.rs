@@ -271,7 +271,7 @@ fn each_wrong_switch_is_told_what_would_be_right() {
         (
             "{platform: {}}",
             "{platform: {}, synced: {}}",
-            "switch.yaml:23:14: spec.gates.before[0]: several keys where one gate belongs; write one of platform, synced, parity, http, prometheus, azureMonitor",
+            "switch.yaml:23:14: spec.gates.before[0]: several keys where one gate belongs; write one of platform, synced, parity, http, prometheus, azureMonitor, topology",
         ),
         (
             "99.5%",
