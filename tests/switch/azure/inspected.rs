@@ -53,7 +53,7 @@ fn a_private_zone_without_a_vantage_moves_and_says_that_it_is_unproven() -> Resu
         ensure!(steady.history.iter().any(|entry| entry.why.starts_with("unproven: ")), "{:#?}", steady.history);
         let metrics = reqwest::get(format!("{}/metrics", switcher.url)).await?.text().await?;
         let unproven = metrics.lines().find(|line| line.starts_with("teal_target_unproven{"));
-        ensure!(unproven.is_some_and(|line| line.ends_with(" 1")), "{metrics}");
+        ensure!(unproven.is_some_and(|line| line.ends_with(" 1.0")), "{metrics}");
         let page = reqwest::get(&switcher.url).await?.text().await?;
         ensure!(page.contains("shop.priv.contoso.test is unproven"), "{page}");
         switcher.end().await
