@@ -2,23 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
+use common::{Said, folder, put};
 
 fn teal(folder: &Path, arguments: &[&str]) -> Said {
     let output = Command::new(env!("CARGO_BIN_EXE_teal")).arg("build").args(arguments).current_dir(folder).output();
-    let output = output.unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    output.unwrap().into()
 }
 
 fn built(folder: &Path, arguments: &[&str]) -> String {
@@ -31,20 +27,6 @@ fn refused(folder: &Path, arguments: &[&str]) -> String {
     let said = teal(folder, arguments);
     assert!(said.code == 1 && said.out.is_empty(), "{arguments:?}: {} {}", said.code, said.out);
     said.err
-}
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    for (path, text) in files {
-        put(folder.path(), path, text);
-    }
-    folder
-}
-
-fn put(folder: &Path, path: &str, text: &str) {
-    let file = folder.join(path);
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::write(file, text).unwrap();
 }
 
 fn map(name: &str) -> String {

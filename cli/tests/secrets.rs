@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -10,6 +12,8 @@ use std::process::Command;
 use azure_emulator::{Emulator, Options};
 use teal_testkit::sops::{LOGIN, PublicAzure};
 use tempfile::TempDir;
+
+use common::{Said, folder, put};
 
 macro_rules! fixture {
     ($path:literal) => {
@@ -33,12 +37,6 @@ spec:
 const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {where: 'in ${REGION}'}\n";
 const TOKEN: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: t}\ndata: {token: 'by ${TOKEN}', note: said}\n";
 
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
 fn teal(folder: &Path, environment: &[(&str, String)], arguments: &[&str]) -> Said {
     let output = Command::new(env!("CARGO_BIN_EXE_teal"))
         .arg("build")
@@ -49,22 +47,7 @@ fn teal(folder: &Path, environment: &[(&str, String)], arguments: &[&str]) -> Sa
         .envs(environment.iter().cloned())
         .output()
         .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
-}
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    for (path, text) in files {
-        put(folder.path(), path, text);
-    }
-    folder
-}
-
-fn put(folder: &Path, path: &str, text: &str) {
-    let file = folder.join(path);
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::write(file, text).unwrap();
+    output.into()
 }
 
 /// A kustomization with an encrypted manifest, an encrypted patch and a generator that reads an encrypted file.

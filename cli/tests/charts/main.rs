@@ -5,13 +5,16 @@
 
 mod build;
 mod chart;
+#[path = "../common/mod.rs"]
+mod common;
 mod lock;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
+
+use common::{Said, put};
 
 /// A program that `cargo xtask tools` has built; without it a test is skipped, or fails where nothing may be.
 fn tool(name: &str) -> Option<PathBuf> {
@@ -25,25 +28,12 @@ fn tool(name: &str) -> Option<PathBuf> {
     None
 }
 
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
 fn run(program: &Path, folder: &Path, arguments: &[&str]) -> Said {
     let home = TempDir::new().unwrap();
     let output = Command::new(program).args(arguments).current_dir(folder).env("HOME", home.path()).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    output.into()
 }
 
 fn teal(folder: &Path, arguments: &[&str]) -> Said {
     run(Path::new(env!("CARGO_BIN_EXE_teal")), folder, arguments)
-}
-
-fn put(folder: &Path, path: &str, text: &str) {
-    let file = folder.join(path);
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::write(file, text).unwrap();
 }

@@ -4,7 +4,6 @@ mod arm;
 mod azure;
 mod bind;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -129,14 +128,6 @@ impl Ground {
             Self::Bind(bind) => bind.hints(repository),
             Self::Azure(azure) => azure.hints(),
         }
-    }
-}
-
-/// Address of a front door, without its port.
-pub(crate) fn ip(door: &FrontDoor) -> Ipv4Addr {
-    match door.address() {
-        SocketAddr::V4(address) => *address.ip(),
-        SocketAddr::V6(_) => Ipv4Addr::LOCALHOST,
     }
 }
 

@@ -12,8 +12,8 @@ use teal_azure::{Client, Cloud, Settings};
 use teal_switcher::SwitcherConfig;
 use teal_testkit::http::{FrontDoor, Load, LoadClient};
 
+use super::STEADY_TTL;
 use super::arm::{Arm, GROUP, SUBSCRIPTION, id};
-use super::{STEADY_TTL, ip};
 use crate::screen::Screen;
 
 const ZONE: &str = "contoso.example";
@@ -80,12 +80,12 @@ impl Azure {
         let zone = format!("Microsoft.Network/dnsZones/{ZONE}");
         self.arm.put(&zone, DNS, json!({"location": "global"})).await?;
         for (record, door) in [(RECORD, blue), ("aks-blue", blue), ("aks-green", green)] {
-            let body = json!({"properties": {"TTL": STEADY_TTL, "ARecords": [{"ipv4Address": ip(door)}]}});
+            let body = json!({"properties": {"TTL": STEADY_TTL, "ARecords": [{"ipv4Address": door.ip()}]}});
             self.arm.put(&format!("{zone}/A/{record}"), DNS, body).await?;
         }
         let zone = format!("Microsoft.Network/privateDnsZones/{PRIVATE_ZONE}");
         self.arm.put(&zone, PRIVATE_DNS, json!({"location": "global"})).await?;
-        let body = json!({"properties": {"ttl": STEADY_TTL, "aRecords": [{"ipv4Address": ip(blue)}]}});
+        let body = json!({"properties": {"ttl": STEADY_TTL, "aRecords": [{"ipv4Address": blue.ip()}]}});
         self.arm.put(&format!("{zone}/A/{RECORD}"), PRIVATE_DNS, body).await?;
         Ok(())
     }
@@ -144,7 +144,7 @@ impl Azure {
 
     pub(super) fn spec(&self, doors: &[FrontDoor]) -> String {
         let place = format!("subscription: {SUBSCRIPTION}, resourceGroup: {GROUP}");
-        let to = format!("to: {{blue: {{ip: {}}}, green: {{ip: {}}}}}", ip(&doors[0]), ip(&doors[1]));
+        let to = format!("to: {{blue: {{ip: {}}}, green: {{ip: {}}}}}", doors[0].ip(), doors[1].ip());
         format!(
             "  azure: {{cloud: custom}}
   targets:

@@ -4,7 +4,7 @@ use anyhow::Result;
 use teal_testkit::dns::{DnsServer, Key, Zone};
 use teal_testkit::http::{FrontDoor, Load, LoadClient};
 
-use super::{STEADY_TTL, ip};
+use super::STEADY_TTL;
 use crate::screen::Screen;
 
 /// Zone that the name server is authoritative for.
@@ -23,7 +23,7 @@ pub(crate) struct Bind {
 impl Bind {
     pub(super) async fn start(screen: Screen, blue: &FrontDoor) -> Result<Self> {
         let key = Key::generate(KEY_NAME)?;
-        let zone = Zone::new(ZONE).address(RECORD, STEADY_TTL, &[ip(blue)]);
+        let zone = Zone::new(ZONE).address(RECORD, STEADY_TTL, &[blue.ip()]);
         let dns = DnsServer::start_with_secondary(&zone, std::slice::from_ref(&key)).await?;
         let bind = Self { dns, key };
         screen.say(format!("{} is served by {}; it points to blue", bind.host(), bind.dns.kind()));
@@ -49,8 +49,8 @@ impl Bind {
       green: {{ip: {green}}}
 ",
             dns = self.dns.address(),
-            blue = ip(&doors[0]),
-            green = ip(&doors[1]),
+            blue = doors[0].ip(),
+            green = doors[1].ip(),
         )
     }
 

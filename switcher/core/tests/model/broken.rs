@@ -4,9 +4,9 @@ use teal_switcher_core::{
     Declaration, Effect, Ledger, LedgerSeen, Observation, ParkedWhy, Phase, Proof, Step, SyncSeen, Value, decide,
 };
 
-use crate::HONEST;
 use crate::explore::explore;
 use crate::world::{Budget, Rules};
+use crate::{HONEST, ONCE};
 
 /// Explores until a guarantee is broken; fails when it is another one, or none.
 fn caught(want: &str, how: &str, budget: Budget, rules: Rules) {
@@ -134,31 +134,7 @@ fn g5_notices_a_switcher_that_forgets_what_was_refused() {
     caught("G5", "is tried again", budget, Rules { decide: stubborn, ..HONEST });
 }
 
-const SECOND: Budget = Budget {
-    second: true,
-    switches: 1,
-    crashes: 0,
-    stale_reads: 0,
-    lost_answers: 0,
-    late_writes: 0,
-    errors: 0,
-    flips: 0,
-    outages: 0,
-    foreign: 0,
-    retries: 0,
-    unrelated: 0,
-    force_pushes: 0,
-    undos: 0,
-    retires: 0,
-    slow: false,
-    late_routes: 0,
-    lost_routes: 0,
-    failures: 0,
-    unbounded: false,
-    slow_dns: false,
-    colorless: false,
-    slow_git: false,
-};
+const SECOND: Budget = Budget { second: true, ..ONCE };
 
 #[test]
 fn g1_notices_a_new_holder_that_does_not_wait_for_old_requests() {

@@ -1,12 +1,12 @@
 //! What the end of blue needs on Azure: a declaration, things that were left behind, and a person's own identity.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::json;
 use teal_testkit::http::{FrontDoor, Load, LoadClient};
 
-use super::{AKS, Azure, CDN, DNS, PRIVATE_ZONE, PROFILE, STEADY_TTL, ZONE, aks, id, ip};
+use super::{AKS, Azure, CDN, DNS, PRIVATE_ZONE, PROFILE, STEADY_TTL, ZONE, aks, id};
 
 /// A record that somebody made by hand, long ago.
 const LEFT_RECORD: &str = "legacy";
@@ -18,8 +18,8 @@ const LEFT_GROUP: &str = "blue-direct";
 const ADDRESS: &str = "Microsoft.Network/publicIPAddresses/aks-blue-ingress";
 
 impl Azure {
-    /// Writes `colors.yaml` and the emulator's CA; returns the declaration's path. `metrics` answers for the drain.
-    pub(crate) fn declare_colors(&self, folder: &Path, doors: &[FrontDoor], metrics: &str) -> Result<PathBuf> {
+    /// Writes `colors.yaml` and the emulator's CA; `metrics` answers for the drain.
+    pub(crate) fn declare_colors(&self, folder: &Path, doors: &[FrontDoor], metrics: &str) -> Result<()> {
         let zone = id(&format!("Microsoft.Network/dnsZones/{ZONE}"));
         let private = id(&format!("Microsoft.Network/privateDnsZones/{PRIVATE_ZONE}"));
         let color = |name: &str, door: &FrontDoor, resources: &str| {
@@ -31,7 +31,7 @@ impl Azure {
       resources: [{resources}]
 ",
                 id(&aks(name)),
-                ip(door)
+                door.ip()
             )
         };
         let text = format!(
@@ -55,9 +55,7 @@ spec:
             color("green", &doors[1], ""),
         );
         std::fs::write(folder.join("emulator-ca.pem"), &self.emulator.ca_pem).context("write the emulator's CA")?;
-        let path = folder.join("colors.yaml");
-        std::fs::write(&path, text).context("write colors.yaml")?;
-        Ok(path)
+        std::fs::write(folder.join("colors.yaml"), text).context("write colors.yaml")
     }
 
     /// The environment of a person who may delete clusters: not the switcher's identity.
@@ -79,7 +77,7 @@ spec:
     /// Leaves a record, an alias record and an origin that point at blue, as years of operations do.
     pub(crate) async fn leave_things_behind(&self, blue: &FrontDoor) -> Result<()> {
         let zone = format!("Microsoft.Network/dnsZones/{ZONE}");
-        let record = json!({"properties": {"TTL": STEADY_TTL, "ARecords": [{"ipv4Address": ip(blue)}]}});
+        let record = json!({"properties": {"TTL": STEADY_TTL, "ARecords": [{"ipv4Address": blue.ip()}]}});
         self.arm.put(&format!("{zone}/A/{LEFT_RECORD}"), DNS, record).await?;
         let address = json!({"location": "westeurope", "sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Static"}});
         self.arm.put(ADDRESS, "2024-05-01", address).await?;
