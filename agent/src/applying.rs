@@ -20,7 +20,7 @@ use crate::engine::Engine;
 use crate::ordering::problem;
 use crate::planning::{Job, Plan, Trouble, unmet};
 
-/// Longest that webhook configurations wait for everything else to be tried first.
+/// Longest that what decides about admission waits for everything else to be tried first.
 const LAST_PATIENCE: Duration = Duration::from_secs(10);
 /// Waits between tries of what passes by itself.
 const SOON: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -82,16 +82,18 @@ impl Engine {
             blocked |= !held.is_empty();
             sent |= self.apply_rank(ready).await;
         }
+        // What failed for a moment comes again soon.
+        blocked |= self.troubles.values().any(|trouble| trouble.passing);
         if self.may_start_last(blocked) {
             let ready = last.into_iter().filter(|job| unmet(&self.facts(), &job.step).is_none()).collect();
             sent |= self.apply_rank(ready).await;
-        } else if !last.is_empty() {
-            self.plan.wake_at = self.last_since.map(|since| since + LAST_PATIENCE);
+        } else if let Some(since) = self.last_since.filter(|_| !last.is_empty()) {
+            self.plan.wake(since + LAST_PATIENCE);
         }
         sent
     }
 
-    /// Webhook configurations start when everything else was tried: they would catch what brings their backend up. But
+    /// What decides about admission starts when everything else was tried ([`teal_agent_core::order::Step::last`]). But
     /// something that never gets its turn must not hold them for ever.
     fn may_start_last(&mut self, blocked: bool) -> bool {
         if !blocked {
@@ -208,13 +210,15 @@ impl Engine {
         let before = self.troubles.get(&object.id).filter(|trouble| trouble.digest == object.digest);
         let rounds = before.map_or(0, |trouble| trouble.rounds) + 1;
         let told = before.map(|trouble| trouble.problem.reason.clone());
-        let (first, cap) = if error.passes_by_itself() { SOON } else { LATE };
+        let passing = error.passes_by_itself();
+        let (first, cap) = if passing { SOON } else { LATE };
         let wait = first.saturating_mul(2_u32.saturating_pow(rounds - 1)).min(cap);
         let trouble = Trouble {
             problem: problem(&object.id, error.reason(), format!("{error} ({})", object.origin)),
             digest: object.digest,
             retry_at: self.now() + wait,
             rounds,
+            passing,
         };
         if told.as_deref() != Some(error.reason()) {
             tracing::warn!(object = %object.id, reason = error.reason(), %error, "Object not applied");
@@ -227,7 +231,7 @@ impl Engine {
                 )
                 .await;
         }
-        self.plan.wake_at = Some(self.plan.wake_at.map_or(trouble.retry_at, |at| at.min(trouble.retry_at)));
+        self.plan.wake(trouble.retry_at);
         self.troubles.insert(object.id.clone(), trouble);
     }
 

@@ -79,7 +79,7 @@ pub(crate) struct Engine {
     pub(crate) fights: Fights,
     pub(crate) pruning: Pruning,
     pub(crate) warnings: BTreeSet<String>,
-    /// Since when webhook configurations wait for everything else.
+    /// Since when what decides about admission waits for everything else.
     pub(crate) last_since: Option<Duration>,
     /// An API server that does not take the inventory: when to try again.
     pub(crate) retry_at: Option<Duration>,

@@ -26,6 +26,8 @@ pub struct Trouble {
     pub retry_at: Duration,
     /// How often it has failed in a row.
     pub rounds: u32,
+    /// Whether the same may succeed without a change in git.
+    pub passing: bool,
 }
 
 /// Everything a plan depends on.
@@ -79,7 +81,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    fn wake(&mut self, at: Duration) {
+    pub(crate) fn wake(&mut self, at: Duration) {
         self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
     }
 }
@@ -346,8 +348,13 @@ mod tests {
         let mut world = World1::declared("1");
         let problem =
             teal_api::unit::Problem { subject: String::new(), reason: "Invalid".into(), message: String::new() };
-        let failed =
-            |digest| Trouble { problem: problem.clone(), digest, retry_at: NOW + Duration::from_secs(60), rounds: 1 };
+        let failed = |digest| Trouble {
+            problem: problem.clone(),
+            digest,
+            retry_at: NOW + Duration::from_secs(60),
+            rounds: 1,
+            passing: false,
+        };
         world.troubles.insert(id.clone(), failed(declared("1").object.digest));
         assert!(world.plan().jobs.is_empty(), "the same again would fail again");
         world.troubles.insert(id, failed(declared("2").object.digest));

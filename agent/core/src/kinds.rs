@@ -131,6 +131,11 @@ pub(crate) fn is_secret(kind: &GroupKind) -> bool {
     kind.group.is_empty() && kind.kind == "Secret"
 }
 
+/// Whether objects of this kind let others in or keep them out: webhook configurations, admission policies, their bindings.
+pub(crate) fn is_admission(kind: &GroupKind) -> bool {
+    kind.group == "admissionregistration.k8s.io"
+}
+
 pub(crate) fn is_webhook_configuration(kind: &GroupKind) -> bool {
     kind.group == "admissionregistration.k8s.io" && kind.kind.ends_with("WebhookConfiguration")
 }

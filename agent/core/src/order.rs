@@ -7,12 +7,12 @@
 //! | Service | APIServices and webhook configurations that call it | applied |
 //! | whatever `teal.dev/after` names | the annotated object | Current |
 //! | a unit's lower `teal.dev/wave` | its next one | Current; applied when the lower one is 0, the unit itself |
-//! | everything else | webhook configurations | attempted ([`Step::last`]) |
+//! | everything else | webhook configurations, admission policies and their bindings | attempted ([`Step::last`]) |
 //!
 //! Objects that do not depend on each other start together; among them what controllers read (ServiceAccounts, RBAC,
 //! ConfigMaps, Secrets) comes first. Time and memory are linear in objects and edges.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::id::{GroupKind, ObjectId};
 use crate::kinds;
@@ -51,8 +51,9 @@ pub struct Step {
     pub rank: u32,
     /// All of these must be met first. When one fails for good, so does this step; nothing else does (G8).
     pub needs: Vec<Need>,
-    /// Starts only when every step without this mark was attempted: webhook configurations, which would otherwise catch
-    /// the very objects that bring their backend up.
+    /// Starts only when every step without this mark was attempted: what decides about admission. A webhook would catch
+    /// the very objects that bring its backend up; a policy may refuse what it was delivered with (that of Gateway API
+    /// refuses CRDs of development builds). One that something names in `teal.dev/after` has no such mark.
     pub last: bool,
 }
 
@@ -87,7 +88,11 @@ pub fn order(objects: &[&Prepared], catalog: &Catalog, served: impl Fn(&GroupKin
     let placed = graph.place(&graph.out);
     graph.name_cycles(objects);
     graph.hold_unplaced(&placed);
-    let last: Vec<bool> = objects.iter().map(|object| kinds::is_webhook_configuration(&object.group_kind())).collect();
+    let last: Vec<bool> = objects
+        .iter()
+        .enumerate()
+        .map(|(at, object)| kinds::is_admission(&object.group_kind()) && !graph.named.contains(&at))
+        .collect();
     let mut rank = vec![0_u32; objects.len()];
     for &object in &placed {
         let longest = graph.needs[object].iter().map(|need| rank[need.object] + 1).max();
@@ -113,6 +118,8 @@ struct Graph {
     needs: Vec<Vec<Need>>,
     /// Objects that have no step: they wait or are named by an error.
     out: Vec<bool>,
+    /// Objects that another's `teal.dev/after` names.
+    named: HashSet<usize>,
     waiting: Vec<Waiting>,
     held: Vec<usize>,
     errors: Vec<OrderError>,
@@ -132,6 +139,7 @@ impl Graph {
         let mut graph = Self {
             needs: vec![Vec::new(); count],
             out: vec![false; count],
+            named: HashSet::new(),
             waiting: Vec::new(),
             held: Vec::new(),
             errors: Vec::new(),
@@ -214,6 +222,7 @@ impl Graph {
     ) {
         if let Some(needed) = index.get(named) {
             self.needs[at].push(Need { object: *needed, until: Until::Current });
+            self.named.insert(*needed);
             return;
         }
         let error = if catalog.layer_of.contains_key(named) {

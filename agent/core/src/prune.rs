@@ -230,8 +230,8 @@ fn judge(question: &Question<'_>, needed: &Needed<'_>, id: &ObjectId, plan: &mut
 
 /// Definitions go after what they define.
 fn deletion_rank(kind: &GroupKind) -> u8 {
-    if kinds::is_webhook_configuration(kind) || kind.group == "apiregistration.k8s.io" {
-        0 // first: once its backend is gone it would refuse other deletions
+    if kinds::is_admission(kind) || kind.group == "apiregistration.k8s.io" {
+        0 // first: once its backend is gone it would refuse other deletions, and a policy may refuse any
     } else if kinds::is_namespace(kind) {
         3
     } else if kinds::is_crd(kind) {

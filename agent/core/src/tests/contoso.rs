@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::make::{SYNC, key};
 use crate::kinds::built_in_scope;
 use crate::layers::{Directory, LayerSpec, layout};
-use crate::order::{Catalog, LayerObjects, Until, order};
+use crate::order::{Catalog, LayerObjects, Step, Until, order};
 use crate::{GroupKind, Object, Origin, OwnerMark, Prepared};
 
 fn fleet() -> Option<PathBuf> {
@@ -90,6 +90,10 @@ fn a_real_fleet_is_prepared_and_ordered() {
     }
     let api = ordered.steps.iter().position(|step| all[step.object].id.kind == "APIService").unwrap();
     assert!(place("/Service/monitoring/prometheus-adapter") < api);
+    // Gateway API's policy refuses its own CRDs when they are of a development build, as these are.
+    let admission = |step: &&Step| all[step.object].id.group == "admissionregistration.k8s.io";
+    assert_eq!(ordered.steps.iter().filter(admission).filter(|step| step.last).count(), 2);
+    assert_eq!(ordered.steps.iter().filter(|step| step.last).count(), 2);
     // Released alone, its kinds are declared in an earlier layer: they wait for it, which is no mistake.
     let alone = order(&operators.iter().collect::<Vec<_>>(), &catalog, |_| false);
     assert!(alone.errors.is_empty() && !alone.waiting.is_empty());

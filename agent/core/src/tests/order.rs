@@ -51,6 +51,10 @@ fn the_order_follows_real_dependencies() {
         manifest("/ServiceAccount/shop/web"),
         manifest("/Namespace//shop"),
         crd("example.com", "Thing"),
+        manifest("admissionregistration.k8s.io/ValidatingAdmissionPolicy//upgrades"),
+        manifest("admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding//upgrades"),
+        manifest("admissionregistration.k8s.io/MutatingAdmissionPolicy//defaults"),
+        after("/ConfigMap/shop/defaulted", "admissionregistration.k8s.io/MutatingAdmissionPolicy//defaults"),
     ]
     .map(prepared)
     .into();
@@ -60,7 +64,11 @@ fn the_order_follows_real_dependencies() {
         [
             "0 /Namespace//shop",
             "0 apiextensions.k8s.io/CustomResourceDefinition//things.example.com",
+            "0 admissionregistration.k8s.io/MutatingAdmissionPolicy//defaults",
+            "0 last admissionregistration.k8s.io/ValidatingAdmissionPolicy//upgrades",
+            "0 last admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding//upgrades",
             "1 /ServiceAccount/shop/web",
+            "1 /ConfigMap/shop/defaulted",
             "1 /Service/shop/metrics",
             "1 apps/Deployment/shop/db",
             "1 example.com/Thing/shop/a",
