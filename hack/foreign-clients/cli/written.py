@@ -1,7 +1,7 @@
 """What Teal's targets wrote, read back by the Azure CLI."""
 
 from life import az, log_in
-from told import SUBSCRIPTION, URL, Life, end, group, same, shares, written
+from told import URL, Life, end, group, same, shares, written
 
 STEP = "read what Teal wrote"
 rg = group()
@@ -36,12 +36,16 @@ def traffic_manager():
     same(shares(weights), want["shares"])
 
 
+def rest(path, version):
+    resource = f"/subscriptions/{{subscriptionId}}/resourceGroups/{rg}/providers/{path}"
+    return az("rest", "--method", "get", "--url", f"{URL}{resource}?api-version={version}")
+
+
 def front_door():
     want = teal["frontDoor"]
-    profile = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{rg}/providers/Microsoft.Cdn/profiles/{want['profile']}"
 
     def get(path):
-        return az("rest", "--method", "get", "--url", f"{URL}{profile}/{path}?api-version=2025-06-01")
+        return rest(f"Microsoft.Cdn/profiles/{want['profile']}/{path}", "2025-06-01")
 
     route = get(f"afdEndpoints/{want['endpoint']}/routes/{want['route']}")
     same(route["properties"]["originGroup"]["id"].split("/")[-1], want["originGroup"])
@@ -50,8 +54,27 @@ def front_door():
     same(shares(weights), want["shares"])
 
 
+def classic():
+    want = teal["frontDoorClassic"]
+    found = rest(f"Microsoft.Network/frontDoors/{want['frontDoor']}", "2021-06-01")["properties"]
+    [pool] = [one["properties"] for one in found["backendPools"] if one["name"] == want["pool"]]
+    weights = {one["address"]: one["weight"] for one in pool["backends"] if one["enabledState"] == "Enabled"}
+    same(shares(weights), want["shares"])
+
+
+def gateway():
+    want = teal["applicationGateway"]
+    where = ["--resource-group", rg, "--gateway-name", want["gateway"], "--name", want["pool"]]
+    found = az("network", "application-gateway", "address-pool", "show", *where)
+    same([one["ipAddress"] for one in found["backendAddresses"]], want["addresses"])
+    shown = az("network", "application-gateway", "show", "--resource-group", rg, "--name", want["gateway"])
+    same((shown["provisioningState"], shown["tags"]), ("Succeeded", want["tags"]))
+
+
 Life("azure-cli", "Azure DNS").step(STEP, dns)
 Life("azure-cli", "Azure Private DNS").step(STEP, private_dns)
 Life("azure-cli", "Traffic Manager").step(STEP, traffic_manager)
 Life("azure-cli", "Front Door").step(STEP, front_door)
+Life("azure-cli", "Front Door (classic)").step(STEP, classic)
+Life("azure-cli", "Application Gateway").step(STEP, gateway)
 end()

@@ -2,6 +2,8 @@
 
 from azure.mgmt.cdn import CdnManagementClient
 from azure.mgmt.dns import DnsManagementClient
+from azure.mgmt.frontdoor import FrontDoorManagementClient
+from azure.mgmt.network import NetworkManagementClient
 from azure.mgmt.privatedns import PrivateDnsManagementClient
 from azure.mgmt.trafficmanager import TrafficManagerManagementClient
 
@@ -48,8 +50,29 @@ def traffic_manager():
     same(shares(weights), want["shares"])
 
 
+def classic():
+    want = teal["frontDoorClassic"]
+    found = client(FrontDoorManagementClient).front_doors.get(rg, want["frontDoor"])
+    [pool] = [one for one in found.backend_pools if one.name == want["pool"]]
+    weights = {one.address: one.weight for one in pool.backends if one.enabled_state == "Enabled"}
+    same(shares(weights), want["shares"])
+    [rule] = found.routing_rules
+    same((rule.patterns_to_match, rule.route_configuration.backend_pool.id), (["/*"], pool.id))
+
+
+def gateway():
+    want = teal["applicationGateway"]
+    found = client(NetworkManagementClient).application_gateways.get(rg, want["gateway"])
+    [pool] = [one for one in found.backend_address_pools if one.name == want["pool"]]
+    same([one.ip_address for one in pool.backend_addresses], want["addresses"])
+    draining = found.backend_http_settings_collection[0].connection_draining
+    same((draining.enabled, draining.drain_timeout_in_sec, found.tags), (True, want["draining"], want["tags"]))
+
+
 Life("azure-mgmt-dns", "Azure DNS").step(STEP, dns)
 Life("azure-mgmt-privatedns", "Azure Private DNS").step(STEP, private_dns)
 Life("azure-mgmt-cdn", "Front Door").step(STEP, front_door)
 Life("azure-mgmt-trafficmanager", "Traffic Manager").step(STEP, traffic_manager)
+Life("azure-mgmt-frontdoor", "Front Door (classic)").step(STEP, classic)
+Life("azure-mgmt-network", "Application Gateway").step(STEP, gateway)
 end()

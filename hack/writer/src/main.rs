@@ -10,7 +10,10 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use teal_api::switch::{Affinity, AzureRecord, Destination, FrontDoor, FrontDoorBy, Provider, TrafficManager};
+use teal_api::switch::{
+    Affinity, ApplicationGateway, AzureRecord, Destination, FrontDoor, FrontDoorBy, FrontDoorClassic, Provider,
+    TrafficManager,
+};
 use teal_azure::credential::Hidden;
 use teal_azure::{Client, Cloud, Credential, Settings};
 use teal_targets::{Access, Change, Op, Options, Split, Target, Written};
@@ -38,6 +41,8 @@ async fn main() -> Result<()> {
         "privateDns": writer.record(true).await.context("Azure Private DNS")?,
         "frontDoor": writer.front_door().await.context("Front Door")?,
         "trafficManager": writer.traffic_manager().await.context("Traffic Manager")?,
+        "frontDoorClassic": writer.classic().await.context("Front Door (classic)")?,
+        "applicationGateway": writer.gateway().await.context("Application Gateway")?,
     });
     println!("{said:#}");
     Ok(())
@@ -76,7 +81,7 @@ impl Writer {
             nameservers: Vec::new(),
         };
         let provider = if private { Provider::AzurePrivateDns(record) } else { Provider::AzureDns(record) };
-        let [blue, green] = [prepared::BLUE, [10, 2, 0, 4]].map(|ip| Destination::Ip(vec![Ipv4Addr::from(ip)]));
+        let [blue, green] = colors();
         let target = self.target(&provider, blue, green.clone())?;
         let before = target.read().await?;
         target.commit(&before.tag, Some(&Change { to: green, ttl: TTL }), LEDGER.as_bytes()).await?;
@@ -118,6 +123,39 @@ impl Writer {
         driven(&self.target(&provider, named("ep-blue"), named("ep-green"))?, &shares()?).await?;
         Ok(json!({"profile": prepared::PROFILE, "shares": {"ep-blue": 100 - SHARE, "ep-green": SHARE}}))
     }
+
+    /// Shares of backends in a pool of a whole.
+    async fn classic(&self) -> Result<Value> {
+        let provider = Provider::FrontDoorClassic(FrontDoorClassic {
+            subscription: SUBSCRIPTION.into(),
+            resource_group: self.group.clone(),
+            front_door: self.group.clone(),
+            pool: prepared::POOL.into(),
+        });
+        let [blue, green] = ["be-blue.written.example", "be-green.written.example"];
+        let to = |name: &str| Destination::Cname(name.to_owned());
+        driven(&self.target(&provider, to(blue), to(green))?, &shares()?).await?;
+        Ok(json!({"frontDoor": self.group, "pool": prepared::POOL, "shares": {blue: 100 - SHARE, green: SHARE}}))
+    }
+
+    /// What a pool of a whole holds.
+    async fn gateway(&self) -> Result<Value> {
+        let provider = Provider::ApplicationGateway(ApplicationGateway {
+            subscription: SUBSCRIPTION.into(),
+            resource_group: self.group.clone(),
+            gateway: prepared::GATEWAY.into(),
+            pool: prepared::POOL.into(),
+        });
+        let [blue, green] = colors();
+        driven(&self.target(&provider, blue, green)?, &Split::all("green")).await?;
+        Ok(json!({"gateway": prepared::GATEWAY, "pool": prepared::POOL, "addresses": ["10.2.0.4"], "draining": 30,
+            "tags": {"owner": "team"}}))
+    }
+}
+
+/// Addresses of blue and green.
+fn colors() -> [Destination; 2] {
+    [prepared::BLUE, [10, 2, 0, 4]].map(|ip| Destination::Ip(vec![Ipv4Addr::from(ip)]))
 }
 
 fn named(name: &str) -> Destination {

@@ -1,10 +1,13 @@
 //! What a person has made before Teal comes: everything leads to blue.
 
+mod whole;
+
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use teal_azure::{Client, Method, Needs, Request, ResourceId};
 
 use super::SUBSCRIPTION;
+pub(crate) use whole::{GATEWAY, POOL};
 
 pub(crate) const RECORD: &str = "aks";
 pub(crate) const PROFILE: &str = "written";
@@ -35,6 +38,8 @@ pub(crate) async fn everything(client: &Client, group: &str) -> Result<()> {
         made.put(&format!("{zone}/A/{RECORD}"), version, json!({"properties": properties})).await?;
     }
     made.front_door().await?;
+    made.classic().await?;
+    made.gateway().await?;
     let endpoint = |name: &str, status: &str| {
         json!({"name": name, "type": "Microsoft.Network/trafficManagerProfiles/externalEndpoints",
             "properties": {"target": format!("{name}.written.example"), "endpointStatus": status, "weight": 100}})
