@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use teal_api::colors::Colors;
-use teal_retire::{Access, Consent, End, Event, RetireError, Retirement, documents};
+use teal_retire::{Access, Consent, End, Event, RetireError, Retirement, Sources, documents};
 use teal_switcher::azure::Azure;
 use teal_switcher::secrets::Secrets;
 use teal_switcher_core::retire::{Act, Finding};
@@ -29,6 +29,13 @@ pub(crate) struct Retire {
     /// A folder with Switches, or one's file; may be repeated. The folder of --colors when left out.
     #[arg(long = "switches", value_name = "PATH")]
     switches: Vec<PathBuf>,
+    /// The branch that the switchers follow, asked what it wants before each step; the one that the checked out branch
+    /// follows when left out.
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
+    /// Ask no remote what git wants now: you vouch that the files here are what is pushed.
+    #[arg(long, conflicts_with = "branch")]
+    no_fetch: bool,
     /// Folder with the Secrets of ledgers that are sealed: <folder>/<secret>/secret and <folder>/<secret>/ledger.
     #[arg(long, env = "TEAL_SECRETS", default_value = ".")]
     secrets: PathBuf,
@@ -96,11 +103,17 @@ impl Retire {
         let colors = Colors::parse(&self.colors.display().to_string(), &text)?;
         let folder = self.colors.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         let places = if self.switches.is_empty() { vec![folder.to_owned()] } else { self.switches.clone() };
+        let git = (!self.no_fetch).then(|| Sources {
+            colors: self.colors.clone(),
+            places: places.clone(),
+            branch: self.branch.clone(),
+        });
         let access = Access {
             secrets: Secrets::new(&self.secrets),
             azure: Azure::default(),
             client_id: teal_retire::environment("AZURE_CLIENT_ID"),
             by: self.actor.clone(),
+            git,
         };
         Ok(Retirement::new(&colors, &self.color, documents::switches(&places)?, access)?)
     }

@@ -267,6 +267,7 @@ async fn a_cluster_that_came_back_under_its_old_name_is_another_one() -> Result<
     let world = World::new("  executor: arm\n").await?;
     let colors = std::fs::read_to_string(world.file("colors.yaml"))?;
     std::fs::write(world.file("colors.yaml"), format!("{colors}      uid: {BLUE}\n"))?;
+    world.push()?;
     // The emulator's own kubeconfig leads nowhere.
     let (code, text) = world.teal(&["retire", "blue", "--yes", "-o", "json"]).await?;
     ensure!(code == 4 && text.contains("ClusterUnknown"), "{code} {text}");

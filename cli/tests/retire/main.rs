@@ -3,6 +3,7 @@
 
 mod guard;
 mod platform;
+mod pushed;
 mod sealed;
 mod way;
 mod world;

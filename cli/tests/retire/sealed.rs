@@ -40,6 +40,7 @@ async fn a_sealed_ledger_beside_a_record_of_ones_own_name_server_ends_with_the_o
     );
     let colors = std::fs::read_to_string(world.file("colors.yaml"))?;
     std::fs::write(world.file("colors.yaml"), colors.replace("[contoso, shop]", "[contoso, shop, intranet]"))?;
+    world.push()?;
     // Without the keys the ledger can't be read, and what can't be read refuses.
     let (code, text) = world.teal(&["retire", "blue", "--yes", "--secrets", "/nowhere"]).await?;
     ensure!(code == 4 && text.contains("Secret dns: key secret can't be read"), "{code} {text}");

@@ -54,14 +54,14 @@ async fn blue_ends_although_it_is_killed_and_broken_on_the_way() -> Result<()> {
     }
     let asks_back =
         std::fs::read_to_string(world.file("contoso/switch.yaml"))?.replace("active: green", "active: blue");
-    world.repo.commit(&[("switch.yaml", Some(&asks_back))], "Back to blue")?;
+    world.repo.commit(&[("contoso/switch.yaml", Some(&asks_back))], "Back to blue")?;
     world
         .until("the refused move", |one| {
             one.desired == "blue" && one.attention.iter().any(|one| one.reason == "RetiringRefusesMove")
         })
         .await?;
     let back = asks_back.replace("active: blue", "active: green");
-    world.repo.commit(&[("switch.yaml", Some(&back))], "Green after all")?;
+    world.repo.commit(&[("contoso/switch.yaml", Some(&back))], "Green after all")?;
     world.until("green wanted", |one| one.desired == "green" && one.phase == "Retiring").await?;
 
     // Killed while the cluster stops.

@@ -1,7 +1,7 @@
 //! An emulated Azure in which green is live and blue may go, with a switcher that keeps one of two ledgers.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use teal_api::switch::{AzureAccess, Switch};
 use teal_azure::aks::Aks;
 use teal_azure::credential::Hidden;
 use teal_azure::{Client, Cloud, Credential, Settings};
-use teal_retire::{Access, Pace, Retirement, documents};
+use teal_retire::{Access, Pace, Retirement, Sources, documents};
 use teal_switcher::azure::Azure;
 use teal_switcher::secrets::Secrets;
 use teal_switcher::switch::Route;
@@ -44,7 +44,7 @@ pub(crate) struct World {
     status: tokio::sync::watch::Receiver<teal_switcher::status::Status>,
     pub(crate) url: String,
     doors: Vec<FrontDoor>,
-    _git: GitServer,
+    pub(crate) git: GitServer,
 }
 
 /// A resource's id in the test's group.
@@ -84,24 +84,25 @@ impl World {
         let repo = git.repository("fleet")?;
         let mut config = GitConfig::new(teal_git::Options::new(&repo.url), "main", folder.path().join("store"));
         config.interval = Duration::from_millis(200);
+        // The other Switch has no switcher here.
+        config.files = "contoso/switch.yaml".to_owned();
         let mut config = SwitcherConfig::new("one", config, folder.path().join("secrets"));
         config.idle_interval = Duration::from_millis(200);
         config.azure = azure.clone();
         let texts = [("contoso", true), ("shop", false)]
             .map(|(name, first)| (name, declaration(name, first, &doors, &emulator)));
-        for (name, text) in &texts {
-            std::fs::create_dir_all(folder.path().join(format!("fleet/{name}")))?;
-            std::fs::write(folder.path().join(format!("fleet/{name}/switch.yaml")), text)?;
-        }
-        repo.commit(&[("switch.yaml", Some(texts[0].1.as_str()))], "Begin")?;
+        let files = texts.each_ref().map(|(name, text)| (format!("{name}/switch.yaml"), text.as_str()));
+        repo.commit(&files.each_ref().map(|(path, text)| (path.as_str(), Some(*text))), "Begin")?;
+        git_in(folder.path(), &["clone", "--quiet", "-c", "http.proxy=", &repo.url, "fleet"])?;
         let switcher = Switcher::start(config).await?;
         let (url, status) = (format!("http://{}", switcher.address()), switcher.status());
-        let world = Self { folder, emulator, admin, azure, repo, status, url, doors, _git: git };
+        let world = Self { folder, emulator, admin, azure, repo, status, url, doors, git };
         world.furnish().await?;
         world.colors(spec)?;
+        world.push()?;
         tokio::spawn(switcher.serve(CancellationToken::new()));
         world.until("Steady on green", |one| one.phase == "Steady" && one.live.as_deref() == Some("green")).await?;
-        // The other Switch has no switcher here; its ledger is as one would have made it.
+        // Its ledger is as a switcher would have made it.
         let (route, switch) = world.route("shop")?;
         let (routed, _) = route.read(false).await?;
         let declared = world.ledger("contoso").await?;
@@ -179,6 +180,14 @@ impl World {
         Ok(std::fs::write(self.folder.path().join("fleet/colors.yaml"), text)?)
     }
 
+    /// Commits and pushes all that was changed in the operator's clone.
+    pub(crate) fn push(&self) -> Result<()> {
+        let fleet = self.file("");
+        git_in(&fleet, &["add", "--all"])?;
+        git_in(&fleet, &["commit", "--quiet", "-m", "Change what is declared"])?;
+        git_in(&fleet, &["push", "--quiet", "origin", "main"])
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_teal"));
         command.args(arguments).current_dir(self.folder.path().join("fleet")).env_clear();
@@ -195,6 +204,8 @@ impl World {
             ("TEAL_SWITCHER", &self.url),
             ("TEAL_SECRETS", "."),
             ("USER", "ada"),
+            ("PATH", &std::env::var("PATH").unwrap_or_default()),
+            ("HOME", &self.folder.path().to_string_lossy()),
         ] {
             command.env(name, value);
         }
@@ -213,10 +224,12 @@ impl World {
     /// Blue's retirement as the program prepares it, to be run in steps.
     pub(crate) fn retirement(&self) -> Result<Retirement> {
         let colors = Colors::parse("colors.yaml", &std::fs::read_to_string(self.file("colors.yaml"))?)?;
-        let switches = documents::switches(&[self.folder.path().join("fleet")])?;
+        let switches = documents::switches(&[self.file("")])?;
         let azure = Azure::given(Client::new(settings(&self.emulator, RETIRER)?)?);
         let secrets = Secrets::new(self.folder.path());
-        let access = Access { secrets, azure, client_id: Some(RETIRER.to_owned()), by: "ada".to_owned() };
+        let places = vec![self.file("")];
+        let git = Some(Sources { colors: self.file("colors.yaml"), places: places.clone(), branch: None });
+        let access = Access { secrets, azure, client_id: Some(RETIRER.to_owned()), by: "ada".to_owned(), git };
         let pace = Pace { every: Duration::from_millis(20), ..Pace::default() };
         Ok(Retirement::new(&colors, "blue", switches, access)?.paced(pace))
     }
@@ -343,6 +356,16 @@ impl World {
         let hit = |one: &&Value| one["path"].as_str().is_some_and(|path| path.to_ascii_lowercase().ends_with(end));
         Ok(all.iter().filter(hit).count())
     }
+}
+
+/// Runs git as a person would.
+pub(crate) fn git_in(folder: &Path, arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder).args(["-c", "user.name=Ada", "-c", "user.email=ada@contoso.example"]);
+    let output =
+        command.args(arguments).env("HOME", folder).output().context("git does not start; is it installed?")?;
+    ensure!(output.status.success(), "git {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }
 
 pub(crate) fn settings(emulator: &Running, who: &str) -> Result<Settings> {

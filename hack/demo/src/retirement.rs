@@ -7,7 +7,6 @@ use anyhow::Result;
 use crate::ground::{Azure, Ground};
 use crate::operator::Operator;
 use crate::rates::Rates;
-use crate::repository;
 use crate::screen::Screen;
 use crate::verdict::Outcome;
 use crate::world::World;
@@ -27,10 +26,10 @@ pub(crate) async fn of_blue(screen: Screen, world: &World, outcome: &mut Outcome
     screen.act("T4", "blue is not wanted any more");
     settle(screen, world).await?;
     let rates = Rates::start(&world.doors).await?;
-    let folder = world.scratch("operator")?;
-    azure.declare_colors(&folder, &world.doors, &rates.url)?;
-    std::fs::write(folder.join("switch.yaml"), repository::switch_yaml("green", &world.ground, &world.doors))?;
-    let dana = Operator::new(folder.clone(), azure.person(&folder))?;
+    let colors = azure.colors(&world.doors, &rates.url);
+    world.repo.commit(&[("colors.yaml", Some(&colors))], "Say how a color ends")?;
+    let dana = Operator::new(world.clone_of_fleet("dana")?, azure.person(&world.scratch("keys")?)?)?;
+    screen.say("colors.yaml is in git, and dana has a clone of the fleet");
     let before = world.clients.report();
 
     refused(screen, world, azure, &dana, outcome).await?;

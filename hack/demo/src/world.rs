@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use teal_api::sync::Role;
 use teal_switcher::{Switcher, SwitcherConfig};
 use teal_testkit::git_server::{GitServer, Repo};
@@ -122,6 +122,17 @@ impl World {
     pub(crate) fn scratch(&self, name: &str) -> Result<PathBuf> {
         let path = self.folder.path().join(name);
         std::fs::create_dir(&path).with_context(|| format!("make the folder {name}"))?;
+        Ok(path)
+    }
+
+    /// A person's clone of the fleet's repository.
+    pub(crate) fn clone_of_fleet(&self, whose: &str) -> Result<PathBuf> {
+        let path = self.folder.path().join(whose);
+        // It is on this machine, whatever proxy leads out of it.
+        let mut git = std::process::Command::new("git");
+        git.args(["clone", "--quiet", "-c", "http.proxy=", &self.repo.url]).arg(&path);
+        let output = git.output().context("run git clone")?;
+        ensure!(output.status.success(), "git clone: {}", String::from_utf8_lossy(&output.stderr).trim());
         Ok(path)
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 use teal_api::switch::{Aggregation, AzureMonitor, Baseline, Comparison};
 use teal_azure::Client;
 use teal_azure::monitor::{self, Metric, Query};
@@ -60,14 +60,18 @@ fn query(gate: &AzureMonitor, resource: &str, color: &str, now: Timestamp) -> Re
     let resource = resource.replace("${color}", color);
     let window = SignedDuration::try_from(gate.window).map_err(|error| error.to_string())?;
     let from = now.checked_sub(window).map_err(|error| error.to_string())?;
-    // Whole seconds: Azure's own form.
+    // Whole seconds, Azure's own form; up to the end of this one: an end is excluded, and with it in a minute's first second all
+    // of that minute.
+    let to = now
+        .round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil))
+        .map_err(|error| error.to_string())?;
     let text = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     Ok(Query {
         resource: resource.parse().map_err(|error: teal_azure::id::IdError| error.to_string())?,
         metric: gate.metric.clone(),
         namespace: gate.namespace.clone(),
         aggregation: azures(gate.aggregation),
-        timespan: format!("{}/{}", text(from), text(now)),
+        timespan: format!("{}/{}", text(from), text(to)),
         interval: GRAIN.to_owned(),
         filter: gate.filter.as_ref().map(|filter| filter.replace("${color}", color)),
     })

@@ -74,7 +74,7 @@ fn the_question_names_color_window_and_grain() {
     assert_eq!(query.filter.as_deref(), Some("Origin eq 'green'"));
     assert_eq!(
         (query.timespan.as_str(), query.interval.as_str()),
-        ("2026-11-26T11:55:00Z/2026-11-26T12:00:00Z", "PT1M")
+        ("2026-11-26T11:55:00Z/2026-11-26T12:00:01Z", "PT1M")
     );
     assert!(super::query(&gate(None, None), "front-${color}", "green", now).unwrap_err().contains("no resource id"));
 }
@@ -87,16 +87,47 @@ mod against_the_emulator {
 
     use super::*;
 
-    #[tokio::test]
-    async fn what_azure_can_not_tell_is_an_error_with_its_words() {
+    async fn emulated() -> (azure_emulator::Running, Client) {
         rustls::crypto::ring::default_provider().install_default().ok();
         let emulator = Emulator::start(Options::default()).await.unwrap();
         let cloud = Cloud::custom(&emulator.url(), &emulator.url(), None, "localhost").unwrap();
         let credential = Credential::ClientSecret { tenant: "t".into(), client: "c".into(), secret: Hidden::new("s") };
         let settings = Settings::new(cloud, credential).trusting(emulator.ca_pem.clone());
         let client = Client::new(settings).unwrap();
+        (emulator, client)
+    }
+
+    #[tokio::test]
+    async fn what_azure_can_not_tell_is_an_error_with_its_words() {
+        let (_emulator, client) = emulated().await;
         let report = check(&client, &gate(below(1.0), None), "green", "blue").await;
         assert_eq!(report.outcome, Outcome::Error, "{report}");
         assert!(report.message.contains("404") || report.message.contains("can't tell"), "{report}");
+    }
+
+    #[tokio::test]
+    async fn what_was_measured_a_moment_ago_counts_in_the_first_second_of_a_minute_too() {
+        let (emulator, client) = emulated().await;
+        let resource = RESOURCE.replace("${color}", "green");
+        let put = |at: &str| {
+            let one = json!({"at": at, "value": 7.0, "dimensions": {"Origin": "green"}});
+            json!({"resource": resource, "metric": "Percentage5XX", "values": [one]})
+        };
+        let root = reqwest::Certificate::from_pem(emulator.ca_pem.as_bytes()).unwrap();
+        let admin = reqwest::Client::builder().no_proxy().tls_certs_only([root]).build().unwrap();
+        let metrics = format!("{}/_emulator/metrics", emulator.url());
+        let found = async |at: &str, now: &str| {
+            admin.delete(&metrics).send().await.unwrap().error_for_status().unwrap();
+            admin.put(&metrics).json(&put(at)).send().await.unwrap().error_for_status().unwrap();
+            measure(&client, &gate(None, None), RESOURCE, "green", now.parse().unwrap()).await.ok().flatten()
+        };
+        for (at, now, want) in [
+            ("2026-11-26T12:02:00.1Z", "2026-11-26T12:02:00.4Z", Some(7.0)),
+            ("2026-11-26T12:02:59.9Z", "2026-11-26T12:02:59.95Z", Some(7.0)),
+            ("2026-11-26T12:01:59Z", "2026-11-26T12:02:00Z", Some(7.0)),
+            ("2026-11-26T11:56:30Z", "2026-11-26T12:02:00.4Z", None),
+        ] {
+            assert_eq!(found(at, now).await, want, "{at} at {now}");
+        }
     }
 }

@@ -131,7 +131,7 @@ impl Walk<'_> {
 }
 
 /// Is this a Switch, or something that wants to be one and can't be read?
-fn is_switch(text: &str) -> bool {
+pub(crate) fn is_switch(text: &str) -> bool {
     if !text.contains("teal.dev/") || !text.contains("Switch") {
         return false;
     }

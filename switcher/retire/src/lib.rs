@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`documents`] | finds the Switches that name a cluster |
 //! | `gather` | reads all that the guard judges: ledgers, targets, zones, profiles, gateways, drain, the cluster |
+//! | `upstream` | what git's remote says of them now |
 //! | [`retirement`] | one color's retirement: look, and one step after another |
 //! | `steps` | the steps themselves: ledgers by compare-and-swap, the cluster through ARM |
 //!
@@ -16,8 +17,10 @@ mod gather;
 mod outcome;
 pub mod retirement;
 mod steps;
+mod upstream;
 
 pub use error::RetireError;
 pub use outcome::{Consent, End, Event, Turn};
 pub use retirement::{Access, Look, Pace, Retirement};
 pub use teal_azure::client::environment;
+pub use upstream::Sources;

@@ -14,6 +14,7 @@ use crate::documents;
 use crate::error::RetireError;
 use crate::gather::{Gathered, gather};
 use crate::outcome::{Consent, End, Event, Turn};
+use crate::upstream::Sources;
 
 /// How often the same step may change nothing.
 const TRIES: u32 = 5;
@@ -31,6 +32,8 @@ pub struct Access {
     pub client_id: Option<String>,
     /// Who runs it; stands in the ledgers.
     pub by: String,
+    /// The declarations whose remotes are asked before each step; `None`: whoever runs this vouches for the files.
+    pub git: Option<Sources>,
 }
 
 /// How operations are waited for.
@@ -85,6 +88,7 @@ pub struct Retirement {
     pub(crate) azure: Azure,
     pub(crate) client: Client,
     pub(crate) by: String,
+    pub(crate) git: Option<Sources>,
     pub(crate) pace: Pace,
 }
 
@@ -139,6 +143,7 @@ impl Retirement {
             azure: access.azure,
             client,
             by: access.by,
+            git: access.git,
             pace: Pace::default(),
         })
     }
@@ -242,8 +247,10 @@ impl Retirement {
     /// See [`RetireError`]; it is too late once ARM deletes the cluster.
     pub async fn revive(&self, tell: &mut (dyn FnMut(Event) + Send)) -> Result<End, RetireError> {
         let (mut last, mut times, mut doubt) = (None, 0, Doubt::None);
+        // Going back needs no git (G4).
+        let of = Self { git: None, ..self.clone() };
         loop {
-            let gathered = gather(self).await;
+            let gathered = gather(&of).await;
             let step = revive(&gathered.facts);
             times = if last.as_ref() == Some(&step) { times + 1 } else { 0 };
             if times >= TRIES {

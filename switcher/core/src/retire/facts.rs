@@ -21,6 +21,8 @@ pub struct Facts {
     pub fingerprint: Option<String>,
     /// Every Switch that names the cluster.
     pub switches: Vec<SwitchSeen>,
+    /// What git's remote says now, beside the files that all this is judged by.
+    pub git: Git,
     /// Switches that `colors.yaml` lists for the color and that do not name the cluster, or are not there.
     pub strangers: Vec<String>,
     /// Everything that was searched for what points at the color.
@@ -88,6 +90,55 @@ pub struct SwitchSeen {
     pub targets: Vec<TargetValue>,
     /// It is driven by the same identity that this retirement acts with.
     pub same_identity: bool,
+    /// How the branch that was asked has it; `None` when none was asked, or none could tell.
+    pub pushed: Option<Pushed>,
+}
+
+/// What git's remote says of the declarations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Git {
+    /// It was not asked: whoever runs this vouches for the files.
+    NotAsked,
+    /// It was asked.
+    Asked {
+        /// One of each repository.
+        branches: Vec<Branch>,
+        /// The color in `colors.yaml`.
+        colors: Likeness,
+    },
+}
+
+/// A branch of a remote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// For people: `main of origin`.
+    pub name: String,
+    /// Switches that name the cluster there, and not in the files here; `Err` when nothing is known of the branch.
+    pub beyond: Result<Vec<String>, String>,
+}
+
+/// A Switch as the branch has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// The branch, for people.
+    pub branch: String,
+    /// Compared with the file here.
+    pub copy: Likeness,
+    /// Does it want the cluster live?
+    pub wants_it: bool,
+    /// Is the commit that the ledger names in the branch? `None` when the clone's history is too short to tell.
+    pub acted_on: Option<bool>,
+}
+
+/// What is here, compared with what is pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// The same.
+    Same,
+    /// Another.
+    Differs,
+    /// The branch has none.
+    Absent,
 }
 
 /// Where a target routes to.

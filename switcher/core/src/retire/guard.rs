@@ -1,5 +1,6 @@
 //! What speaks against letting a color go: everything at once, each with where it is and what to do.
 
+mod pushed;
 mod switches;
 
 use serde::Serialize;
@@ -65,6 +66,7 @@ pub fn guard(facts: &Facts, policy: &Policy) -> Vec<Finding> {
             "take it from the list, or name the folder with its switch.yaml by --switches",
         );
     }
+    pushed::branches(facts, &mut log);
     for switch in &facts.switches {
         switches::look(facts, policy, switch, &mut log);
     }

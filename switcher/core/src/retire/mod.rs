@@ -13,7 +13,8 @@ mod next;
 mod tests;
 
 pub use facts::{
-    ClusterSeen, Doomed, DoomedKind, Drain, Facts, Place, Pointer, Policy, State, SwitchSeen, TargetValue, Weight,
+    Branch, ClusterSeen, Doomed, DoomedKind, Drain, Facts, Git, Likeness, Place, Pointer, Policy, Pushed, State,
+    SwitchSeen, TargetValue, Weight,
 };
 pub use guard::{Finding, Severity, guard};
 pub use next::{Act, Next, Revive, next, revive};

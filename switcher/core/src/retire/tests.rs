@@ -30,11 +30,26 @@ fn switch(name: &str) -> SwitchSeen {
         ledger: Ok(steady_on_green()),
         targets: vec![record],
         same_identity: false,
+        pushed: Some(Pushed {
+            branch: "main of origin".to_owned(),
+            copy: Likeness::Same,
+            wants_it: false,
+            acted_on: Some(true),
+        }),
     }
 }
 
 fn there(state: State) -> Result<ClusterSeen, String> {
     Ok(ClusterSeen::There { state, told: "as ARM says".to_owned() })
+}
+
+fn asked(beyond: Result<Vec<String>, String>, colors: Likeness) -> Git {
+    Git::Asked { branches: vec![Branch { name: "main of origin".to_owned(), beyond }], colors }
+}
+
+/// What the branch says of the first Switch.
+fn pushed(facts: &mut Facts) -> &mut Pushed {
+    facts.switches[0].pushed.as_mut().unwrap()
 }
 
 /// Nothing speaks against blue's end.
@@ -46,6 +61,7 @@ fn facts() -> Facts {
         uid: Some(("u".to_owned(), Ok("u".to_owned()))),
         fingerprint: Some("0badcafe".to_owned()),
         switches: vec![switch("contoso"), switch("shop")],
+        git: asked(Ok(Vec::new()), Likeness::Same),
         strangers: Vec::new(),
         places: vec![Place { name: "zone contoso.com".to_owned(), declared: true, found: Ok(Vec::new()) }],
         drain: Drain::Proved("0 requests".to_owned()),
@@ -72,6 +88,17 @@ fn each_thing_that_speaks_against_it_is_told() {
         ("not listed", |f| f.switches[1].listed = false, "SwitchNotListed"),
         ("the daemon's identity", |f| f.switches[0].same_identity = true, "SameIdentity"),
         ("git wants it", |f| f.switches[0].wanted = "blue".into(), "GitWantsIt"),
+        ("pushed git wants it, and an old clone does not", |f| pushed(f).wants_it = true, "GitWantsIt"),
+        ("both want it", |f| (f.switches[0].wanted, pushed(f).wants_it) = ("blue".into(), true), "GitWantsIt"),
+        ("changed since", |f| pushed(f).copy = Likeness::Differs, "NotAsPushed"),
+        ("not pushed", |f| pushed(f).copy = Likeness::Absent, "NotPushed"),
+        ("a branch that no switcher follows", |f| pushed(f).acted_on = Some(false), "OtherBranch"),
+        ("a shallow clone", |f| pushed(f).acted_on = None, ""),
+        ("pushed only", |f| f.git = asked(Ok(vec!["new".into()]), Likeness::Same), "SwitchNotHere"),
+        ("the remote is away", |f| f.git = asked(Err("timeout".into()), Likeness::Same), "GitUnknown"),
+        ("colors changed since", |f| f.git = asked(Ok(Vec::new()), Likeness::Differs), "NotAsPushed"),
+        ("colors not pushed", |f| f.git = asked(Ok(Vec::new()), Likeness::Absent), "(NotPushed)"),
+        ("vouched for", |f| (f.git, f.switches[0].pushed) = (Git::NotAsked, None), "(GitNotAsked)"),
         ("no ledger", |f| f.switches[0].ledger = Err("timeout".into()), "LedgerUnreadable"),
         ("live", |f| f.switches[0].ledger.as_mut().unwrap().active = "blue".into(), "Live"),
         ("moving", |f| f.switches[0].ledger.as_mut().unwrap().phase = Phase::Soaking, "NotSteady"),

@@ -5,6 +5,7 @@ mod cluster;
 mod drain;
 mod followed;
 mod gateway;
+mod git;
 mod origins;
 mod switches;
 mod traffic_manager;
@@ -32,7 +33,8 @@ pub(crate) struct Gathered {
 /// Looks at everything once.
 pub(crate) async fn gather(of: &Retirement) -> Gathered {
     // Ledgers first: a stop that they tell of has been, so that a cluster which runs after it was started again.
-    let (switches, held) = switches::read(of).await;
+    let ((mut switches, held), answers) = tokio::join!(switches::read(of), git::ask(of));
+    let git = git::compare(of, answers, &mut switches).await;
     let mut cluster = cluster::read(of).await;
     if cluster.group_gone && deleting(&switches) {
         (cluster.seen, cluster.doomed) = (Ok(ClusterSeen::Gone), Ok(Vec::new()));
@@ -51,6 +53,7 @@ pub(crate) async fn gather(of: &Retirement) -> Gathered {
         uid,
         fingerprint: cluster.fingerprint,
         switches,
+        git,
         strangers: of.strangers.clone(),
         places,
         drain,

@@ -35,6 +35,7 @@ async fn read_one(of: &Retirement, named: &Named) -> (SwitchSeen, Option<Held>) 
         ledger: Err("not read".to_owned()),
         targets: Vec::new(),
         same_identity: named.same_identity,
+        pushed: None,
     };
     let route = match Route::new(switch, &of.secrets, &of.azure) {
         Ok(route) => route,

@@ -18,8 +18,8 @@ const LEFT_GROUP: &str = "blue-direct";
 const ADDRESS: &str = "Microsoft.Network/publicIPAddresses/aks-blue-ingress";
 
 impl Azure {
-    /// Writes `colors.yaml` and the emulator's CA; `metrics` answers for the drain.
-    pub(crate) fn declare_colors(&self, folder: &Path, doors: &[FrontDoor], metrics: &str) -> Result<()> {
+    /// What `colors.yaml` says; `metrics` answers for the drain.
+    pub(crate) fn colors(&self, doors: &[FrontDoor], metrics: &str) -> String {
         let zone = id(&format!("Microsoft.Network/dnsZones/{ZONE}"));
         let private = id(&format!("Microsoft.Network/privateDnsZones/{PRIVATE_ZONE}"));
         let color = |name: &str, door: &FrontDoor, resources: &str| {
@@ -34,7 +34,7 @@ impl Azure {
                 door.ip()
             )
         };
-        let text = format!(
+        format!(
             "apiVersion: teal.dev/v1alpha1
 kind: Colors
 spec:
@@ -53,15 +53,14 @@ spec:
             id(PROFILE),
             color("blue", &doors[0], &id(ADDRESS)),
             color("green", &doors[1], ""),
-        );
-        std::fs::write(folder.join("emulator-ca.pem"), &self.emulator.ca_pem).context("write the emulator's CA")?;
-        std::fs::write(folder.join("colors.yaml"), text).context("write colors.yaml")
+        )
     }
 
-    /// The environment of a person who may delete clusters: not the switcher's identity.
-    pub(crate) fn person(&self, folder: &Path) -> Vec<(&'static str, String)> {
+    /// The environment of a person who may delete clusters: not the switcher's identity. The emulator's CA goes into `folder`.
+    pub(crate) fn person(&self, folder: &Path) -> Result<Vec<(&'static str, String)>> {
         let url = self.emulator.url();
-        vec![
+        std::fs::write(folder.join("emulator-ca.pem"), &self.emulator.ca_pem).context("write the emulator's CA")?;
+        Ok(vec![
             ("TEAL_AZURE_CLOUD", "custom".to_owned()),
             ("TEAL_AZURE_ARM_ENDPOINT", url.clone()),
             ("AZURE_AUTHORITY_HOST", url),
@@ -71,7 +70,7 @@ spec:
             ("AZURE_TENANT_ID", "contoso".to_owned()),
             ("AZURE_CLIENT_ID", "00000000-0000-0000-0000-00000000dead".to_owned()),
             ("AZURE_CLIENT_SECRET", "the emulator takes any".to_owned()),
-        ]
+        ])
     }
 
     /// Leaves a record, an alias record and an origin that point at blue, as years of operations do.

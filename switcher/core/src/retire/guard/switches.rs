@@ -1,6 +1,6 @@
 //! What a Switch and its targets say against it.
 
-use super::{Log, is_gone, millis};
+use super::{Log, is_gone, millis, pushed};
 use crate::ledger::RetireRefusal;
 use crate::observation::Value;
 use crate::retire::facts::{Facts, Policy, SwitchSeen};
@@ -15,10 +15,7 @@ pub(super) fn look(facts: &Facts, policy: &Policy, switch: &SwitchSeen, log: &mu
         let todo = "give the retirement an identity of its own: the one that is always on must not be able to delete a cluster";
         log.refuse("SameIdentity", &place, "its switcher's identity is the one that would delete the cluster", todo);
     }
-    if switch.wanted == *color {
-        let todo = "commit the color that should be live, and let the move end";
-        log.refuse("GitWantsIt", &place, format!("git asks for {color}"), todo);
-    }
+    pushed::of(switch, &place, log);
     match &switch.ledger {
         Err(why) => {
             let todo = "what can't be read counts as in use: see that its target answers and the Secret is right";
