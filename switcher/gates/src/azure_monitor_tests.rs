@@ -111,15 +111,16 @@ mod against_the_emulator {
         let resource = RESOURCE.replace("${color}", "green");
         let put = |at: &str| {
             let one = json!({"at": at, "value": 7.0, "dimensions": {"Origin": "green"}});
-            json!({"resource": resource, "metric": "Percentage5XX", "values": [one]})
+            json!({"resource": resource, "metric": "OriginHealthPercentage", "values": [one]})
         };
+        let gate = AzureMonitor { metric: "OriginHealthPercentage".to_owned(), ..gate(None, None) };
         let root = reqwest::Certificate::from_pem(emulator.ca_pem.as_bytes()).unwrap();
         let admin = reqwest::Client::builder().no_proxy().tls_certs_only([root]).build().unwrap();
         let metrics = format!("{}/_emulator/metrics", emulator.url());
         let found = async |at: &str, now: &str| {
             admin.delete(&metrics).send().await.unwrap().error_for_status().unwrap();
             admin.put(&metrics).json(&put(at)).send().await.unwrap().error_for_status().unwrap();
-            measure(&client, &gate(None, None), RESOURCE, "green", now.parse().unwrap()).await.ok().flatten()
+            measure(&client, &gate, RESOURCE, "green", now.parse().unwrap()).await.unwrap()
         };
         for (at, now, want) in [
             ("2026-11-26T12:02:00.1Z", "2026-11-26T12:02:00.4Z", Some(7.0)),
