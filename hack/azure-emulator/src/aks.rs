@@ -3,6 +3,7 @@
 mod admin;
 mod calls;
 mod credentials;
+mod pools;
 mod reads;
 pub(crate) mod shape;
 
@@ -37,6 +38,7 @@ const fn kind(name: &'static str) -> ResourceType {
 
 const TYPES: &[ResourceType] = &[
     kind("Microsoft.ContainerService/managedClusters"),
+    kind("Microsoft.ContainerService/managedClusters/agentPools"),
     kind("Microsoft.ContainerService/managedClusters/*"),
     kind("Microsoft.ContainerService/managedClusters/accessProfiles/*"),
     kind("Microsoft.ContainerService/managedClusters/agentPools/*"),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use served::as_profile;
 
-use crate::arm::{ArmError, Call, ErrorStyle, Reply, ResourceId, ResourceType, Target, paging};
+use crate::arm::{ArmError, Call, ErrorStyle, Reply, ResourceId, ResourceType, Scope, Target, paging};
 use crate::check::{merge, set};
 use crate::provider::Provider;
 use crate::world::{Effect, Resource, Status, Work, World};
@@ -55,6 +55,9 @@ impl Provider for FrontDoorClassic {
             {
                 let shown = world.store.list(scope, FRONT_DOOR).into_iter().map(|door| render(door)).collect();
                 paging::page(call, shown, world.settings.page_size)?
+            }
+            Target::Below { scope: Scope::Resource(id), last, .. } if call.method == Method::GET => {
+                paging::page(call, parts(world, id, last)?, world.settings.page_size)?
             }
             Target::Below { last, .. } if call.method == Method::POST => action(world, call, last)?,
             target => return Err(ArmError::method(&call.method, &target.kind())),
@@ -142,11 +145,15 @@ fn work(id: &ResourceId, verb: &'static str, effects: Vec<Effect>, on_failure: V
 /// A part of a front door, such as one frontend endpoint, read by itself.
 fn part(world: &World, id: &ResourceId) -> Result<Reply, ArmError> {
     let door = id.parent().ok_or_else(|| ArmError::not_found(id))?;
-    let door = world.store.get(&door).ok_or_else(|| ArmError::not_found(&door))?;
-    let lists = door.properties().iter().filter(|(key, _)| key.eq_ignore_ascii_case(id.last_kind()));
-    let mut parts = lists.filter_map(|(_, list)| list.as_array()).flatten();
-    let found = parts.find(|one| crate::check::is(one, "/name", id.name()));
-    found.cloned().map(Reply::ok).ok_or_else(|| ArmError::not_found(id))
+    let found = parts(world, &door, id.last_kind())?.into_iter().find(|one| crate::check::is(one, "/name", id.name()));
+    found.map(Reply::ok).ok_or_else(|| ArmError::not_found(id))
+}
+
+/// All parts of a kind of a front door, such as its `frontendEndpoints`.
+fn parts(world: &World, door: &ResourceId, kind: &str) -> Result<Vec<Value>, ArmError> {
+    let door = world.store.get(door).ok_or_else(|| ArmError::not_found(door))?;
+    let lists = door.properties().iter().filter(|(key, _)| key.eq_ignore_ascii_case(kind));
+    Ok(lists.filter_map(|(_, list)| list.as_array()).flatten().cloned().collect())
 }
 
 fn action(world: &World, call: &Call, name: &str) -> Result<Reply, ArmError> {

@@ -4,6 +4,7 @@ mod calls;
 mod crypto;
 mod guard;
 mod keys;
+mod operate;
 
 use crate::arm::{ArmError, Call, Reply, ResourceType};
 use crate::provider::{OtherCall, Provider};

@@ -1,6 +1,8 @@
 //! Resources that others refer to and that do nothing here: stored as they were sent. Public addresses get an address and,
 //! with a label, a name in DNS.
 
+mod networks;
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -26,6 +28,17 @@ const fn kind(name: &'static str) -> ResourceType {
 }
 
 const TYPES: &[ResourceType] = &[
+    // Those that tools look up by name in the register of providers.
+    kind("Microsoft.Network/publicIPAddresses"),
+    kind("Microsoft.Network/virtualNetworks"),
+    kind("Microsoft.Network/virtualNetworks/subnets"),
+    kind("Microsoft.Network/networkSecurityGroups"),
+    kind("Microsoft.Network/loadBalancers"),
+    kind("Microsoft.Network/privateEndpoints"),
+    kind("Microsoft.Network/frontDoorWebApplicationFirewallPolicies"),
+    kind("Microsoft.ManagedIdentity/userAssignedIdentities"),
+    kind("Microsoft.KeyVault/vaults"),
+    kind("Microsoft.Web/sites"),
     kind("Microsoft.Network/*"),
     kind("Microsoft.Network/virtualNetworks/*"),
     kind("Microsoft.Network/networkSecurityGroups/*"),
@@ -99,9 +112,12 @@ fn answer(address: &Resource, kind: RecordType) -> NameAnswer {
     }
 }
 
-fn render(one: &Resource) -> Value {
+fn render(world: &World, one: &Resource) -> Value {
     let mut shown = one.render(&one.id.kind(), false);
     set(&mut shown, "etag", format!("W/\"{}\"", one.etag));
+    if one.id.is(networks::NETWORK) {
+        networks::show(world, &one.id, &mut shown);
+    }
     shown
 }
 
@@ -111,14 +127,14 @@ fn list(world: &World, call: &Call, scope: &Scope, kind: &str) -> Result<Reply, 
     {
         return Err(ArmError::not_found(parent));
     }
-    let shown = world.store.list(scope, kind).into_iter().map(|one| render(one)).collect();
+    let shown = world.store.list(scope, kind).into_iter().map(|one| render(world, one)).collect();
     paging::page(call, shown, world.settings.page_size)
 }
 
 fn one(world: &mut World, call: &Call, id: &ResourceId) -> Result<Reply, ArmError> {
     let old = world.store.get(id).cloned();
     match call.method {
-        Method::GET => old.map(|old| Reply::ok(render(&old))).ok_or_else(|| ArmError::not_found(id)),
+        Method::GET => old.map(|old| Reply::ok(render(world, &old))).ok_or_else(|| ArmError::not_found(id)),
         Method::PUT => {
             Condition::of(call).check(old.as_ref().map(|old| old.etag.as_str()))?;
             if let Some(parent) = id.parent()
@@ -143,6 +159,17 @@ fn one(world: &mut World, call: &Call, id: &ResourceId) -> Result<Reply, ArmErro
 }
 
 fn save(world: &mut World, id: &ResourceId, mut body: Value) -> Result<Reply, ArmError> {
+    let subnets = if id.is(networks::NETWORK) { networks::taken_out(&mut body)? } else { None };
+    let created = store(world, id, body);
+    if let Some(subnets) = subnets {
+        networks::put_in(world, id, subnets);
+    }
+    let saved = world.store.get(id).cloned().ok_or_else(|| ArmError::not_found(id))?;
+    Ok(Reply::put(created, render(world, &saved)))
+}
+
+/// Stores a body as it was sent; true when it is new.
+fn store(world: &mut World, id: &ResourceId, mut body: Value) -> bool {
     if let Some(map) = body.as_object_mut() {
         map.retain(|key, _| !["id", "name", "type", "etag"].contains(&key.as_str()));
     }
@@ -153,8 +180,7 @@ fn save(world: &mut World, id: &ResourceId, mut body: Value) -> Result<Reply, Ar
     if id.is(PUBLIC_IP) {
         address(world, id, &mut body);
     }
-    let (saved, created) = world.save(id, body.as_object().cloned().unwrap_or_default(), Map::new());
-    Ok(Reply::put(created, render(&saved)))
+    world.save(id, body.as_object().cloned().unwrap_or_default(), Map::new()).1
 }
 
 /// Gives a public address its address, which stays, and its name.

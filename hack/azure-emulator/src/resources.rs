@@ -1,5 +1,6 @@
 //! Tenants, subscriptions, groups and the register of providers: what every tool asks for before anything else.
 
+mod filter;
 mod groups;
 pub(crate) mod registry;
 
@@ -47,8 +48,7 @@ fn below_subscription(world: &mut World, call: &Call, subscription: &str, list: 
     match list {
         "resourcegroups" => {
             get(call)?;
-            let all: Vec<Value> = world.store.groups(Some(subscription)).map(groups::render).collect();
-            paging::page(call, all, world.settings.page_size)
+            groups::list(world, call, subscription)
         }
         "resources" => groups::resources(world, call),
         "locations" => {

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::{CLUSTER, credentials, reads, shape};
+use super::{CLUSTER, credentials, pools, reads, shape};
 use crate::arm::condition::Condition;
 use crate::arm::{ArmError, Call, Reply, ResourceId, Scope, Target, paging};
 use crate::check::{merge, set, text};
@@ -20,6 +20,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, ArmError> 
     match &call.target {
         Target::Resource(id) if id.is(CLUSTER) => one(world, call, &id.spelled(CLUSTER)),
         Target::Resource(id) if call.method == Method::GET => reads::part(world, id),
+        Target::Resource(id) if id.is(pools::POOL) => pools::change(world, call, id),
         Target::Below { scope, kind, .. } if call.method == Method::GET && kind.eq_ignore_ascii_case(CLUSTER) => {
             let shown = world.store.list(scope, CLUSTER).into_iter().map(|cluster| render(cluster)).collect();
             paging::page(call, shown, world.settings.page_size)
@@ -147,7 +148,7 @@ fn node_group(world: &mut World, id: &ResourceId, body: &Value) {
     world.store.put_group(Group { subscription: subscription.to_owned(), name: name.to_owned(), location, tags });
 }
 
-fn begin(world: &mut World, call: &Call, id: &ResourceId, verb: &'static str, note: Value) -> Begun {
+pub(super) fn begin(world: &mut World, call: &Call, id: &ResourceId, verb: &'static str, note: Value) -> Begun {
     let failed =
         Effect::Set { id: id.clone(), pointer: "/properties/provisioningState".to_owned(), value: "Failed".into() };
     world.begin(
@@ -167,7 +168,7 @@ fn begin(world: &mut World, call: &Call, id: &ResourceId, verb: &'static str, no
 }
 
 /// 409 while another operation about the cluster runs.
-fn busy(world: &World, id: &ResourceId) -> Result<(), ArmError> {
+pub(super) fn busy(world: &World, id: &ResourceId) -> Result<(), ArmError> {
     match world.operations.running(id).next() {
         None => Ok(()),
         Some(other) => Err(ArmError::conflict(
@@ -191,7 +192,7 @@ fn state(world: &mut World, id: &ResourceId, value: &str) {
     });
 }
 
-fn amend(world: &mut World, id: &ResourceId, change: impl FnOnce(&mut Map<String, Value>)) {
+pub(super) fn amend(world: &mut World, id: &ResourceId, change: impl FnOnce(&mut Map<String, Value>)) {
     let Some(old) = world.store.get(id).cloned() else { return };
     let mut new = (*old).clone();
     if let Some(properties) = new.body.get_mut("properties").and_then(Value::as_object_mut) {
@@ -206,6 +207,9 @@ pub(super) fn completed(world: &mut World, id: &ResourceId, note: &Value) {
     if note.get("deleted").is_some() {
         delete(world, id);
         return;
+    }
+    if let Some(pool) = note.get("withoutPool").and_then(Value::as_str) {
+        pools::remove(world, id, pool);
     }
     let power = note.get("power").and_then(Value::as_str).map(str::to_owned);
     amend(world, id, |properties| {
@@ -258,6 +262,12 @@ fn action(world: &mut World, call: &Call, id: &ResourceId, name: &str) -> Result
             busy(world, id)?;
             state(world, id, "Stopping");
             let begun = begin(world, call, id, "Stop", json!({"power": "Stopped"}));
+            accepted(&begun)
+        }
+        "rotateclustercertificates" | "rotateserviceaccountsigningkeys" => {
+            busy(world, id)?;
+            state(world, id, "Updating");
+            let begun = begin(world, call, id, "Rotate", json!({}));
             accepted(&begun)
         }
         "abort" => {

@@ -76,8 +76,11 @@ fn cluster_of<'a>(world: &'a World, id: &ResourceId) -> Result<(&'a Resource, us
     Ok((found, id.depth()))
 }
 
-/// A pool, and its version.
-fn find_pool(cluster: &Resource, id: &ResourceId) -> Result<(Value, String), ArmError> {
+/// A pool as answers show it, and its version.
+///
+/// # Errors
+/// 404.
+pub(super) fn find_pool(cluster: &Resource, id: &ResourceId) -> Result<(Value, String), ArmError> {
     let body = Value::Object(cluster.body.clone());
     let pool = items(&body, "/properties/agentPoolProfiles").iter().find(|pool| is(pool, "/name", id.name()));
     let pool = pool.ok_or_else(|| ArmError::not_found(id))?;

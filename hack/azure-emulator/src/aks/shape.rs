@@ -23,7 +23,10 @@ pub(crate) fn fill(body: &mut Value, group: &str, name: &str, label: &str) {
         set(body, "properties", json!({}));
     }
     let properties = &mut body["properties"];
-    default(properties, "kubernetesVersion", DEFAULT_VERSION);
+    // The Azure CLI sends an empty one when it wants the service's choice.
+    if text(properties, "/kubernetesVersion").is_none_or(str::is_empty) {
+        set(properties, "kubernetesVersion", DEFAULT_VERSION);
+    }
     let version = text(properties, "/kubernetesVersion").unwrap_or(DEFAULT_VERSION).to_owned();
     let full = full_version(&version);
     set(properties, "currentKubernetesVersion", full.clone());
@@ -58,7 +61,9 @@ pub(crate) fn fill_pool(pool: &mut Value, version: &str) {
     default(pool, "mode", "System");
     default(pool, "type", "VirtualMachineScaleSets");
     default(pool, "maxPods", 110);
-    default(pool, "orchestratorVersion", version);
+    if text(pool, "/orchestratorVersion").is_none_or(str::is_empty) {
+        set(pool, "orchestratorVersion", version);
+    }
     let wanted = text(pool, "/orchestratorVersion").unwrap_or(version).to_owned();
     set(pool, "currentOrchestratorVersion", full_version(&wanted));
     default(pool, "powerState", json!({"code": "Running"}));
@@ -92,23 +97,27 @@ pub(crate) fn check(body: &Value, name: &str) -> Problems {
         problems.add("K8sVersionNotSupported", "/properties/kubernetesVersion", "kubernetesVersion is no version.");
     }
     for (i, pool) in list(body, "/properties/agentPoolProfiles").iter().enumerate() {
-        let at = |key: &str| format!("/properties/agentPoolProfiles/{i}/{key}");
-        problems.int_in(body, &at("count"), 0, 1000);
-        problems.one_of(body, &at("mode"), &["System", "User", "Gateway"]);
-        problems.one_of(body, &at("osType"), &["Linux", "Windows"]);
-        let name = text(pool, "/name").unwrap_or_default();
-        let good = (1..=12).contains(&name.len())
-            && name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-        if !good {
-            problems.add(
-                "InvalidParameter",
-                at("name"),
-                format!("'{name}' is no name for a node pool: lower-case letters and digits, at most 12, starting with a letter."),
-            );
-        }
+        check_pool(body, pool, &format!("/properties/agentPoolProfiles/{i}"), &mut problems);
     }
     problems
+}
+
+/// What is wrong with the node pool at a pointer of a body.
+fn check_pool(body: &Value, pool: &Value, at: &str, problems: &mut Problems) {
+    problems.int_in(body, &format!("{at}/count"), 0, 1000);
+    problems.one_of(body, &format!("{at}/mode"), &["System", "User", "Gateway"]);
+    problems.one_of(body, &format!("{at}/osType"), &["Linux", "Windows"]);
+    let name = text(pool, "/name").unwrap_or_default();
+    let good = (1..=12).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if !good {
+        problems.add(
+            "InvalidParameter",
+            format!("{at}/name"),
+            format!("'{name}' is no name for a node pool: lower-case letters and digits, at most 12, starting with a letter."),
+        );
+    }
 }
 
 /// The upgrades on offer from `version`: newer patches of its minor version and all of the next.

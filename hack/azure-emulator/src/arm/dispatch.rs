@@ -190,7 +190,7 @@ fn decide(
         crate::access::check(world, call)?;
         return resources::handle(world, call);
     }
-    if let Some(reply) = resources::registry::register(call) {
+    if let Some(reply) = resources::registry::register(call).or_else(|| resources::registry::operations(call)) {
         return Ok(reply);
     }
     let Some((provider, kind)) = serving else {

@@ -19,12 +19,13 @@ pub(crate) struct Answer {
     pub(crate) authoritative: bool,
     pub(crate) records: Vec<Record>,
     pub(crate) authority: Vec<Record>,
+    pub(crate) additional: Vec<Record>,
 }
 
 impl Answer {
     /// An answer with nothing but a code.
     pub(crate) fn failed(code: ResponseCode) -> Self {
-        Self { code, authoritative: false, records: Vec::new(), authority: Vec::new() }
+        Self { code, authoritative: false, records: Vec::new(), authority: Vec::new(), additional: Vec::new() }
     }
 }
 
@@ -36,8 +37,7 @@ pub(crate) fn answer(
     kind: RecordType,
     server: usize,
 ) -> Answer {
-    let mut answer =
-        Answer { code: ResponseCode::NoError, authoritative: true, records: Vec::new(), authority: Vec::new() };
+    let mut answer = Answer { authoritative: true, ..Answer::failed(ResponseCode::NoError) };
     let mut name = name.to_owned();
     for step in 0..LONGEST_CHAIN {
         let found = match zone::find(world, &name, server) {
@@ -61,8 +61,10 @@ pub(crate) fn answer(
                 }
                 name = target.trim_end_matches('.').to_ascii_lowercase();
             }
-            Some(Found::Referral(ttl, zone, data)) => {
+            Some(Found::Referral(ttl, zone, data, glue)) => {
                 answer.authoritative = step > 0;
+                answer.additional =
+                    glue.into_iter().map(|(name, ttl, one)| Record::from_rdata(name, ttl, one)).collect();
                 answer.authority.extend(data.into_iter().map(|one| Record::from_rdata(zone.clone(), ttl, one)));
                 return answer;
             }

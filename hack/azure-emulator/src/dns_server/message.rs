@@ -1,6 +1,7 @@
 //! A DNS message in, a DNS message out.
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
+use hickory_proto::rr::RecordType;
 
 use super::answer::{self, Answer};
 use crate::shared::Shared;
@@ -63,19 +64,15 @@ pub(super) fn answer(shared: &Shared, request: &[u8], server: usize, tcp: bool) 
     short.to_vec().ok()
 }
 
-fn decide(
-    world: &mut World,
-    shared: &Shared,
-    name: &str,
-    kind: hickory_proto::rr::RecordType,
-    server: usize,
-) -> (Option<Fault>, Answer) {
+fn decide(world: &mut World, shared: &Shared, name: &str, kind: RecordType, server: usize) -> (Option<Fault>, Answer) {
     let fault = {
         let World { faults, random, .. } = &mut *world;
         faults.strike(random, &kind.to_string(), "dns", name)
     };
     match fault {
         Some(Fault::Servfail) => (fault, Answer::failed(ResponseCode::ServFail)),
+        // Azure hands no zone out.
+        _ if matches!(kind, RecordType::AXFR | RecordType::IXFR) => (fault, Answer::failed(ResponseCode::Refused)),
         _ => (fault, answer::answer(world, shared.providers(), name, kind, server)),
     }
 }
@@ -85,6 +82,7 @@ fn fill(response: &mut Message, answer: Answer) {
     response.metadata.authoritative = answer.authoritative;
     response.add_answers(answer.records);
     response.add_authorities(answer.authority);
+    response.add_additionals(answer.additional);
 }
 
 fn log(world: &mut World, name: &str, kind: &str, answer: &Answer, fault: Option<&Fault>) {

@@ -31,8 +31,8 @@ pub(super) enum Found {
     Records(u32, Vec<RData>),
     /// TTL and another name.
     Cname(u32, String),
-    /// TTL, cut and servers of a delegation.
-    Referral(u32, Name, Vec<RData>),
+    /// TTL, cut and servers of a delegation, and the addresses of those that lie below the cut.
+    Referral(u32, Name, Vec<RData>, Vec<(Name, u32, RData)>),
     /// Nothing of this kind.
     Nothing {
         /// The name exists.
@@ -156,10 +156,33 @@ fn delegation(world: &World, zone: &Zone, relative: &str, kind: RecordType, lag:
                 return None;
             }
             let (ttl, data) = data::of(zone.flavor, ns, set.properties())?;
-            return Some(Found::Referral(ttl, absolute(&format!("{cut}.{}", zone.name))?, data));
+            let glue = glue(world, zone, cut, &data, lag);
+            return Some(Found::Referral(ttl, absolute(&format!("{cut}.{}", zone.name))?, data, glue));
         }
         cut = cut.split_once('.')?.1;
     }
+}
+
+/// Addresses of servers that can't be found without them, since they lie in what they serve.
+fn glue(world: &World, zone: &Zone, cut: &str, servers: &[RData], lag: Duration) -> Vec<(Name, u32, RData)> {
+    let mut found = Vec::new();
+    for server in servers {
+        let RData::NS(server) = server else { continue };
+        let name = server.0.to_utf8().trim_end_matches('.').to_ascii_lowercase();
+        let relative = name.strip_suffix(&zone.name).map(|label| label.trim_end_matches('.'));
+        let Some(relative) = relative.filter(|label| *label == cut || label.ends_with(&format!(".{cut}"))) else {
+            continue;
+        };
+        for kind in ["A", "AAAA"].into_iter().filter_map(|kind| zone.flavor.kind(kind)) {
+            let addresses = zone.set(world, kind, relative, lag);
+            let addresses = addresses.and_then(|set| data::of(zone.flavor, kind, set.properties()));
+            for (ttl, one) in addresses.into_iter().flat_map(|(ttl, data)| data.into_iter().map(move |one| (ttl, one)))
+            {
+                found.push((server.0.clone(), ttl, one));
+            }
+        }
+    }
+    found
 }
 
 /// What stands at a name itself: the kind, or a CNAME; for ANY the first kind there is.

@@ -32,7 +32,7 @@ pub(super) fn handle(world: &mut World, call: &Call, scope: &Scope, action: &str
         }
         (Some(id), "checkhostnameavailability") if id.is(PROFILE) => Ok(available(world, call, "hostName")),
         (Some(id), "usages") => Ok(usages(world, id)),
-        (None, "checkendpointnameavailability") => {
+        (_, "checkendpointnameavailability") => {
             let name = text(&call.body, "/name").unwrap_or_default();
             let host =
                 format!("{}-{}.z01.azurefd.net", name.to_ascii_lowercase(), label(&format!("{}{name}", scope.path())));

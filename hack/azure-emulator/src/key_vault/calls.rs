@@ -6,11 +6,14 @@ use serde_json::{Value, json};
 use super::crypto::{self, Key};
 use super::guard;
 use super::keys::{self, Vault};
+use super::operate::operate;
 use crate::arm::Reply;
 use crate::check::{merge, text};
 use crate::provider::OtherCall;
 use crate::world::World;
 
+/// Longest page of a list.
+const LONGEST_PAGE: usize = 25;
 /// Hosts of vaults end so.
 const SUFFIXES: [&str; 4] = [".vault.azure.net", ".vault.usgovcloudapi.net", ".vault.azure.cn", ".vault.localhost"];
 
@@ -44,17 +47,17 @@ fn route(call: &OtherCall<'_>) -> Option<(Vault, Vec<String>)> {
     is_keys(words.first()).then(|| (Vault { name: "default".to_owned(), url: call.base.to_owned() }, words))
 }
 
-type Answer = Result<Reply, Box<Reply>>;
+pub(super) type Answer = Result<Reply, Box<Reply>>;
 
-fn refuse(status: StatusCode, code: &str, text: impl Into<String>) -> Box<Reply> {
+pub(super) fn refuse(status: StatusCode, code: &str, text: impl Into<String>) -> Box<Reply> {
     Box::new(Reply::json(status, json!({"error": {"code": code, "message": text.into()}})))
 }
 
-fn bad(text: impl Into<String>) -> Box<Reply> {
+pub(super) fn bad(text: impl Into<String>) -> Box<Reply> {
     refuse(StatusCode::BAD_REQUEST, "BadParameter", text)
 }
 
-fn absent(vault: &Vault, key: &str) -> Box<Reply> {
+pub(super) fn absent(vault: &Vault, key: &str) -> Box<Reply> {
     let text = format!(
         "A key with (name/id) {key} was not found in this key vault. If you recently deleted this key you may be able to recover it \
          using the correct recovery command. (vault {})",
@@ -94,7 +97,7 @@ fn serve(world: &mut World, call: &OtherCall<'_>, vault: &Vault, path: &[String]
     let deleted = words.first().is_some_and(|word| word.eq_ignore_ascii_case("deletedkeys"));
     let last = words.last().copied().unwrap_or_default().to_ascii_lowercase();
     match (call.method, words.get(1..).unwrap_or_default()) {
-        (&Method::GET, []) => list(world, vault, deleted, None),
+        (&Method::GET, []) => list(world, call, vault, deleted, None),
         (&Method::GET, [key]) if deleted => deleted_bundle(world, vault, key),
         (&Method::DELETE, [key]) if deleted => match keys::purge(world, vault, key) {
             true => Ok(Reply::empty(StatusCode::NO_CONTENT)),
@@ -113,11 +116,12 @@ fn serve(world: &mut World, call: &OtherCall<'_>, vault: &Vault, path: &[String]
             create(world, vault, key, &Value::Object(old.body.clone()))
         }
         (&Method::PUT, [key]) => {
+            recoverable(world, vault, key)?;
             let made = Key::import(body.get("key").unwrap_or(&Value::Null)).map_err(bad)?;
             let one = keys::add(world, vault, key, &made, &body).map_err(bad)?;
             Ok(Reply::ok(keys::bundle(vault, &one)))
         }
-        (&Method::GET, [key, _]) if last == "versions" => list(world, vault, false, Some(key)),
+        (&Method::GET, [key, _]) if last == "versions" => list(world, call, vault, false, Some(key)),
         (&Method::GET, [key]) => read(world, vault, key, ""),
         (&Method::GET, [key, version]) => read(world, vault, key, version),
         (&Method::PATCH, [key, version @ ..]) if version.len() <= 1 => {
@@ -140,7 +144,7 @@ fn method(call: &OtherCall<'_>) -> Box<Reply> {
     refuse(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", text)
 }
 
-fn list(world: &World, vault: &Vault, deleted: bool, key: Option<&str>) -> Answer {
+fn list(world: &World, call: &OtherCall<'_>, vault: &Vault, deleted: bool, key: Option<&str>) -> Answer {
     let all = keys::versions(world, vault, deleted, key);
     let mut shown: Vec<Value> = Vec::new();
     match key {
@@ -155,7 +159,26 @@ fn list(world: &World, vault: &Vault, deleted: bool, key: Option<&str>) -> Answe
             shown.extend(seen.into_values().map(|one| keys::item(vault, one, false)));
         }
     }
-    Ok(Reply::ok(json!({"value": shown, "nextLink": null})))
+    page(call, shown)
+}
+
+/// One page of a list, `maxresults` long (25 unless told), from where `$skiptoken` says.
+fn page(call: &OtherCall<'_>, all: Vec<Value>) -> Answer {
+    let number = |name: &str, least: usize| match call.query.get(name) {
+        None => Ok(None),
+        Some(text) => match text.parse().ok().filter(|number| *number >= least) {
+            Some(number) => Ok(Some(number)),
+            None => Err(bad(format!("{name} is '{text}'; it must be a number from {least}."))),
+        },
+    };
+    let most = number("maxresults", 1)?.unwrap_or(LONGEST_PAGE).min(LONGEST_PAGE);
+    let start = number("$skiptoken", 0)?.unwrap_or(0);
+    let next = (start.saturating_add(most) < all.len()).then(|| {
+        let version = call.query.get("api-version").map_or("", String::as_str);
+        format!("{}{}?api-version={version}&$skiptoken={}&maxresults={most}", call.base, call.path, start + most)
+    });
+    let shown: Vec<Value> = all.into_iter().skip(start).take(most).collect();
+    Ok(Reply::ok(json!({"value": shown, "nextLink": next})))
 }
 
 fn read(world: &World, vault: &Vault, key: &str, version: &str) -> Answer {
@@ -186,9 +209,23 @@ fn create(world: &mut World, vault: &Vault, name: &str, body: &Value) -> Answer 
     if !crypto::SIZES.contains(&bits) {
         return Err(bad(format!("{bits} is no size of an RSA key: 2048, 3072 or 4096.")));
     }
+    recoverable(world, vault, name)?;
     let key = Key::generate(bits).map_err(bad)?;
     let one = keys::add(world, vault, name, &key, body).map_err(bad)?;
     Ok(Reply::ok(keys::bundle(vault, &one)))
+}
+
+/// A name whose key was deleted is free again once that key was recovered or purged.
+fn recoverable(world: &World, vault: &Vault, name: &str) -> Result<(), Box<Reply>> {
+    if keys::versions(world, vault, true, Some(name)).is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "Key {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the key can only \
+         be recovered or purged."
+    );
+    let error = json!({"code": "Conflict", "message": text, "innererror": {"code": "ObjectIsDeletedButRecoverable"}});
+    Err(Box::new(Reply::json(StatusCode::CONFLICT, json!({ "error": error }))))
 }
 
 fn update(world: &mut World, vault: &Vault, key: &str, version: &str, patch: &Value) -> Answer {
@@ -205,38 +242,4 @@ fn update(world: &mut World, vault: &Vault, key: &str, version: &str, patch: &Va
     body["attributes"]["updated"] = world.now().as_second().into();
     let (saved, _) = world.save(&one.id, body.as_object().cloned().unwrap_or_default(), one.hidden.clone());
     Ok(Reply::ok(keys::bundle(vault, &saved)))
-}
-
-/// Encrypts, decrypts, wraps or unwraps.
-fn operate(world: &World, vault: &Vault, key: &str, version: &str, action: &str, body: &Value) -> Answer {
-    let one = keys::find(world, vault, key, version).ok_or_else(|| absent(vault, key))?;
-    let (operation, encrypts) = match action {
-        "encrypt" => ("encrypt", true),
-        "wrapkey" => ("wrapKey", true),
-        "decrypt" => ("decrypt", false),
-        "unwrapkey" => ("unwrapKey", false),
-        _ => {
-            return Err(bad(format!(
-                "The emulator's vault does encrypt, decrypt, wrapkey and unwrapkey, not '{action}'."
-            )));
-        }
-    };
-    let stored = Value::Object(one.body.clone());
-    let forbidden = |text: String| refuse(StatusCode::FORBIDDEN, "Forbidden", text);
-    if stored.pointer("/attributes/enabled") == Some(&Value::Bool(false)) {
-        return Err(forbidden("Operation is not allowed on a disabled key.".to_owned()));
-    }
-    if !crate::check::list(&stored, "/key/key_ops")
-        .iter()
-        .any(|op| op.as_str().is_some_and(|op| op.eq_ignore_ascii_case(operation)))
-    {
-        return Err(forbidden(format!("Operation {operation} is not permitted on this key.")));
-    }
-    let algorithm = text(body, "/alg").ok_or_else(|| bad("The body needs alg."))?;
-    let value =
-        text(body, "/value").and_then(crypto::decode).ok_or_else(|| bad("The body needs value, in base64url."))?;
-    let private = keys::private(&one).map_err(bad)?;
-    let outcome = if encrypts { private.encrypt(algorithm, &value) } else { private.decrypt(algorithm, &value) };
-    let outcome = outcome.map_err(bad)?;
-    Ok(Reply::ok(json!({"kid": keys::kid(vault, &one, true), "value": crypto::encode(&outcome)})))
 }

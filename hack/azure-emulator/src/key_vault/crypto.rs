@@ -16,6 +16,8 @@ use crate::check::text;
 pub(super) const SIZES: [u64; 3] = [2048, 3072, 4096];
 /// Algorithms of encryption and wrapping.
 pub(super) const ALGORITHMS: [&str; 3] = ["RSA-OAEP-256", "RSA-OAEP", "RSA1_5"];
+/// Algorithms of signatures.
+pub(super) const SIGNATURES: [&str; 6] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
 
 /// The operating system's randomness, through the one crypto provider.
 struct Dice(SystemRandom);
@@ -127,10 +129,49 @@ impl Key {
         }
         .map_err(|_| "The parameter is incorrect: this key can't decrypt the value.".to_owned())
     }
+
+    /// Signs a digest.
+    ///
+    /// # Errors
+    /// A sentence, for an unknown algorithm or a digest of another length.
+    pub(super) fn sign(&self, algorithm: &str, digest: &[u8]) -> Result<Vec<u8>, String> {
+        match algorithm {
+            "RS256" => self.0.pkcs1v15_sign_prehash_with_rng::<rsa::sha2::Sha256, _>(&mut dice(), digest),
+            "RS384" => self.0.pkcs1v15_sign_prehash_with_rng::<rsa::sha2::Sha384, _>(&mut dice(), digest),
+            "RS512" => self.0.pkcs1v15_sign_prehash_with_rng::<rsa::sha2::Sha512, _>(&mut dice(), digest),
+            "PS256" => self.0.pss_sign_prehash_with_rng::<rsa::sha2::Sha256, _>(&mut dice(), digest),
+            "PS384" => self.0.pss_sign_prehash_with_rng::<rsa::sha2::Sha384, _>(&mut dice(), digest),
+            "PS512" => self.0.pss_sign_prehash_with_rng::<rsa::sha2::Sha512, _>(&mut dice(), digest),
+            _ => return Err(unknown(algorithm)),
+        }
+        .map_err(|error| error.to_string())
+    }
+
+    /// Is it this key's signature of a digest?
+    ///
+    /// # Errors
+    /// A sentence, for an unknown algorithm.
+    pub(super) fn verify(&self, algorithm: &str, digest: &[u8], signature: &[u8]) -> Result<bool, String> {
+        let public = self.0.to_public_key();
+        Ok(match algorithm {
+            "RS256" => public.pkcs1v15_verify_prehash::<rsa::sha2::Sha256>(digest, signature),
+            "RS384" => public.pkcs1v15_verify_prehash::<rsa::sha2::Sha384>(digest, signature),
+            "RS512" => public.pkcs1v15_verify_prehash::<rsa::sha2::Sha512>(digest, signature),
+            "PS256" => public.pss_verify_prehash::<rsa::sha2::Sha256>(digest, signature),
+            "PS384" => public.pss_verify_prehash::<rsa::sha2::Sha384>(digest, signature),
+            "PS512" => public.pss_verify_prehash::<rsa::sha2::Sha512>(digest, signature),
+            _ => return Err(unknown(algorithm)),
+        }
+        .is_ok())
+    }
 }
 
 fn unknown(algorithm: &str) -> String {
-    format!("Key and signing algorithm are incompatible: '{algorithm}'; this key takes {}.", ALGORITHMS.join(", "))
+    format!(
+        "Key and signing algorithm are incompatible: '{algorithm}'; this key takes {} and {}.",
+        ALGORITHMS.join(", "),
+        SIGNATURES.join(", ")
+    )
 }
 
 /// Base64url without padding.
@@ -167,6 +208,20 @@ mod tests {
         assert!(key.decrypt("RSA-OAEP-256", &wrapped).is_err());
         assert!(key.encrypt("A256KW", b"x").is_err_and(|why| why.contains("incompatible")));
         assert!(key.encrypt("RSA-OAEP", &[0; 300]).is_err());
+    }
+
+    #[test]
+    fn a_signature_is_of_one_digest_by_one_key() {
+        let (key, other) = (Key::generate(2048).unwrap(), Key::generate(2048).unwrap());
+        for (algorithm, length) in SIGNATURES.into_iter().zip([32, 48, 64].into_iter().cycle()) {
+            let digest = vec![7; length];
+            let signature = key.sign(algorithm, &digest).unwrap();
+            assert_eq!(key.verify(algorithm, &digest, &signature), Ok(true), "{algorithm}");
+            assert_eq!(key.verify(algorithm, &vec![8; length], &signature), Ok(false), "{algorithm}");
+            assert_eq!(other.verify(algorithm, &digest, &signature), Ok(false), "{algorithm}");
+            assert!(key.sign(algorithm, &digest[1..]).is_err(), "{algorithm}");
+        }
+        assert!(key.sign("ES256", &[0; 32]).is_err_and(|why| why.contains("incompatible")));
     }
 
     #[test]

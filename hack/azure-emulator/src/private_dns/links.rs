@@ -69,6 +69,15 @@ fn body(
         return Err(ArmError::conflict("Conflict", text));
     }
     properties.entry("registrationEnabled".to_owned()).or_insert(json!(false));
+    if properties.get("registrationEnabled") == Some(&json!(true))
+        && let Some(other) = registering(world, id, &network)
+    {
+        let text = format!(
+            "A virtual network can only be linked to 1 Private DNS zone(s) with auto-registration enabled; conflicting Private \
+             DNS zone is '{other}'."
+        );
+        return Err(ArmError::conflict("Conflict", text));
+    }
     properties.entry("resolutionPolicy".to_owned()).or_insert(json!("Default"));
     properties.insert("virtualNetworkLinkState".to_owned(), json!("Completed"));
     properties.insert("provisioningState".to_owned(), json!("Succeeded"));
@@ -109,6 +118,17 @@ fn begin(
     };
     let begun = world.begin(call, work);
     Reply::empty(StatusCode::ACCEPTED).with_async(&begun).with_location(&begun)
+}
+
+/// The zone that a network's machines are registered in by another link.
+fn registering(world: &World, link: &ResourceId, network: &ResourceId) -> Option<ResourceId> {
+    let other = world.store.all().find(|one| {
+        one.id.is(TYPE)
+            && one.id != *link
+            && one.property("registrationEnabled") == &json!(true)
+            && network_of(one).as_ref() == Some(network)
+    });
+    other.and_then(|one| one.id.parent())
 }
 
 /// Writes the counts of links into a link's zone.

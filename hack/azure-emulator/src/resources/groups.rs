@@ -1,10 +1,13 @@
 //! Resource groups.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::filter::{Facts, Filter};
 use crate::arm::{ArmError, Call, Reply, ResourceId, Scope, Target, paging};
-use crate::world::{Effect, Group, Work, World};
+use crate::world::{Effect, Group, Resource, Work, World};
 
 /// Refuses a call about something in a group that does not exist, where groups don't spring into being.
 ///
@@ -132,35 +135,49 @@ fn delete(world: &mut World, call: &Call, group: &Group) -> Reply {
     Reply::empty(StatusCode::ACCEPTED).with_location(&begun)
 }
 
-/// The top-level resources of a group or a subscription; `$filter=resourceType eq '…'` is understood.
+/// The groups of a subscription that pass the filter.
+pub(super) fn list(world: &World, call: &Call, subscription: &str) -> Result<Reply, ArmError> {
+    let filter = Filter::of(call)?;
+    let passes = |group: &&Group| {
+        filter.passes(&Facts {
+            kind: "Microsoft.Resources/subscriptions/resourceGroups".to_owned(),
+            name: &group.name,
+            group: &group.name,
+            location: &group.location,
+            tags: Some(&group.tags),
+        })
+    };
+    let all = world.store.groups(Some(subscription)).filter(passes).map(render).collect();
+    paging::page(call, all, world.settings.page_size)
+}
+
+/// The top-level resources of a group or a subscription that pass the filter.
 pub(super) fn resources(world: &World, call: &Call) -> Result<Reply, ArmError> {
     if call.method != Method::GET {
         return Err(ArmError::method(&call.method, "Microsoft.Resources/resources"));
     }
-    let wanted = match call.query("$filter").map(str::trim) {
-        None | Some("") => None,
-        Some(filter) => match filter.split_once(" eq ") {
-            Some((left, right)) if left.trim().eq_ignore_ascii_case("resourceType") => {
-                Some(right.trim().trim_matches('\'').to_owned())
-            }
-            _ => {
-                let text = format!("The filter '{filter}' is not understood here; give resourceType eq '<type>'.");
-                return Err(ArmError::front(StatusCode::BAD_REQUEST, "InvalidFilterInQueryString", text));
-            }
-        },
-    };
+    let filter = Filter::of(call)?;
     let scope = match &call.target {
         Target::Group(subscription, group, _) => Scope::Group(subscription.clone(), group.clone()),
         other => other.scope(),
     };
-    let shown = |id: &ResourceId| id.depth() == 1 && wanted.as_ref().is_none_or(|kind| id.is(kind));
+    let passes = |one: &&Arc<Resource>| {
+        one.id.depth() == 1
+            && filter.passes(&Facts {
+                kind: one.id.kind(),
+                name: one.id.name(),
+                group: one.id.group().unwrap_or_default(),
+                location: one.body.get("location").and_then(Value::as_str).unwrap_or_default(),
+                tags: one.body.get("tags").and_then(Value::as_object),
+            })
+    };
     let all: Vec<Value> = world
         .store
         .below(&scope)
-        .filter(|one| shown(&one.id))
+        .filter(passes)
         .map(|one| {
             let mut value = json!({"id": one.id.to_string(), "name": one.id.name(), "type": one.id.kind()});
-            for name in ["location", "tags", "sku", "kind"] {
+            for name in ["location", "tags", "sku", "kind", "identity"] {
                 if let Some(own) = one.body.get(name) {
                     value[name] = own.clone();
                 }

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::arm::{ArmError, Call, Reply, Scope, paging};
+use crate::arm::{ArmError, Call, Reply, ResourceType, Scope, paging};
 use crate::world::World;
 
 /// Answers `/providers`, `/providers/{namespace}` and its `register`.
@@ -33,6 +33,36 @@ pub(crate) fn register(call: &Call) -> Option<Reply> {
         .then(|| Reply::ok(show(scope, namespace)))
 }
 
+/// Answers `/providers/{namespace}/operations`: what can be done with the types that are served; `None` for anything else.
+pub(crate) fn operations(call: &Call) -> Option<Reply> {
+    let crate::arm::Target::Below { scope: Scope::Tenant, namespace, last, .. } = &call.target else { return None };
+    if call.method != Method::GET || !last.eq_ignore_ascii_case("operations") {
+        return None;
+    }
+    let name = namespaces().into_iter().find(|one| one.eq_ignore_ascii_case(namespace))?;
+    let all: Vec<Value> = types_of(name)
+        .flat_map(|kind| ["read", "write", "delete"].map(|verb| (kind.name, verb)))
+        .map(|(kind, verb)| {
+            let resource = kind.split_once('/').map_or("", |(_, kind)| kind);
+            json!({
+                "name": format!("{kind}/{verb}"), "isDataAction": false, "origin": "user,system",
+                "display": {"provider": name, "resource": resource, "operation": verb,
+                    "description": format!("{verb} {resource}")},
+            })
+        })
+        .collect();
+    Some(Reply::ok(json!({ "value": all })))
+}
+
+/// The types of a namespace that have a name of their own.
+fn types_of(namespace: &str) -> impl Iterator<Item = &'static ResourceType> {
+    let own = move |name: &str| name.split('/').next().is_some_and(|one| one.eq_ignore_ascii_case(namespace));
+    crate::providers::all()
+        .into_iter()
+        .flat_map(|provider| provider.types())
+        .filter(move |kind| own(kind.name) && !kind.name.ends_with('*'))
+}
+
 fn namespaces() -> Vec<&'static str> {
     let mut names: Vec<&str> = crate::providers::all()
         .iter()
@@ -46,12 +76,7 @@ fn namespaces() -> Vec<&'static str> {
 }
 
 fn show(scope: &Scope, namespace: &str) -> Value {
-    let providers = crate::providers::all();
-    let own = |name: &str| name.split('/').next().is_some_and(|one| one.eq_ignore_ascii_case(namespace));
-    let kinds: Vec<Value> = providers
-        .iter()
-        .flat_map(|provider| provider.types())
-        .filter(|kind| own(kind.name) && !kind.name.ends_with('*'))
+    let kinds: Vec<Value> = types_of(namespace)
         .map(|kind| {
             let newest_first: Vec<&str> = kind.versions.iter().rev().copied().collect();
             json!({

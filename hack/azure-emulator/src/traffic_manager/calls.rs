@@ -1,7 +1,7 @@
 //! Which call is which.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{PROFILE, endpoints, profiles, shape, view};
 use crate::arm::{ArmError, Call, Reply, Target, paging};
@@ -24,7 +24,7 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, ArmError> 
         {
             Ok(Reply::ok(json!({
                 "id": id.to_string(), "name": id.name(), "type": "Microsoft.Network/trafficManagerGeographicHierarchies",
-                "properties": {"geographicHierarchy": {"code": "WORLD", "name": "World", "regions": []}},
+                "properties": {"geographicHierarchy": {"code": "WORLD", "name": "World", "regions": regions()}},
             })))
         }
         Target::Below { kind, .. } if call.method == Method::POST && is_check(kind) => check_name(world, call),
@@ -35,6 +35,20 @@ pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, ArmError> 
         }
         target => Err(ArmError::method(&call.method, &target.kind())),
     }
+}
+
+/// The groups of countries that endpoints can be mapped to. Countries and states are accepted in a mapping and not listed.
+fn regions() -> Vec<Value> {
+    let groups = [
+        ("GEO-AF", "Africa"),
+        ("GEO-AP", "Australia / Pacific"),
+        ("GEO-AS", "Asia"),
+        ("GEO-EU", "Europe"),
+        ("GEO-ME", "Middle East"),
+        ("GEO-NA", "North America / Central America / Caribbean"),
+        ("GEO-SA", "South America"),
+    ];
+    groups.map(|(code, name)| json!({"code": code, "name": name, "regions": []})).into()
 }
 
 fn is_check(kind: &str) -> bool {

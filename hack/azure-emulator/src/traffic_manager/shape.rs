@@ -203,6 +203,15 @@ fn check_endpoints(body: &Value, problems: &mut Problems) {
         if twin {
             problems.bad(format!("{at}/name"), "Two endpoints of one type have the same name.");
         }
+        let mapped = |other: &Value, region: &Value| list(other, "/properties/geoMapping").contains(region);
+        for region in list(endpoint, "/properties/geoMapping") {
+            if before.iter().any(|other| mapped(other, region)) {
+                problems.bad(
+                    format!("{at}/properties/geoMapping"),
+                    format!("The region {region} is mapped to another endpoint of the profile."),
+                );
+            }
+        }
     }
 }
 
@@ -336,6 +345,10 @@ mod tests {
             (json!({"endpoints": [external("a", json!({})), external("A", json!({}))]}), "same name"),
             (json!({"trafficRoutingMethod": "Performance"}), "endpointLocation is required"),
             (json!({"trafficRoutingMethod": "Geographic"}), "geoMapping is required"),
+            (
+                ends(json!({"geoMapping": ["GEO-EU"]}), json!({"geoMapping": ["WORLD", "GEO-EU"]})),
+                "\"GEO-EU\" is mapped",
+            ),
             (json!({"trafficRoutingMethod": "MultiValue", "maxReturn": 2}), "addresses as targets"),
             (json!({"trafficRoutingMethod": "MultiValue"}), "maxReturn is required"),
         ];

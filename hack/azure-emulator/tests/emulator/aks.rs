@@ -70,6 +70,43 @@ async fn one_operation_at_a_time_and_power() {
 }
 
 #[tokio::test]
+async fn node_pools_come_and_go_but_the_last_of_the_system() {
+    let kit = Kit::start().await;
+    let path = format!("{GROUP}{CLUSTERS}/blue");
+    let pools = json!([{"name": "sys", "count": 3, "mode": "System"}]);
+    // The Azure CLI leaves the choice of a version to the service so.
+    let body = json!({"location": "westeurope", "properties": {"kubernetesVersion": "", "agentPoolProfiles": pools}});
+    assert_eq!(kit.put(&path, body).await.status, 201);
+    let user = format!("{path}/agentPools/user");
+    let made = kit.put(&user, json!({"properties": {"count": 1, "mode": "User"}})).await;
+    assert_eq!((made.status.as_u16(), &made.body["properties"]["provisioningState"]), (201, &json!("Succeeded")));
+    let body = json!({"properties": {"count": 4, "mode": "User"}});
+    assert_eq!(kit.send("PUT", &user, &[("if-match", "stale")], Some(body.clone())).await.status, 412);
+    assert_eq!(kit.put(&user, body).await.body["properties"]["count"], 4);
+    let shown = kit.get(&path).await.body;
+    let names: Vec<&str> = shown["properties"]["agentPoolProfiles"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["sys", "user"]);
+    assert_eq!(shown["properties"]["kubernetesVersion"], "1.34.2");
+
+    kit.settings(json!({"lro": {"default": {"polls": 1}}})).await;
+    let begun = kit.delete(&user).await;
+    assert_eq!(begun.status, 202);
+    assert_eq!(kit.get(&user).await.body["properties"]["provisioningState"], "Deleting");
+    assert_eq!(kit.delete(&format!("{path}/agentPools/sys")).await.status, 409, "one operation at a time");
+    let status = async || kit.get(begun.header("azure-asyncoperation")).await.body["status"].clone();
+    assert_eq!((status().await, status().await), (json!("InProgress"), json!("Succeeded")));
+    assert_eq!((kit.get(&user).await.status.as_u16(), kit.delete(&user).await.status.as_u16()), (404, 204));
+    let last = kit.delete(&format!("{path}/agentPools/sys")).await;
+    assert!(last.status == 400 && last.body.to_string().contains("at least one system node pool"), "{}", last.body);
+    assert_eq!(kit.get(&path).await.body["properties"]["provisioningState"], "Succeeded");
+}
+
+#[tokio::test]
 async fn a_cluster_hands_out_the_kubeconfig_it_was_given() {
     let kit = Kit::start().await;
     let path = format!("{GROUP}{CLUSTERS}/blue");

@@ -60,6 +60,24 @@ async fn names_are_answered_as_authoritative_servers_do() {
 }
 
 #[tokio::test]
+async fn a_delegation_comes_with_the_addresses_below_it_and_no_zone_is_handed_out() {
+    let kit = Kit::start().await;
+    let zone = kit.zone("contoso.dev").await;
+    let servers = json!([{"nsdname": "ns.team.contoso.dev"}, {"nsdname": "ns.elsewhere.example"}]);
+    kit.put(&format!("{zone}/NS/team"), json!({"properties": {"TTL": 60, "NSRecords": servers}})).await;
+    kit.address(&zone, "ns.team", &["192.0.2.53"]).await;
+    let referral = query(kit.emulator.dns, "www.team.contoso.dev.", RecordType::A, false, None).await.unwrap();
+    assert!(!referral.metadata.authoritative && referral.answers.is_empty());
+    assert_eq!(referral.authorities.len(), 2);
+    let glue: Vec<String> = referral.additionals.iter().map(|one| format!("{} {}", one.name, one.data)).collect();
+    assert_eq!(glue, ["ns.team.contoso.dev. 192.0.2.53"]);
+    for kind in [RecordType::AXFR, RecordType::IXFR] {
+        let answer = query(kit.emulator.dns, "contoso.dev.", kind, true, None).await.unwrap();
+        assert_eq!(answer.metadata.response_code, ResponseCode::Refused, "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn long_answers_go_by_tcp_unless_there_is_room() {
     let kit = Kit::start().await;
     let zone = kit.zone("contoso.dev").await;

@@ -61,3 +61,32 @@ async fn a_key_is_made_used_and_deleted() {
     assert!(!send("GET", "/keys/sops", None).await.body.to_string().contains("PRIVATE"));
     assert!(!kit.get("/_emulator/state").await.body.to_string().contains("PRIVATE"));
 }
+
+#[tokio::test]
+async fn keys_sign_come_in_pages_and_keep_their_name_while_deleted() {
+    let kit = Kit::start().await;
+    let send = async |method: &str, path: &str, body: Option<Value>| kit.send(method, path, TOKEN, body).await;
+    for name in ["a", "b", "c"] {
+        assert_eq!(send("POST", &format!("/keys/{name}/create"), Some(json!({"kty": "RSA"}))).await.status, 200);
+    }
+    let digest = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg";
+    let signed = send("POST", "/keys/a/sign", Some(json!({"alg": "PS256", "value": digest}))).await.body;
+    let check = json!({"alg": "PS256", "digest": digest, "value": signed["value"]});
+    assert_eq!(send("POST", "/keys/a/verify", Some(check.clone())).await.body["value"], true);
+    assert_eq!(send("POST", "/keys/b/verify", Some(check)).await.body["value"], false, "another key");
+
+    let first = send("GET", "/keys?maxresults=2", None).await.body;
+    assert_eq!(first["value"].as_array().unwrap().len(), 2);
+    let second = send("GET", first["nextLink"].as_str().unwrap(), None).await.body;
+    assert_eq!((second["value"].as_array().unwrap().len(), &second["nextLink"]), (1, &Value::Null));
+    assert_eq!(send("GET", "/keys?maxresults=0", None).await.status, 400);
+
+    assert_eq!(send("DELETE", "/keys/a", None).await.status, 200);
+    let taken = send("POST", "/keys/a/create", Some(json!({"kty": "RSA"}))).await;
+    assert_eq!(
+        (taken.status.as_u16(), &taken.body["error"]["innererror"]["code"]),
+        (409, &json!("ObjectIsDeletedButRecoverable"))
+    );
+    assert_eq!(send("DELETE", "/deletedkeys/a", None).await.status, 204);
+    assert_eq!(send("POST", "/keys/a/create", Some(json!({"kty": "RSA"}))).await.status, 200);
+}

@@ -17,5 +17,6 @@ mod official;
 mod official_services;
 mod private_zones;
 mod public_zones;
+mod resources;
 mod state;
 mod traffic_manager;

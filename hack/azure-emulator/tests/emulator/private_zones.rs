@@ -25,7 +25,16 @@ async fn a_private_zone_lives_by_operations() {
     let shown = kit.get(&format!("{zone}/virtualNetworkLinks/hub")).await;
     assert_eq!(shown.body["properties"]["virtualNetworkLinkState"], "Completed");
     assert_eq!(kit.get(&zone).await.body["properties"]["numberOfVirtualNetworkLinksWithRegistration"], 1);
-    assert_eq!(kit.put(&format!("{zone}/virtualNetworkLinks/twice"), link).await.status, 409);
+    assert_eq!(kit.put(&format!("{zone}/virtualNetworkLinks/twice"), link.clone()).await.status, 409);
+    let second = kit.private_zone("second.internal").await;
+    let registering = kit.put(&format!("{second}/virtualNetworkLinks/hub"), link.clone()).await;
+    assert!(
+        registering.status == 409 && registering.body.to_string().contains("corp.internal"),
+        "{}",
+        registering.body
+    );
+    let resolving = json!({"location": "global", "properties": {"virtualNetwork": {"id": network}}});
+    assert_eq!(kit.put(&format!("{second}/virtualNetworkLinks/hub"), resolving).await.status, 202);
     let refused = kit.delete(&zone).await;
     assert_eq!((refused.status.as_u16(), refused.body["error"]["code"].as_str()), (409, Some("CannotDeleteResource")));
     assert_eq!(kit.delete(&format!("{zone}/virtualNetworkLinks/hub")).await.status, 202);
