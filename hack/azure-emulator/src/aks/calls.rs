@@ -112,6 +112,7 @@ fn put(
     }
     let group = id.group().unwrap_or_default();
     shape::fill(&mut body, group, id.name(), &crate::front_door::label(&id.key()));
+    shape::fill_identity(&mut body, &id.to_string(), id.subscription().unwrap_or_default());
     shape::check(&body, id.name()).done().map_err(ArmError::from)?;
     let (running, verb) = if old.is_some() { ("Updating", "Update") } else { ("Creating", "Create") };
     set(&mut body["properties"], "provisioningState", running);

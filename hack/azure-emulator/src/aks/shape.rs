@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::check::{Problems, default, list, set, text};
+use crate::front_door::uuid;
 
 /// The version a cluster gets that asks for none.
 pub(crate) const DEFAULT_VERSION: &str = "1.34.2";
@@ -51,6 +52,23 @@ pub(crate) fn fill(body: &mut Value, group: &str, name: &str, label: &str) {
     for pool in properties.get_mut("agentPoolProfiles").and_then(Value::as_array_mut).into_iter().flatten() {
         fill_pool(pool, &full);
     }
+}
+
+/// Fills in who a cluster with an identity of its own is, and who its nodes are; `id` is the cluster's.
+pub(crate) fn fill_identity(body: &mut Value, id: &str, subscription: &str) {
+    let Some(kind) = text(body, "/identity/type").map(str::to_owned) else { return };
+    if kind.contains("SystemAssigned") {
+        default(&mut body["identity"], "principalId", uuid(&format!("{id}/principal")));
+        default(&mut body["identity"], "tenantId", crate::resources::DEFAULT_TENANT);
+    }
+    let name = id.rsplit('/').next().unwrap_or_default();
+    let group = text(body, "/properties/nodeResourceGroup").unwrap_or_default();
+    let nodes = format!(
+        "/subscriptions/{subscription}/resourcegroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}-agentpool"
+    );
+    let kubelet = json!({"kubeletidentity": {"resourceId": nodes, "clientId": uuid(&format!("{id}/client")),
+        "objectId": uuid(&format!("{id}/nodes"))}});
+    default(&mut body["properties"], "identityProfile", kubelet);
 }
 
 /// Fills in one node pool.

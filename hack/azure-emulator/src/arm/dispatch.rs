@@ -206,6 +206,11 @@ fn decide(
     crate::access::check(world, call)?;
     resources::need_group(world, call)?;
     crate::world::throttle::check(world, call)?;
+    if call.method == Method::HEAD && matches!(call.target, Target::Resource(_)) {
+        // Is it there? No more than that is asked, and answered.
+        provider.handle(world, &Call { method: Method::GET, ..call.clone() })?;
+        return Ok(Reply::empty(StatusCode::NO_CONTENT));
+    }
     provider.handle(world, call)
 }
 

@@ -75,8 +75,11 @@ async fn node_pools_come_and_go_but_the_last_of_the_system() {
     let path = format!("{GROUP}{CLUSTERS}/blue");
     let pools = json!([{"name": "sys", "count": 3, "mode": "System"}]);
     // The Azure CLI leaves the choice of a version to the service so.
-    let body = json!({"location": "westeurope", "properties": {"kubernetesVersion": "", "agentPoolProfiles": pools}});
-    assert_eq!(kit.put(&path, body).await.status, 201);
+    let properties = json!({"kubernetesVersion": "", "agentPoolProfiles": pools});
+    let body = json!({"location": "westeurope", "identity": {"type": "SystemAssigned"}, "properties": properties});
+    let made = kit.put(&path, body).await.body;
+    assert!(made["identity"]["principalId"].is_string(), "{made}");
+    assert!(made["properties"]["identityProfile"]["kubeletidentity"]["objectId"].is_string(), "{made}");
     let user = format!("{path}/agentPools/user");
     let made = kit.put(&user, json!({"properties": {"count": 1, "mode": "User"}})).await;
     assert_eq!((made.status.as_u16(), &made.body["properties"]["provisioningState"]), (201, &json!("Succeeded")));

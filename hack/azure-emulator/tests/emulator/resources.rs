@@ -45,6 +45,10 @@ async fn the_register_names_types_and_their_operations() {
     let operations = kit.get("/providers/Microsoft.Cdn/operations").await.body;
     assert!(names(&operations).contains(&"Microsoft.Cdn/profiles/write"), "{operations}");
     assert_eq!(kit.get("/providers/Microsoft.Nothing/operations").await.status, 404);
+    let zone = kit.zone("contoso.dev").await;
+    for (path, status) in [(zone.clone(), 204), (format!("{zone}x"), 404), (format!("{zone}/A/none"), 404)] {
+        assert_eq!(kit.send("HEAD", &path, &[], None).await.status, status, "{path}: only whether it is there");
+    }
 }
 
 #[tokio::test]
