@@ -18,6 +18,7 @@ pub(crate) const LISTENER: &str = "front-door";
 pub(crate) const TLS_LISTENER: &str = "front-door-tls";
 
 pub(crate) use health::origin_health;
+pub(crate) use serve::Edge;
 
 /// Starts the listeners that were asked for, and the probing of origins.
 pub(crate) async fn start(background: &Background) -> Result<()> {

@@ -1,5 +1,6 @@
 //! `azure-emulator`: flags in, the library's [`Emulator`] out.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -39,7 +40,11 @@ async fn run(args: Args) -> Result<()> {
     // Before the first word, so that no signal is lost between it and the wait.
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
-    let running = Emulator::start(args.options).await?;
+    let mut options = args.options;
+    let free = SocketAddr::new(options.listen.ip(), 0);
+    options.front_door.get_or_insert(free);
+    options.front_door_tls.get_or_insert(free);
+    let running = Emulator::start(options).await?;
     println!("{}", running.describe());
     tokio::select! {
         _ = terminate.recv() => {}

@@ -25,10 +25,11 @@ pub struct Options {
     /// Where managed identity is served by plain HTTP (`IDENTITY_ENDPOINT=http://HOST:PORT/msi/token`).
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     pub msi: Option<SocketAddr>,
-    /// Where all Front Door endpoints are served by HTTP, told apart by the Host header.
+    /// Where all Front Door endpoints are served by HTTP, told apart by the Host header. The program takes a free port of
+    /// the address of `--listen` when it is left out; within another program there is none then.
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     pub front_door: Option<SocketAddr>,
-    /// The same by HTTPS.
+    /// The same by HTTPS. `--listen` serves their host names too.
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     pub front_door_tls: Option<SocketAddr>,
     /// Further names and addresses for the certificate, beside localhost, 127.0.0.1 and ::1.

@@ -15,9 +15,10 @@ use crate::provider::Background;
 pub(crate) async fn arm(background: &Background, address: SocketAddr) -> Result<SocketAddr> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address} (HTTPS)"))?;
     let bound = listener.local_addr().context("read the listener's address")?;
-    let tls = background.authority.acceptor()?;
-    let state = http::State { shared: background.shared.clone(), scheme: "https", only_identity: false };
-    connection::serve::<connection::Breaker>(background, listener, Some(tls), http::router(state));
+    let tls = background.authority.acceptor_for_any()?;
+    let edge = Some(crate::edge::Edge::new(&background.shared, true));
+    let state = http::State { shared: background.shared.clone(), scheme: "https", only_identity: false, edge };
+    connection::serve::<connection::Caller>(background, listener, Some(tls), http::router(state));
     Ok(bound)
 }
 
@@ -26,7 +27,7 @@ pub(crate) async fn managed_identity(background: &Background, address: SocketAdd
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("listen on {address} (managed identity)"))?;
     let bound = listener.local_addr().context("read the listener's address")?;
-    let state = http::State { shared: background.shared.clone(), scheme: "http", only_identity: true };
-    connection::serve::<connection::Breaker>(background, listener, None, http::router(state));
+    let state = http::State { shared: background.shared.clone(), scheme: "http", only_identity: true, edge: None };
+    connection::serve::<connection::Caller>(background, listener, None, http::router(state));
     Ok(bound)
 }

@@ -35,7 +35,9 @@ fn it_says_where_it_listens_works_in_the_background_and_ends_when_told() {
     let mut line = String::new();
     BufReader::new(program.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let url = line.split_whitespace().find(|word| word.starts_with("https://127.0.0.1:")).unwrap().to_owned();
-    assert!(line.contains(" dns 127.0.0.1:"), "{line}");
+    for listener in [" dns 127.0.0.1:", " front-door 127.0.0.1:", " front-door-tls 127.0.0.1:"] {
+        assert!(line.contains(listener), "{line}");
+    }
 
     rustls::crypto::ring::default_provider().install_default().ok();
     let trust = reqwest::Certificate::from_pem(&std::fs::read(&ca).unwrap()).unwrap();

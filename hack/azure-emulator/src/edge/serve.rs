@@ -14,14 +14,16 @@ use super::decide::{Decision, decide};
 use super::forward::{Client, forward, own};
 use super::upstream::Upstream;
 use super::{LISTENER, TLS_LISTENER};
+use crate::front_door::rollout;
 use crate::front_door::rules::Seen;
 use crate::metrics::Served;
 use crate::provider::Background;
 use crate::serve::connection::{self, Peer};
 use crate::shared::Shared;
 
+/// What serves the host names of Front Doors.
 #[derive(Clone)]
-struct Edge {
+pub(crate) struct Edge {
     shared: Shared,
     upstream: Upstream,
     https: bool,
@@ -33,7 +35,7 @@ pub(super) async fn listen(background: &Background, address: SocketAddr, https: 
     let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address} ({name})"))?;
     let bound = listener.local_addr().context("read the listener's address")?;
     let tls = if https { Some(background.authority.acceptor_for_any()?) } else { None };
-    let edge = Edge { shared: background.shared.clone(), upstream: Upstream::default(), https };
+    let edge = Edge::new(&background.shared, https);
     connection::serve::<Peer>(background, listener, tls, Router::new().fallback(handle).with_state(edge));
     background.announce(name, bound);
     Ok(())
@@ -44,50 +46,74 @@ async fn handle(
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let host = request
+    edge.answer(peer, request).await
+}
+
+impl Edge {
+    /// An edge without open connections; `https` is what its clients speak.
+    pub(crate) fn new(shared: &Shared, https: bool) -> Self {
+        Self { shared: shared.clone(), upstream: Upstream::default(), https }
+    }
+
+    /// Is a request for a host name of a Front Door?
+    pub(crate) fn serves(&self, request: &Request<Body>) -> bool {
+        let host = host_of(request).to_ascii_lowercase();
+        // The emulator's own names are no Front Door's; nearly all requests are for them.
+        let own = host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+        !own && self.shared.with(|world| rollout::hosts(world).contains_key(&host))
+    }
+
+    /// Answers a request, or lets an origin answer it.
+    pub(crate) async fn answer(&self, peer: Peer, request: Request<Body>) -> Response<Body> {
+        let host = host_of(&request);
+        let headers: Vec<(String, String)> = request
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let address = peer.0.ip().to_string();
+        let seen = Seen {
+            method: request.method().as_str(),
+            https: self.https,
+            host: &host,
+            path: request.uri().path(),
+            query: request.uri().query().unwrap_or_default(),
+            client: &address,
+            headers,
+        };
+        let (decision, reference) = self.shared.with(|world| (decide(world, &seen), world.random.uuid()));
+        match decision {
+            Decision::Own(answer, counted) => {
+                if let Some((profile, endpoint)) = counted {
+                    let served = Served {
+                        profile: profile.id.clone(),
+                        endpoint,
+                        status: answer.status.as_u16(),
+                        ..Served::default()
+                    };
+                    self.shared.with(|world| crate::metrics::served(world, served));
+                }
+                let mut response = own(answer.status, &format!("{}\n", answer.text), &reference);
+                if let Some(location) = answer.location.and_then(|l| HeaderValue::from_str(&l).ok()) {
+                    response.headers_mut().insert(LOCATION, location);
+                }
+                response
+            }
+            Decision::Forward(plan) => {
+                let client = Client { address: peer.0, https: self.https, host, reference };
+                forward(&self.shared, &self.upstream, *plan, &client, request).await
+            }
+        }
+    }
+}
+
+fn host_of(request: &Request<Body>) -> String {
+    request
         .uri()
         .authority()
         .map(|authority| authority.host().to_owned())
         .or_else(|| request.headers().get(HOST).and_then(|h| h.to_str().ok()).map(without_port))
-        .unwrap_or_default();
-    let headers: Vec<(String, String)> = request
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
-        .collect();
-    let address = peer.0.ip().to_string();
-    let seen = Seen {
-        method: request.method().as_str(),
-        https: edge.https,
-        host: &host,
-        path: request.uri().path(),
-        query: request.uri().query().unwrap_or_default(),
-        client: &address,
-        headers,
-    };
-    let (decision, reference) = edge.shared.with(|world| (decide(world, &seen), world.random.uuid()));
-    match decision {
-        Decision::Own(answer, counted) => {
-            if let Some((profile, endpoint)) = counted {
-                let served = Served {
-                    profile: profile.id.clone(),
-                    endpoint,
-                    status: answer.status.as_u16(),
-                    ..Served::default()
-                };
-                edge.shared.with(|world| crate::metrics::served(world, served));
-            }
-            let mut response = own(answer.status, &format!("{}\n", answer.text), &reference);
-            if let Some(location) = answer.location.and_then(|l| HeaderValue::from_str(&l).ok()) {
-                response.headers_mut().insert(LOCATION, location);
-            }
-            response
-        }
-        Decision::Forward(plan) => {
-            let client = Client { address: peer.0, https: edge.https, host, reference };
-            forward(&edge.shared, &edge.upstream, *plan, &client, request).await
-        }
-    }
+        .unwrap_or_default()
 }
 
 /// The host of a `Host` header.

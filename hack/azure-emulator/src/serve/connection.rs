@@ -69,12 +69,6 @@ impl Breaker {
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Breaker {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        Self(stream.io().broken.clone())
-    }
-}
-
 /// Where a connection comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
@@ -82,6 +76,19 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 impl Connected<IncomingStream<'_, Door>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
         Self(*stream.remote_addr())
+    }
+}
+
+/// Both.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) breaker: Breaker,
+    pub(crate) peer: Peer,
+}
+
+impl Connected<IncomingStream<'_, Door>> for Caller {
+    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+        Self { breaker: Breaker(stream.io().broken.clone()), peer: Peer(*stream.remote_addr()) }
     }
 }
 

@@ -9,9 +9,10 @@ use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::connection::Breaker;
+use super::connection::Caller;
 use crate::arm::dispatch::{self, Request};
 use crate::arm::{Body, Reply};
+use crate::edge::Edge;
 use crate::shared::Shared;
 
 /// Longest body that is read: well above ARM's own limit.
@@ -23,6 +24,8 @@ pub(super) struct State {
     pub(super) shared: Shared,
     pub(super) scheme: &'static str,
     pub(super) only_identity: bool,
+    /// Serves the host names of Front Doors, where they are served beside the rest.
+    pub(super) edge: Option<Edge>,
 }
 
 /// Everything that a listener of the core serves.
@@ -33,9 +36,12 @@ pub(super) fn router(state: State) -> axum::Router {
 /// Serves one request.
 pub(super) async fn handle(
     AxumState(state): AxumState<State>,
-    ConnectInfo(breaker): ConnectInfo<Breaker>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
     request: HttpRequest,
 ) -> Response {
+    if let Some(edge) = state.edge.as_ref().filter(|edge| edge.serves(&request)) {
+        return edge.answer(caller.peer, request).await;
+    }
     let reply = match read(request, &state).await {
         Ok(request) => state.shared.with(|world| dispatch::request(world, state.shared.providers(), &request)),
         Err(reply) => reply,
@@ -44,7 +50,7 @@ pub(super) async fn handle(
         tokio::time::sleep(reply.delay).await;
     }
     if reply.hangup {
-        breaker.open();
+        caller.breaker.open();
     }
     write(reply)
 }

@@ -47,12 +47,8 @@ impl Authority {
         self.issuer.pem()
     }
 
-    /// TLS for the emulator's own names, with HTTP/2 and 1.1.
-    pub(crate) fn acceptor(&self) -> Result<TlsAcceptor> {
-        self.acceptor_for(&self.names)
-    }
-
-    /// TLS for whatever name a client asks for: a certificate is made when it is first asked for.
+    /// TLS for whatever name a client asks for, with HTTP/2 and 1.1: a certificate is made when it is first asked for. One
+    /// certificate has all of the emulator's own names.
     pub(crate) fn acceptor_for_any(self: &Arc<Self>) -> Result<TlsAcceptor> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -60,20 +56,6 @@ impl Authority {
             .context("choose TLS versions")?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(OnDemand { authority: self.clone(), made: Mutex::default() }));
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(TlsAcceptor::from(Arc::new(config)))
-    }
-
-    /// TLS for these names (`*.` at the start is a wildcard) and addresses.
-    pub(crate) fn acceptor_for(&self, names: &[String]) -> Result<TlsAcceptor> {
-        let (leaf, key) = self.certify(names)?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .context("choose TLS versions")?
-            .with_no_client_auth()
-            .with_single_cert(vec![leaf], key)
-            .context("use the certificate")?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
@@ -114,7 +96,9 @@ impl ResolvesServerCert for OnDemand {
         if let Some(known) = made.get(&name) {
             return Some(known.clone());
         }
-        let (leaf, key) = self.authority.certify(std::slice::from_ref(&name)).ok()?;
+        let own = self.authority.names.contains(&name);
+        let names = if own { self.authority.names.as_slice() } else { std::slice::from_ref(&name) };
+        let (leaf, key) = self.authority.certify(names).ok()?;
         let key = rustls::crypto::ring::sign::any_supported_type(&key).ok()?;
         let certified = Arc::new(CertifiedKey::new(vec![leaf], key));
         if made.len() >= REMEMBERED {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::backend::Backend;
 use crate::front_door::{fleet, route};
-use crate::kit::Kit;
+use crate::kit::{Kit, eventually};
 
 struct Scene {
     kit: Kit,
@@ -58,13 +58,7 @@ impl Scene {
 
     /// Waits until `/` is answered so.
     async fn until(&self, color: &str) {
-        for _ in 0..500 {
-            if self.color().await == color {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        assert_eq!(self.color().await, color);
+        eventually(async || self.color().await, color).await;
     }
 }
 
@@ -283,6 +277,21 @@ async fn routes_choose_by_path_protocol_and_domain() {
 }
 
 #[tokio::test]
+async fn the_listener_of_the_resource_manager_serves_host_names_of_front_doors_too() {
+    let kit = Kit::start().await;
+    let blue = Backend::start("blue").await;
+    kit.settings(json!({"hosts": {"blue.origin.dev": blue.host()}})).await;
+    let (_, host) = fleet(&kit, "blue.origin.dev", "green.origin.dev").await;
+    let ca = reqwest::Certificate::from_pem(kit.emulator.ca_pem.as_bytes()).unwrap();
+    let at = kit.emulator.arm;
+    let client = reqwest::Client::builder().tls_certs_only([ca]).resolve(&host, at).no_proxy().build().unwrap();
+    let answer = client.get(format!("https://{host}:{}/", at.port())).send().await.unwrap();
+    assert_eq!(answer.headers()["seen-x-forwarded-proto"], "https");
+    assert_eq!(answer.text().await.unwrap(), "blue");
+    assert_eq!(kit.get("/subscriptions").await.status, 200, "and its own names are its own");
+}
+
+#[tokio::test]
 async fn an_origin_that_is_gone_is_told_as_unavailable_and_all_is_counted() {
     let scene = Scene::start().await;
     for path in ["/", "/status/404", "/status/500"] {
@@ -299,15 +308,7 @@ async fn an_origin_that_is_gone_is_told_as_unavailable_and_all_is_counted() {
     let ask = async |more: &str| scene.kit.get(&format!("{at}&{more}")).await.body;
     let total = |body: &Value| body["value"][0]["timeseries"][0]["data"][0]["total"].clone();
     // The last answer is counted when its body has ended, a moment after the client has it.
-    let mut count = ask("metricnames=RequestCount&aggregation=Total").await;
-    for _ in 0..100 {
-        if total(&count) == json!(4.0) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        count = ask("metricnames=RequestCount&aggregation=Total").await;
-    }
-    assert_eq!(total(&count), json!(4.0), "{count}");
+    eventually(async || total(&ask("metricnames=RequestCount&aggregation=Total").await), json!(4.0)).await;
     let split =
         ask("metricnames=RequestCount&aggregation=Total&$filter=HttpStatusGroup%20eq%20'*'&orderby=total%20desc").await;
     let seen: Vec<(String, f64)> = split["value"][0]["timeseries"]

@@ -6,7 +6,7 @@ use azure_emulator::Options;
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
-use crate::kit::{GROUP, Kit};
+use crate::kit::{GROUP, Kit, eventually};
 
 const NETWORK: &str = "/providers/Microsoft.Network";
 
@@ -55,15 +55,7 @@ async fn a_gateway_is_written_whole_and_knows_its_servers_health() {
         let servers = body["backendAddressPools"][0]["backendHttpSettingsCollection"][0]["servers"].clone();
         servers.as_array().unwrap().iter().map(|one| one["health"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let mut seen = health().await;
-    for _ in 0..500 {
-        if seen == ["Up", "Down"] {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        seen = health().await;
-    }
-    assert_eq!(seen, ["Up", "Down"]);
+    eventually(&health, ["Up", "Down"]).await;
     assert_eq!(kit.send("POST", &format!("{path}/stop"), &[], None).await.status, 202);
     assert_eq!(kit.get(&path).await.body["properties"]["operationalState"], "Stopped");
     assert_eq!(health().await, ["Unknown", "Unknown"]);

@@ -1,7 +1,7 @@
 //! An emulator and a client that trusts it.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use azure_emulator::{Emulator, Options, Running};
 use hickory_proto::op::{Message, Query};
@@ -14,6 +14,9 @@ use tokio::net::{TcpStream, UdpSocket};
 pub(crate) const GROUP: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg";
 pub(crate) const ZONES: &str = "/providers/Microsoft.Network/dnsZones";
 pub(crate) const PRIVATE: &str = "/providers/Microsoft.Network/privateDnsZones";
+
+/// So long the slowest machine has for what happens in milliseconds.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Kit {
     pub(crate) emulator: Running,
@@ -143,6 +146,23 @@ impl Kit {
     /// Asks a question; the answer's records as text, their order kept.
     pub(crate) async fn ask(&self, name: &str, kind: RecordType) -> Vec<String> {
         texts(&query(self.emulator.dns, name, kind, false, None).await.unwrap())
+    }
+}
+
+/// Looks again and again until it sees what is expected: background work has no end that could be awaited from outside.
+pub(crate) async fn eventually<T, U>(mut look: impl AsyncFnMut() -> T, expected: U)
+where
+    T: PartialEq<U> + std::fmt::Debug,
+    U: std::fmt::Debug,
+{
+    let started = Instant::now();
+    loop {
+        let seen = look().await;
+        if seen == expected {
+            return;
+        }
+        assert!(started.elapsed() < PATIENCE, "it is still {seen:?}, not {expected:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

@@ -5,7 +5,7 @@ use hickory_proto::rr::RecordType;
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
-use crate::kit::{GROUP, Kit, query};
+use crate::kit::{GROUP, Kit, eventually, query};
 
 const PROFILES: &str = "/providers/Microsoft.Network/trafficManagerProfiles";
 
@@ -27,13 +27,7 @@ fn profile(method: &str, endpoints: &[Value]) -> Value {
 
 /// Asks until the answer is as expected: probes take their time.
 async fn until(kit: &Kit, name: &str, expected: &[&str]) {
-    for _ in 0..500 {
-        if kit.ask(name, RecordType::A).await == expected {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    assert_eq!(kit.ask(name, RecordType::A).await, expected);
+    eventually(async || kit.ask(name, RecordType::A).await, expected).await;
 }
 
 async fn statuses(kit: &Kit, path: &str) -> (Vec<String>, String) {
@@ -149,13 +143,7 @@ async fn probes_decide_who_is_answered() {
     until(&kit, name, &["0 A 192.0.2.1"]).await;
     blue.health(200);
     green.health(200);
-    for _ in 0..500 {
-        if statuses(&kit, &path).await.1 == "Online" {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    assert_eq!(statuses(&kit, &path).await.1, "Online");
+    eventually(async || statuses(&kit, &path).await.1, "Online").await;
     // What the probe accepts can be said.
     blue.health(404);
     let ranges = json!({"properties": {"monitorConfig": {"expectedStatusCodeRanges": [{"min": 200, "max": 404}]}}});
