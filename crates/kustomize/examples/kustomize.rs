@@ -1,21 +1,29 @@
-//! `kustomize build ROOT DIR` on a folder: prints the objects, or every mistake. `--time` prints how long it took.
+//! `kustomize build ROOT DIR` on a folder: prints the objects, or every mistake. `--time` prints how long it took,
+//! `--fifo` keeps the order, `--root-only` forbids files outside of their kustomization's folder.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command")]
 
 use std::process::ExitCode;
 use std::time::Instant;
-use teal_kustomize::{FolderTree, LoadRestrictor, Options, build};
+use teal_kustomize::{FolderTree, LoadRestrictor, Options, Reorder, build};
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let timed = arguments.iter().any(|argument| argument == "--time");
-    arguments.retain(|argument| argument != "--time");
+    let mut flag = |name: &str| {
+        let before = arguments.len();
+        arguments.retain(|argument| argument != name);
+        arguments.len() < before
+    };
+    let (timed, fifo, root_only) = (flag("--time"), flag("--fifo"), flag("--root-only"));
     let [root, dir] = arguments.as_slice() else {
-        eprintln!("usage: kustomize ROOT DIR [--time]");
+        eprintln!("usage: kustomize ROOT DIR [--time] [--fifo] [--root-only]");
         return ExitCode::from(64);
     };
     let start = Instant::now();
-    let options = Options { restrictor: LoadRestrictor::None, ..Options::default() };
+    let options = Options {
+        reorder: if fifo { Reorder::None } else { Reorder::Legacy },
+        restrictor: if root_only { LoadRestrictor::RootOnly } else { LoadRestrictor::None },
+    };
     let built = match FolderTree::open(root).map_err(Into::into).and_then(|tree| build(&tree, dir, &options)) {
         Ok(built) => built,
         Err(errors) => {

@@ -43,6 +43,7 @@ mod id;
 mod kustomization;
 mod links;
 mod load;
+mod notes;
 mod patch;
 mod path;
 mod plugin;

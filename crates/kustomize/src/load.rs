@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use teal_yaml::{Data, Dialect, Node, Place};
+use teal_yaml::{Data, Dialect, Entry, Node, Place};
 
 /// An object of a file and where it began. Its `Debug` shows no content, which may be a Secret's.
 #[derive(Clone, PartialEq)]
@@ -37,6 +37,8 @@ pub(crate) struct Manifest {
     pub(crate) value: Value,
     pub(crate) origin: Origin,
     pub(crate) blanks: Vec<Vec<String>>,
+    /// Annotations that were written as numbers, booleans or null.
+    pub(crate) odd: Vec<(String, Value)>,
 }
 
 /// Reads the objects of a build, all or nothing.
@@ -69,20 +71,25 @@ fn load(file: &str, bytes: &[u8], dialect: Dialect) -> (Vec<Manifest>, Vec<Build
     };
     let shared: Arc<str> = file.into();
     let written = Written::new(text);
-    for (mut node, document) in flatten_lists(documents) {
+    let objects = match flatten_lists(documents) {
+        Ok(objects) => objects,
+        Err((at, message)) => {
+            errors.push(BuildError::Object { file: file.to_owned(), at, message });
+            return (manifests, errors);
+        }
+    };
+    for (mut node, document) in objects {
         let at = node.at;
+        let (mut blanks, mut odd) = (Vec::new(), Vec::new());
         if dialect == Dialect::Kustomize {
-            annotations_as_written(&mut node, &written);
+            find_blanks(&node, &written, &mut Vec::new(), &mut blanks);
+            odd = annotations_as_written(&mut node, &written);
         }
         match check(&node, dialect) {
             Err((at, message)) => errors.push(BuildError::Object { file: file.to_owned(), at, message }),
             Ok(()) => {
                 let origin = Origin { file: Arc::clone(&shared), line: at.line, document };
-                let mut blanks = Vec::new();
-                if dialect == Dialect::Kustomize {
-                    find_blanks(&node, &written, &mut Vec::new(), &mut blanks);
-                }
-                manifests.push(Manifest { value: node.into_value(), origin, blanks });
+                manifests.push(Manifest { value: node.into_value(), origin, blanks, odd });
             }
         }
     }
@@ -91,14 +98,28 @@ fn load(file: &str, bytes: &[u8], dialect: Dialect) -> (Vec<Manifest>, Vec<Build
 
 /// Replaces `…List` documents that have `items` by these, behind the documents that are there already. Returns each
 /// object with the number of its document, from 0.
-fn flatten_lists(documents: Vec<Node>) -> Vec<(Node, u32)> {
+///
+/// # Errors
+/// The place of `items` that are no list.
+pub(crate) fn flatten_lists(documents: Vec<Node>) -> Result<Vec<(Node, u32)>, (Place, String)> {
+    let is_alone = documents.len() == 1;
     let mut queue: VecDeque<(Node, u32)> = documents.into_iter().zip(0..).collect();
     let mut objects = Vec::with_capacity(queue.len());
     while let Some((node, document)) = queue.pop_front() {
-        let is_list = node.get("kind").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("List"));
-        let has_items = node.get("items").is_some_and(|items| matches!(items.data, Data::Sequence(_) | Data::Null));
+        let kind = node.get("kind").and_then(Node::as_str).unwrap_or("");
+        let is_plain = is_alone && matches!(kind, "List" | "ResourceList");
+        let is_list = kind.ends_with("List");
+        let has_items = match node.get("items") {
+            Some(items) if is_list => match items.data {
+                Data::Sequence(_) | Data::Null => true,
+                // A list that is alone in its file is read more kindly.
+                Data::String(_) | Data::Number(_) | Data::Bool(_) if is_plain => true,
+                _ => return Err((items.at, format!("expected a list as `items` of this {kind}"))),
+            },
+            _ => false,
+        };
         match node.data {
-            Data::Mapping(entries) if is_list && has_items => {
+            Data::Mapping(entries) if has_items => {
                 for entry in entries.into_iter().filter(|entry| entry.key == "items") {
                     if let Data::Sequence(items) = entry.value.data {
                         queue.extend(items.into_iter().map(|item| (item, document)));
@@ -108,7 +129,7 @@ fn flatten_lists(documents: Vec<Node>) -> Vec<(Node, u32)> {
             data => objects.push((Node { data, at: node.at }, document)),
         }
     }
-    objects
+    Ok(objects)
 }
 
 /// Says what keeps a document from being an object.
@@ -195,17 +216,38 @@ fn is_null(text: &str) -> bool {
     matches!(text, "~" | "null" | "Null" | "NULL")
 }
 
-/// kustomize takes numbers and booleans among annotations for the text they are written as: `1.10` stays `1.10`. What
-/// can't be found in the text as it was read stays a number, which is then told to be quoted.
-fn annotations_as_written(node: &mut Node, written: &Written<'_>) {
-    let annotations = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
-    let Some(Data::Mapping(entries)) = annotations.map(|annotations| &mut annotations.data) else { return };
-    for entry in entries {
-        if matches!(entry.value.data, Data::Number(_) | Data::Bool(_))
-            && let Some(text) = written.scalar(&entry.value)
-        {
+/// kustomize takes numbers, booleans and nulls among annotations for the text they are written as: `1.10` stays `1.10`,
+/// and nothing is an empty text. What can't be found in the text as it was read stays a number, which is then told to be
+/// quoted. Returns what was changed, with the values that the texts stand for.
+fn annotations_as_written(node: &mut Node, written: &Written<'_>) -> Vec<(String, Value)> {
+    let mut odd = Vec::new();
+    for entry in annotations(node) {
+        if let Some(text) = scalar_as_written(&entry.value, written) {
+            odd.push((entry.key.clone(), entry.value.clone().into_value()));
             entry.value.data = Data::String(text);
         }
+    }
+    odd
+}
+
+fn scalar_as_written(node: &Node, written: &Written<'_>) -> Option<String> {
+    matches!(node.data, Data::Number(_) | Data::Bool(_) | Data::Null).then(|| written.scalar(node)).flatten()
+}
+
+/// Numbers and booleans among the annotations of a patch, as the texts they are written as; a null there takes the
+/// annotation away.
+pub(crate) fn patch_annotations_as_written(node: &mut Node, written: &Written<'_>) {
+    for entry in annotations(node).iter_mut().filter(|entry| entry.value.data != Data::Null) {
+        if let Some(text) = scalar_as_written(&entry.value, written) {
+            entry.value.data = Data::String(text);
+        }
+    }
+}
+
+fn annotations(node: &mut Node) -> &mut [Entry] {
+    match node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations")).map(|node| &mut node.data) {
+        Some(Data::Mapping(entries)) => entries,
+        _ => &mut [],
     }
 }
 

@@ -21,6 +21,16 @@ pub enum PatchError {
     /// The text is neither a strategic merge patch nor a list of JSON 6902 operations.
     #[error("the patch is neither an object nor a list of operations: {0}")]
     Shape(String),
+    /// The text begins like JSON, and is none.
+    #[error(
+        "the patch begins with `[`, so it must be JSON, and line {line}, column {column} is not; quote every key and text, or write one operation a line behind `- `"
+    )]
+    Json {
+        /// Line in the patch, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
     /// The patch does not fit the object.
     #[error("the patch does not fit {object}: {message}")]
     Apply {
@@ -36,7 +46,7 @@ impl PatchError {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Yaml(_) => "PatchSyntax",
+            Self::Yaml(_) | Self::Json { .. } => "PatchSyntax",
             Self::Shape(_) => "PatchShape",
             Self::Apply { .. } => "PatchApply",
         }
@@ -84,7 +94,7 @@ pub(crate) struct MergePatch {
 }
 
 impl MergePatch {
-    fn new(document: Node, written: &Written<'_>) -> Result<Self, PatchError> {
+    fn new(mut document: Node, written: &Written<'_>) -> Result<Self, PatchError> {
         if !matches!(document.data, Data::Mapping(_)) {
             return Err(PatchError::Shape(format!("line {}: expected an object", document.at.line)));
         }
@@ -103,6 +113,8 @@ impl MergePatch {
                 }
             }
         }
+        // Without a target a null still takes the annotation away.
+        crate::load::patch_annotations_as_written(&mut document, written);
         Ok(Self { value: document.into_value(), aimed: aimed.into_value() })
     }
 }
@@ -113,6 +125,14 @@ impl ObjectPatch {
     /// # Errors
     /// When the text does not parse or is neither.
     pub fn parse(text: &str) -> Result<Self, PatchError> {
+        // What begins like JSON must be JSON.
+        if text.starts_with('[') {
+            let operations = serde_json::from_str::<Value>(text)
+                .map_err(|wrong| PatchError::Json { line: wrong.line(), column: wrong.column() })?;
+            let start = teal_yaml::Place { line: 1, column: 1 };
+            let operations = json_6902::parse(vec![crate::plugin::located(&operations, start)])?;
+            return Ok(Self { content: Content::Json(operations) });
+        }
         let documents = teal_yaml::read_as(Dialect::Kustomize, text)?;
         let is_list = documents.first().is_some_and(|document| matches!(document.data, Data::Sequence(_)));
         let content = if is_list {
@@ -120,7 +140,9 @@ impl ObjectPatch {
             Content::Json(json_6902::parse(teal_yaml::read(text)?)?)
         } else {
             let written = Written::new(text);
-            let patches = documents.into_iter().map(|document| MergePatch::new(document, &written));
+            let documents = crate::load::flatten_lists(documents)
+                .map_err(|(at, message)| PatchError::Shape(format!("line {}: {message}", at.line)))?;
+            let patches = documents.into_iter().map(|(document, _)| MergePatch::new(document, &written));
             Content::Merge(patches.collect::<Result<_, _>>()?)
         };
         Ok(Self { content })
@@ -177,12 +199,19 @@ pub(crate) fn merge_into(
         resource.remember_id();
     }
     // Keys with nothing behind them go, wherever the merge gets to.
-    for path in std::mem::take(&mut resource.blanks) {
+    let is_kept = |path: &[String]| resource.provenance.is_some() && is_annotation(path);
+    let blanks = std::mem::take(&mut resource.blanks);
+    for path in blanks.into_iter().filter(|path| !is_kept(path)) {
         if strategic::reaches(&resource.value, &path, schema) {
             remove(&mut resource.value, &path);
         }
     }
     merge(&mut resource.value, patch, change, schema)
+}
+
+/// Who notes where objects come from makes texts of all annotations.
+fn is_annotation(path: &[String]) -> bool {
+    matches!(path, [metadata, annotations, _] if metadata == "metadata" && annotations == "annotations")
 }
 
 fn remove(value: &mut Value, path: &[String]) {

@@ -112,7 +112,8 @@ fn node(document: &Resource) -> (String, Node) {
     (document.origin.file.to_string(), located(&document.value, place(&document.origin)))
 }
 
-fn located(value: &Value, at: Place) -> Node {
+/// A value as a tree of which everything stands in one place.
+pub(crate) fn located(value: &Value, at: Place) -> Node {
     let entry = |(key, value): (&String, &Value)| Entry { key: key.clone(), key_at: at, value: located(value, at) };
     let data = match value {
         Value::Null => Data::Null,

@@ -58,6 +58,8 @@ pub(crate) struct Resource {
     pub(crate) is_of_helm: bool,
     /// Places of keys that have nothing behind them, which a strategic merge drops.
     pub(crate) blanks: Vec<Vec<String>>,
+    /// Annotations that were written as numbers, booleans or null, with these values.
+    pub(crate) odd: Vec<(String, Value)>,
     /// Names of `vars` that read from this object.
     pub(crate) vars: Vec<String>,
     /// Known only when the build is asked for metadata.
@@ -81,6 +83,7 @@ impl Resource {
             is_generated: false,
             is_of_helm: false,
             blanks: Vec::new(),
+            odd: Vec::new(),
             vars: Vec::new(),
             provenance: None,
             transformations: Vec::new(),

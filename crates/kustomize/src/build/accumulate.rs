@@ -104,6 +104,10 @@ impl<'a> Accumulator<'a> {
         let mut found: Option<(String, Arc<[u8]>)> = None;
         for name in FILE_NAMES {
             let path = self.tree.real_path(&join(dir, name).unwrap_or_default())?;
+            // A link that leads away does not count, as if no file were there.
+            if self.restrictor == LoadRestrictor::RootOnly && !is_within(dir, &path) {
+                continue;
+            }
             match self.tree.entry(&path)? {
                 Some(Entry::File(_)) if found.is_some() => {
                     let message = "holds more than one kustomization file (found multiple); keep one";
@@ -211,8 +215,7 @@ impl<'a> Accumulator<'a> {
     ) -> Result<(), BuildErrors> {
         let provenance = seen.map(Provenance::file);
         for object in load_manifests(path, bytes)? {
-            let mut resource = Resource::new(object.value, object.origin, &self.scopes);
-            resource.blanks = object.blanks;
+            let mut resource = Resource::of(object, &self.scopes)?;
             resource.provenance.clone_from(&provenance);
             self.openapi.note(resource.api_version(), resource.kind());
             map.append(resource)?;

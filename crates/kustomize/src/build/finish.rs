@@ -47,6 +47,7 @@ pub(super) fn finish(root: Root, options: &Options) -> Result<Vec<Built>, BuildE
                 set(&mut resource, "labels", MANAGED_BY, Some(MANAGED_BY_VALUE.to_owned()));
             }
             annotations_as_texts(&mut resource);
+            resource.remove_notes();
             let origin = resource.provenance.as_ref().filter(|_| origins).map(|origin| origin.annotation());
             set(&mut resource, "annotations", ORIGIN, origin);
             let done = steps && !resource.transformations.is_empty();

@@ -95,8 +95,8 @@ impl Accumulator<'_> {
         let place = join(context.dir, &format!("{}/{name}", chart.chart_home)).unwrap_or(name);
         let mut made = Vec::new();
         for object in load_manifests(&place, &manifests)? {
-            let mut resource = Resource::new(object.value, object.origin, &self.scopes);
-            (resource.is_of_helm, resource.blanks) = (true, object.blanks);
+            let mut resource = Resource::of(object, &self.scopes)?;
+            resource.is_of_helm = true;
             resource.behavior = Behavior::Create;
             made.push(from(resource, by.clone()));
         }

@@ -7,13 +7,10 @@ use crate::path::file_name;
 use crate::{BuildError, BuildErrors};
 use std::collections::BTreeMap;
 
-/// Longest key an API server takes.
-const LONGEST_KEY: usize = 253;
-
 /// Reads every pair of a generator.
 ///
 /// # Errors
-/// A file that can't be read, a source that is no pair, a key no API server takes, a key given twice.
+/// A file that can't be read, a source that is no pair, a key given twice.
 pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<String, Vec<u8>>, BuildErrors> {
     let mut pairs = BTreeMap::new();
     let wrong = |message: String| {
@@ -24,9 +21,6 @@ pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<
         })
     };
     let mut put = |key: &str, shown: &str, value: Vec<u8>| {
-        if !is_key(key) {
-            return Err(wrong(format!("the key {shown} can't be one; use letters, digits, `-`, `_` and `.`")));
-        }
         match pairs.insert(key.to_owned(), value) {
             None => Ok(()),
             Some(_) => Err(wrong(format!("the key {shown} is given twice"))),
@@ -44,8 +38,8 @@ pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<
             }
             let (key, value) = line.split_once('=').unwrap_or((line, ""));
             let shown = format!("in line {number} of `{path}`");
-            if key.starts_with(|c: char| c.is_ascii_digit()) {
-                return Err(wrong(format!("the key {shown} begins with a digit, as no variable may")));
+            if key.is_empty() {
+                continue;
             }
             put(key, &shown, value.as_bytes().to_vec())?;
         }
@@ -65,14 +59,6 @@ pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<
         put(key, &quoted(key), read(path)?.1.to_vec())?;
     }
     Ok(pairs)
-}
-
-fn is_key(key: &str) -> bool {
-    !key.is_empty()
-        && key.len() <= LONGEST_KEY
-        && key != "."
-        && !key.starts_with("..")
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// Takes off quotes that stand round the whole value.

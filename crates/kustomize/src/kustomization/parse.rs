@@ -56,8 +56,8 @@ pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Kustomization, BuildErro
     let mut kustomization = Kustomization { file: file.to_owned(), ..Kustomization::default() };
     match documents.as_slice() {
         [] => form.mistake(start, "the kustomization is empty; name at least one resource"),
-        [document] => read_fields(&mut form, document, &mut kustomization),
-        [_, second, ..] => form.mistake(second.at, "a kustomization file holds one document; this is a second one"),
+        // kustomize reads the first document only.
+        [document, ..] => read_fields(&mut form, document, &mut kustomization),
     }
     form.finish(kustomization)
 }

@@ -40,14 +40,11 @@ impl Operations {
 /// Reads a list of operations. A missing `value` is null.
 pub(super) fn parse(documents: Vec<Node>) -> Result<Operations, PatchError> {
     let mut operations = Vec::new();
-    let mut documents = documents.into_iter();
-    let items = match documents.next().map(|document| document.data) {
+    // kustomize reads the first document only.
+    let items = match documents.into_iter().next().map(|document| document.data) {
         Some(Data::Sequence(items)) => items,
         _ => return Err(PatchError::Shape("expected a list of operations".to_owned())),
     };
-    if let Some(second) = documents.next() {
-        return Err(PatchError::Shape(format!("line {}: a second document follows the operations", second.at.line)));
-    }
     for item in items {
         let line = item.at.line;
         operations.push(operation(&item).map_err(|message| PatchError::Shape(format!("line {line}: {message}")))?);

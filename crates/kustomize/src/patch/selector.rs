@@ -1,10 +1,13 @@
 //! Which objects a patch is for: anchored regular expressions over identity, label selectors over labels and annotations.
 
+mod labels;
+
 use crate::id::{effective_namespace, split_api_version};
 use crate::resource::Resource;
 use crate::resource::text;
+use labels::Requirement;
 use regex::Regex;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// A selector that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,17 +72,6 @@ impl Pattern {
             Self::Regex(regex) => regex.is_match(text),
         }
     }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Requirement {
-    In(String, Vec<String>),
-    /// Also matches when the label is absent.
-    NotIn(String, Vec<String>),
-    More(String, i64),
-    Less(String, i64),
-    Exists(String),
-    Absent(String),
 }
 
 impl Selector {
@@ -221,70 +213,7 @@ fn meets(requirements: &[Requirement], object: &Value, field: &str) -> bool {
     requirements.iter().all(|requirement| requirement.is_met(map))
 }
 
-impl Requirement {
-    fn is_met(&self, map: Option<&Map<String, Value>>) -> bool {
-        let value = |key: &str| map.and_then(|map| map.get(key)).and_then(Value::as_str);
-        match self {
-            Self::In(key, values) => value(key).is_some_and(|value| values.iter().any(|other| other == value)),
-            Self::NotIn(key, values) => value(key).is_none_or(|value| values.iter().all(|other| other != value)),
-            Self::More(key, bound) => value(key).and_then(|text| text.parse::<i64>().ok()).is_some_and(|n| n > *bound),
-            Self::Less(key, bound) => value(key).and_then(|text| text.parse::<i64>().ok()).is_some_and(|n| n < *bound),
-            Self::Exists(key) => value(key).is_some(),
-            Self::Absent(key) => value(key).is_none(),
-        }
-    }
-}
-
-/// Reads Kubernetes' label selector syntax.
+/// Reads a label selector.
 fn requirements(text: &str) -> Result<Vec<Requirement>, SelectorError> {
-    let error = |message| SelectorError::Labels { selector: text.to_owned(), message };
-    split_outside_parentheses(text)
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(|part| one(part).map_err(error))
-        .collect()
-}
-
-/// Splits at commas that are not inside parentheses.
-fn split_outside_parentheses(text: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0_i32;
-    text.split(move |c| {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        c == ',' && depth == 0
-    })
-}
-
-fn one(part: &str) -> Result<Requirement, &'static str> {
-    let key_of = |text: &str| {
-        let key = text.trim();
-        let is_name =
-            !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
-        if is_name { Ok(key.to_owned()) } else { Err("this is no label name") }
-    };
-    if let Some((key, value)) = part.split_once("!=") {
-        return Ok(Requirement::NotIn(key_of(key)?, vec![value.trim().to_owned()]));
-    }
-    if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
-        return Ok(Requirement::In(key_of(key)?, vec![value.trim().to_owned()]));
-    }
-    if let Some((head, list)) = part.split_once('(') {
-        let list = list.trim_end().strip_suffix(')').ok_or("a `(` is never closed")?;
-        let values = list.split(',').map(|value| value.trim().to_owned()).collect();
-        let mut words = head.split_whitespace();
-        return match (words.next(), words.next(), words.next()) {
-            (Some(key), Some("in"), None) => Ok(Requirement::In(key_of(key)?, values)),
-            (Some(key), Some("notin"), None) => Ok(Requirement::NotIn(key_of(key)?, values)),
-            _ => Err("before a list stands a name and `in` or `notin`"),
-        };
-    }
-    if let Some((key, bound)) = part.split_once('>') {
-        return Ok(Requirement::More(key_of(key)?, bound.trim().parse().map_err(|_| "after `>` stands a number")?));
-    }
-    if let Some((key, bound)) = part.split_once('<') {
-        return Ok(Requirement::Less(key_of(key)?, bound.trim().parse().map_err(|_| "after `<` stands a number")?));
-    }
-    match part.strip_prefix('!') {
-        Some(key) => Ok(Requirement::Absent(key_of(key)?)),
-        None => Ok(Requirement::Exists(key_of(part)?)),
-    }
+    labels::parse(text).map_err(|message| SelectorError::Labels { selector: text.to_owned(), message })
 }

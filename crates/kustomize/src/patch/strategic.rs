@@ -49,7 +49,8 @@ pub(super) fn reaches(object: &Value, path: &[String], schema: &Schema) -> bool 
             _ => return false,
         }
     }
-    value.is_null()
+    // A blank annotation is an empty text by now.
+    value.is_null() || value == ""
 }
 
 /// What does not fit, with the path built up on the way out.

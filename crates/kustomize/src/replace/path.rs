@@ -166,6 +166,9 @@ fn visit_made(
         let items = value.as_array_mut().ok_or("`*` is for the items of a list")?;
         return items.iter_mut().try_for_each(|item| visit_made(item, rest, create, false, visitor));
     }
+    if part.is_empty() {
+        return Err("the path has an empty part".to_owned());
+    }
     if value.is_null() && create.is_none() {
         return Ok(());
     }

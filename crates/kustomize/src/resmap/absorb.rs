@@ -77,7 +77,7 @@ fn merge(old: &mut Resource, mut new: Resource, behavior: Behavior) -> Result<()
     new.set_namespace(old.namespace());
     old.needs_hash &= new.needs_hash;
     old.value = new.value;
-    (old.blanks, old.links) = (Vec::new(), Vec::new());
+    (old.blanks, old.links, old.odd) = (Vec::new(), Vec::new(), Vec::new());
     Ok(())
 }
 

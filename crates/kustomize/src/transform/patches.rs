@@ -175,6 +175,7 @@ fn json(loaded: &Loaded, target: &Selector, map: &mut ResMap, remembers: bool) -
                 metadata.entry("annotations").or_insert_with(|| Value::Object(Map::new()));
             }
             (resource.blanks, resource.links) = (Vec::new(), Vec::new());
+            resource.forget_written();
             let done = apply_json(operations, &mut resource.value);
             drop_empty_annotations(resource);
             as_floats(&mut resource.value);

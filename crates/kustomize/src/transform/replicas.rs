@@ -41,6 +41,11 @@ pub(super) fn run(replicas: &[Replicas], specs: &[FieldSpec], file: &str, map: &
                 let leaf = if spec.create { Leaf::Text } else { Leaf::None };
                 let set = &mut |value: &mut Value| match value {
                     Value::Object(_) | Value::Array(_) => Err("found something else than a number".to_owned()),
+                    // A number in quotes stays in quotes.
+                    Value::String(text) if !text.is_empty() && teal_yaml::is_ambiguous(text) => {
+                        *text = replicas.count.to_string();
+                        Ok(())
+                    }
                     _ => {
                         *value = Value::from(replicas.count);
                         Ok(())
