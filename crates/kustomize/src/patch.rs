@@ -120,19 +120,26 @@ impl MergePatch {
 }
 
 impl ObjectPatch {
+    /// Reads a patch as kustomize does: what begins like JSON must be JSON.
+    ///
+    /// # Errors
+    /// As [`ObjectPatch::parse`], and when a text that begins with `[` is no JSON.
+    pub(crate) fn parse_strict(text: &str) -> Result<Self, PatchError> {
+        if !text.starts_with('[') {
+            return Self::parse(text);
+        }
+        let operations = serde_json::from_str::<Value>(text)
+            .map_err(|wrong| PatchError::Json { line: wrong.line(), column: wrong.column() })?;
+        let start = teal_yaml::Place { line: 1, column: 1 };
+        let operations = json_6902::parse(vec![crate::plugin::located(&operations, start)])?;
+        Ok(Self { content: Content::Json(operations) })
+    }
+
     /// Reads a patch: a list is JSON 6902, objects are strategic merge patches.
     ///
     /// # Errors
     /// When the text does not parse or is neither.
     pub fn parse(text: &str) -> Result<Self, PatchError> {
-        // What begins like JSON must be JSON.
-        if text.starts_with('[') {
-            let operations = serde_json::from_str::<Value>(text)
-                .map_err(|wrong| PatchError::Json { line: wrong.line(), column: wrong.column() })?;
-            let start = teal_yaml::Place { line: 1, column: 1 };
-            let operations = json_6902::parse(vec![crate::plugin::located(&operations, start)])?;
-            return Ok(Self { content: Content::Json(operations) });
-        }
         let documents = teal_yaml::read_as(Dialect::Kustomize, text)?;
         let is_list = documents.first().is_some_and(|document| matches!(document.data, Data::Sequence(_)));
         let content = if is_list {
@@ -199,6 +206,9 @@ pub(crate) fn merge_into(
         resource.remember_id();
     }
     // Keys with nothing behind them go, wherever the merge gets to.
+    if strategic::is_lost(patch) {
+        return Ok(());
+    }
     let is_kept = |path: &[String]| resource.provenance.is_some() && is_annotation(path);
     let blanks = std::mem::take(&mut resource.blanks);
     for path in blanks.into_iter().filter(|path| !is_kept(path)) {

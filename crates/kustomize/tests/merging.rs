@@ -128,6 +128,31 @@ fn items_merge_by_their_keys() {
             json!([{"name": "A", "$patch": "replace"}]),
             json!([{"name": "A", "v": 1}]),
         ),
+        // Where there was no list, the patch's own is merged with itself: of a repeated key the last item stays.
+        (
+            "env",
+            Value::Null,
+            json!([{"name": "A", "v": 1}, {"name": "B"}, {"name": "A", "w": 2}]),
+            json!([{"name": "A", "w": 2}, {"name": "B"}]),
+        ),
+        (
+            "ports",
+            Value::Null,
+            json!([{"containerPort": 1, "n": 1}, {"containerPort": 1, "h": 3}, {"containerPort": 2}]),
+            json!([{"containerPort": 1, "h": 3}, {"containerPort": 2}]),
+        ),
+        (
+            "ports",
+            Value::Null,
+            json!([{"containerPort": 443, "protocol": "T"}, {"containerPort": 80, "$patch": "delete"}]),
+            json!([{"containerPort": 443, "protocol": "T"}, {"containerPort": 80}]),
+        ),
+        (
+            "env",
+            json!([{"name": "Z"}]),
+            json!([{"$patch": "replace"}, {"name": "A", "v": 1}, {"name": "A", "w": 2}]),
+            json!([{"name": "A", "w": 2}]),
+        ),
         // Lists without keys are replaced.
         ("args", json!(["a", "b"]), json!(["c"]), json!(["c"])),
     ] {
@@ -192,6 +217,24 @@ fn operations_go_beyond_their_rfc() {
             (done, want) => panic!("{operation}: {done:?}, wanted {want:?}"),
         }
     }
+}
+
+#[test]
+fn a_patch_with_a_target_takes_the_version_of_its_object() {
+    let patch = |version: &str| {
+        let text = format!(
+            "resources: [w.yaml]\npatches: [{{target: {{kind: Widget}}, patch: '{{apiVersion: {version}, kind: Pod, metadata: {{name: p}}, spec: {{containers: [{{name: a, n: 1}}, {{name: a, n: 2}}]}}}}'}}]\n"
+        );
+        let widget = "apiVersion: x.io/v1\nkind: Widget\nmetadata: {name: w}\n";
+        built(&[("kustomization.yaml", &text), ("w.yaml", widget)]).unwrap().remove(0)
+    };
+    // Of `x.io/v1` there is no Pod, so nobody knows that its containers have names.
+    assert_eq!(patch("v1")["spec"]["containers"], json!([{"name": "a", "n": 1}, {"name": "a", "n": 2}]));
+    // A null among annotations of a patch with options is a text.
+    let text = "resources: [m.yaml]\npatches: [{options: {allowKindChange: true}, patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: m, annotations: {a: null}}}'}]\n";
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n";
+    let objects = built(&[("kustomization.yaml", text), ("m.yaml", map)]).unwrap();
+    assert_eq!(objects[0]["metadata"]["annotations"], json!({"a": "null"}));
 }
 
 fn built(files: &[(&str, &str)]) -> Result<Vec<Value>, String> {

@@ -15,5 +15,5 @@ mod write;
 pub use error::{ReadError, Reason};
 pub use node::{Data, Entry, Node, Place};
 pub use read::{MAX_BYTES, MAX_DEPTH, MAX_NODES, read, read_as, read_last_wins, text_of};
-pub use resolve::{Dialect, is_ambiguous};
-pub use write::{natural_order, write, write_text};
+pub use resolve::Dialect;
+pub use write::{natural_order, needs_quotes, write, write_text};

@@ -56,8 +56,7 @@ pub(crate) fn tagged(dialect: Dialect, tag: &str, text: &str) -> Option<Result<D
 
 /// Says whether a text, written plain, would be read as something else than this text. Used by the writer, so it
 /// answers for the stricter dialect and for timestamps as well.
-#[must_use]
-pub fn is_ambiguous(text: &str) -> bool {
+pub(crate) fn is_ambiguous(text: &str) -> bool {
     match text.as_bytes().first() {
         None => true,
         Some(b'0'..=b'9' | b'+' | b'-' | b'.') => {

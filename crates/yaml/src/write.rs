@@ -25,6 +25,12 @@ pub fn write(value: &Value) -> String {
     out
 }
 
+/// Says whether a text can't be written plain, on one line: without quotes a reader would see something else.
+#[must_use]
+pub fn needs_quotes(text: &str) -> bool {
+    scalar::needs_quotes(text)
+}
+
 /// Prints one text as the value of an entry that stands in a file already: on one line however long it is, or as a block
 /// indented by `indent` spaces, `deeper` more than the entry. No line break at the end.
 #[must_use]

@@ -82,12 +82,14 @@ fn is_nameless(resource: &Resource) -> bool {
     resource.kind().is_empty() || (resource.name().is_empty() && !resource.kind().ends_with("List"))
 }
 
-/// Whatever wrote them, annotations are texts in the end.
+/// Whatever wrote them, annotations are texts in the end; what holds others has none of its own.
 fn annotations_as_texts(resource: &mut Resource) {
     let annotations = resource.value.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
     for value in annotations.and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
-        if matches!(value, Value::Number(_) | Value::Bool(_) | Value::Null) {
-            *value = Value::String(value.to_string());
+        match value {
+            Value::Number(_) | Value::Bool(_) | Value::Null => *value = Value::String(value.to_string()),
+            Value::Object(_) | Value::Array(_) => *value = Value::String(String::new()),
+            Value::String(_) => {}
         }
     }
 }

@@ -26,7 +26,9 @@ pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Config, BuildErrors> {
         None => return Ok(Config::default()),
         Some(_) => return Err(wrong("expected OpenAPI definitions by the name of their type".to_owned())),
     };
-    if let Some((name, _)) = definitions.iter().find(|(_, definition)| !(definition.is_object() || definition.is_null())) {
+    if let Some((name, _)) =
+        definitions.iter().find(|(_, definition)| !(definition.is_object() || definition.is_null()))
+    {
         return Err(wrong(format!("`{name}` is no OpenAPI definition; expected a mapping with a `Schema`")));
     }
     let mut reader = Reader { definitions: &definitions, config: Config::default(), fields: 0 };

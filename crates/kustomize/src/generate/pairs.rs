@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 /// Reads every pair of a generator.
 ///
 /// # Errors
-/// A file that can't be read, a source that is no pair, a key given twice.
+/// A file that can't be read, a source that is no pair, a key of a file that no API server takes, a key
+/// given twice.
 pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<String, Vec<u8>>, BuildErrors> {
     let mut pairs = BTreeMap::new();
     let wrong = |message: String| {
@@ -20,11 +21,9 @@ pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<
             message: format!("generator `{}`: {message}", generator.name),
         })
     };
-    let mut put = |key: &str, shown: &str, value: Vec<u8>| {
-        match pairs.insert(key.to_owned(), value) {
-            None => Ok(()),
-            Some(_) => Err(wrong(format!("the key {shown} is given twice"))),
-        }
+    let mut put = |key: &str, shown: &str, value: Vec<u8>| match pairs.insert(key.to_owned(), value) {
+        None => Ok(()),
+        Some(_) => Err(wrong(format!("the key {shown} is given twice"))),
     };
     let quoted = |key: &str| format!("`{key}`");
     let read = |path: &str| files.read(&Located { text: path.to_owned(), at: generator.at });
@@ -40,6 +39,10 @@ pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<
             let shown = format!("in line {number} of `{path}`");
             if key.is_empty() {
                 continue;
+            }
+            // A line of something else, such as a private key, must not become the name of a key.
+            if !is_key(key) {
+                return Err(wrong(format!("the key {shown} can't be one; use letters, digits, `-`, `_` and `.`")));
             }
             put(key, &shown, value.as_bytes().to_vec())?;
         }
@@ -59,6 +62,10 @@ pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<
         put(key, &quoted(key), read(path)?.1.to_vec())?;
     }
     Ok(pairs)
+}
+
+fn is_key(key: &str) -> bool {
+    key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// Takes off quotes that stand round the whole value.

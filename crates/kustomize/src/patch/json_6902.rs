@@ -32,6 +32,16 @@ enum What {
 }
 
 impl Operations {
+    /// Says whether any of them puts something else in the place of a field, or of what it lies in.
+    pub(crate) fn replace(&self, field: &[&str]) -> bool {
+        let holds = |path: &[String]| path.len() <= field.len() && path.iter().zip(field).all(|(a, b)| a == b);
+        self.0.iter().any(|operation| match &operation.what {
+            What::Test(_) => false,
+            What::Move(from) => holds(&operation.path) || holds(from),
+            _ => holds(&operation.path),
+        })
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -14,8 +14,7 @@ const DIRECTIVE: &str = "$patch";
 /// # Errors
 /// A text that says where the two do not fit.
 pub(super) fn merge(object: &mut Value, patch: &Value, schema: &Schema) -> Result<(), String> {
-    // kustomize makes a new object of the patch, and loses it: the old one stays as it is.
-    if patch.get(DIRECTIVE).and_then(Value::as_str) == Some("replace") {
+    if is_lost(patch) {
         return Ok(());
     }
     let merge = Merge { schema };
@@ -23,6 +22,11 @@ pub(super) fn merge(object: &mut Value, patch: &Value, schema: &Schema) -> Resul
         *object = Value::Null;
     }
     Ok(())
+}
+
+/// A patch that replaces at its root: kustomize makes a new object of it and loses that, so the old one stays as it is.
+pub(super) fn is_lost(patch: &Value) -> bool {
+    patch.get(DIRECTIVE).and_then(Value::as_str) == Some("replace")
 }
 
 /// Says whether a path of field names and item numbers leads through lists that merge only: then the walk of a merge
@@ -135,6 +139,11 @@ impl<'s> Merge<'s> {
             (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => {
                 Err(Misfit::new("the patch has another sort of value here (mapping, list or scalar) than the object"))
             }
+            // What stood in quotes stays in quotes.
+            (Value::String(old), Value::Number(_) | Value::Bool(_)) if teal_yaml::needs_quotes(old) => {
+                *old = patch.to_string();
+                Ok(true)
+            }
             _ => {
                 dest.clone_from(patch);
                 Ok(true)
@@ -205,7 +214,8 @@ impl<'s> Merge<'s> {
         Ok(match (patch, shape.keys) {
             (Value::Null, _) => None,
             (Value::Object(map), _) => self.added_mapping(map, shape)?.map(Value::Object),
-            (Value::Array(items), Some(keys)) => Some(Value::Array(self.added_list(items, keys, shape.of)?)),
+            (Value::Array(items), Some(_)) if list::whole(items)? == Some(Directive::Delete) => None,
+            (Value::Array(items), Some(keys)) => Some(Value::Array(self.new_list(items, keys, shape.of)?)),
             _ => Some(patch.clone()),
         })
     }

@@ -11,6 +11,7 @@ use crate::resource::{Resource, describe, text};
 use crate::schema::Schema;
 use crate::{BuildError, BuildErrors, id};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use teal_yaml::Place;
 
 /// A patch that was read, and where it was asked for.
@@ -103,12 +104,12 @@ pub(crate) fn load_json(files: &Files<'_>, entries: &[PatchEntry]) -> Result<Vec
 
 fn load(files: &Files<'_>, item: &Located, inline: bool) -> Result<ObjectPatch, BuildErrors> {
     if inline {
-        return ObjectPatch::parse(&item.text).map_err(|error| files.wrong(item, error.to_string()).into());
+        return ObjectPatch::parse_strict(&item.text).map_err(|error| files.wrong(item, error.to_string()).into());
     }
     let (file, bytes) = files.read(item)?;
     let yaml = |source| BuildError::Yaml { file: file.clone(), source };
     let text = teal_yaml::text_of(&bytes).map_err(yaml)?;
-    ObjectPatch::parse(text).map_err(|error| match error {
+    ObjectPatch::parse_strict(text).map_err(|error| match error {
         PatchError::Yaml(source) => yaml(source).into(),
         error => files.wrong(item, format!("{file}: {error}")).into(),
     })
@@ -141,7 +142,7 @@ pub(super) fn patches(patches: &[Loaded], map: &mut ResMap, schema: &Schema) -> 
             (Content::Merge(patches), Some(target)) => merge_by_target(loaded, patches, target, map, schema)?,
             (Content::Merge(patches), None) => {
                 for patch in patches {
-                    merge_by_id(loaded, patch, &patch.value, map, schema)?;
+                    merge_by_id(loaded, patch, &untargeted(patch, loaded.change), map, schema)?;
                 }
             }
         }
@@ -176,6 +177,11 @@ fn json(loaded: &Loaded, target: &Selector, map: &mut ResMap, remembers: bool) -
             }
             (resource.blanks, resource.links) = (Vec::new(), Vec::new());
             resource.forget_written();
+            if operations.replace(&["metadata", "annotations"]) {
+                // kustomize keeps where an object comes from among its annotations, so it is lost with them.
+                resource.provenance = None;
+                resource.transformations = Vec::new();
+            }
             let done = apply_json(operations, &mut resource.value);
             drop_empty_annotations(resource);
             as_floats(&mut resource.value);
@@ -210,6 +216,17 @@ fn drop_empty_annotations(resource: &mut Resource) {
     if metadata.get("annotations").and_then(Value::as_object).is_some_and(Map::is_empty) {
         metadata.remove("annotations");
     }
+}
+
+/// The content of a patch without a target. Options are notes among its annotations, which makes texts of them all.
+fn untargeted(patch: &MergePatch, change: Change) -> Cow<'_, Value> {
+    let texts = patch.aimed.pointer("/metadata/annotations").filter(|_| change != Change::default());
+    let Some(texts) = texts else { return Cow::Borrowed(&patch.value) };
+    let mut value = patch.value.clone();
+    if let Some(annotations) = value.pointer_mut("/metadata/annotations") {
+        annotations.clone_from(texts);
+    }
+    Cow::Owned(value)
 }
 
 /// A patch without a target is for the one object that has, or had, its identity.
@@ -256,7 +273,12 @@ fn merge_by_target(
     require_identity(loaded, &patch.value)?;
     for at in map.selected(target) {
         map.change(at, |resource| {
-            merge_into(resource, &patch.aimed, loaded.change, schema).map_err(|error| loaded.wrong(error.to_string()))
+            // The patch takes the object's `apiVersion`, and keeps its own kind.
+            let mut aimed = Cow::Borrowed(&patch.aimed);
+            if text(&aimed, "apiVersion") != resource.api_version() {
+                aimed.to_mut()["apiVersion"] = Value::String(resource.api_version().to_owned());
+            }
+            merge_into(resource, &aimed, loaded.change, schema).map_err(|error| loaded.wrong(error.to_string()))
         })?;
     }
     if loaded.change == Change::default() { Ok(()) } else { Ok(map.check_unique()?) }

@@ -42,7 +42,7 @@ pub(super) fn run(replicas: &[Replicas], specs: &[FieldSpec], file: &str, map: &
                 let set = &mut |value: &mut Value| match value {
                     Value::Object(_) | Value::Array(_) => Err("found something else than a number".to_owned()),
                     // A number in quotes stays in quotes.
-                    Value::String(text) if !text.is_empty() && teal_yaml::is_ambiguous(text) => {
+                    Value::String(text) if !text.is_empty() && teal_yaml::needs_quotes(text) => {
                         *text = replicas.count.to_string();
                         Ok(())
                     }

@@ -3,6 +3,7 @@
 use crate::field::{self, FieldSpec, Leaf};
 use crate::kustomization::TextMap;
 use crate::resmap::{ResMap, transform};
+use crate::resource::Resource;
 use crate::{BuildError, links};
 use serde_json::Value;
 
@@ -29,7 +30,8 @@ pub(super) fn set(
             .collect();
         let before = links::places(resource, &selected, pairs.keys());
         for (spec, path) in &selected {
-            let leaf = if spec.create { Leaf::Map } else { Leaf::None };
+            let is_there = spec.path == "metadata/annotations" && has_annotations(resource);
+            let leaf = if spec.create || is_there { Leaf::Map } else { Leaf::None };
             let done = field::visit(&mut resource.value, path, leaf, &mut |value| put(value, pairs));
             if let Err(wrong) = done {
                 let message = format!("{what} of {} at {}: {wrong}", resource.describe(), spec.path);
@@ -43,6 +45,12 @@ pub(super) fn set(
         }
     }
     Ok(())
+}
+
+/// To kustomize annotations are there once it keeps notes among them, and when they are null as well.
+fn has_annotations(resource: &Resource) -> bool {
+    let field = resource.value.get("metadata").and_then(|metadata| metadata.get("annotations"));
+    resource.has_notes() || field.is_some_and(Value::is_null)
 }
 
 fn put(value: &mut Value, pairs: &TextMap) -> Result<(), String> {

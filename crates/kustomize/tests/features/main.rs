@@ -6,6 +6,8 @@
 mod configurations;
 mod documents;
 mod metadata;
+mod notes;
+mod read;
 #[path = "../real/mod.rs"]
 mod real;
 mod replacements;

@@ -48,6 +48,11 @@ fn float_text(value: f64) -> String {
     format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
+/// Says whether a text can't be written plain.
+pub(super) fn needs_quotes(text: &str) -> bool {
+    text.contains('\n') || resolve::is_ambiguous(text) || !Shape::of(text).plain
+}
+
 /// Writes a text in the plainest style that reads back as this text.
 pub(super) fn text(out: &mut String, text: &str, indent: usize, place: Place) {
     let shape = Shape::of(text);

@@ -174,14 +174,42 @@ mod tests {
     #[test]
     fn selectors_are_read_as_kubernetes_reads_them() {
         for good in [
-            "", "a", "!a", "a=", "a=b", "a = b", "a==b", "a!=b", "a in (b, c)", "a notin (b)", "a in (b,)", "in=notin",
-            "x.io/a=b,!c , d", "a>1", "a<-1",
+            "",
+            "a",
+            "!a",
+            "a=",
+            "a=b",
+            "a = b",
+            "a==b",
+            "a!=b",
+            "a in (b, c)",
+            "a notin (b)",
+            "a in (b,)",
+            "in=notin",
+            "x.io/a=b,!c , d",
+            "a>1",
+            "a<-1",
         ] {
             assert!(parse(good).is_ok(), "{good}: {:?}", parse(good));
         }
         for bad in [
-            "a,", ",a", "a b", "a/b/c=x", "A.B/c", "a=b c", "a in b", "a in ()", "a in (b c)", "a in (b", "a>x", "==",
-            "a=-", "!a=b", "a=b/c", "=b", "a gt 3",
+            "a,",
+            ",a",
+            "a b",
+            "a/b/c=x",
+            "A.B/c",
+            "a=b c",
+            "a in b",
+            "a in ()",
+            "a in (b c)",
+            "a in (b",
+            "a>x",
+            "==",
+            "a=-",
+            "!a=b",
+            "a=b/c",
+            "=b",
+            "a gt 3",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

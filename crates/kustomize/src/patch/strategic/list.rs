@@ -20,16 +20,10 @@ impl<'s> Merge<'s> {
         keys: &[String],
         of: Option<TypeRef<'s>>,
     ) -> Result<bool, Misfit> {
-        // The first item with a directive speaks of the whole list, if it says nothing else.
-        let first = patch.iter().find_map(|item| item.get(DIRECTIVE).map(|value| (item, value)));
-        let whole = match first {
-            Some((item, value)) if item.as_object().is_some_and(|map| map.len() == 1) => Some(directive_of(value)?),
-            _ => None,
-        };
-        match whole {
+        match whole(patch)? {
             Some(Directive::Delete) => Ok(false),
             Some(Directive::Replace) => {
-                *dest = self.added_list(patch, keys, of)?;
+                *dest = self.new_list(patch, keys, of)?;
                 Ok(true)
             }
             Some(Directive::Merge) => {
@@ -163,19 +157,31 @@ impl<'s> Merge<'s> {
         Ok(self.added(patch, Shape { of, keys: None })?.filter(|item| !is_empty(item)))
     }
 
-    pub(super) fn added_list(
+    /// A list where there was none: to kustomize it is the patch's own, which it then merges with itself.
+    pub(super) fn new_list(
         &self,
         items: &[Value],
         keys: &[String],
         of: Option<TypeRef<'s>>,
     ) -> Result<Vec<Value>, Misfit> {
-        let mut new = Vec::with_capacity(items.len());
-        for item in items.iter().filter(|item| !is_directive(item)) {
-            match item {
-                Value::Object(_) if !keys.is_empty() => new.extend(self.added_item(item, of)?),
-                _ => new.push(item.clone()),
-            }
+        let patch: Vec<Value> = items.iter().filter(|item| !is_directive(item)).cloned().collect();
+        if keys.is_empty() {
+            return Ok(patch);
         }
+        let (mut new, mut changes) = (Vec::with_capacity(patch.len()), Vec::with_capacity(patch.len()));
+        for item in patch {
+            let Value::Object(map) = &item else {
+                return Err(Misfit::new("the items of this list must be mappings"));
+            };
+            // What says `$patch: delete` is there until the merge takes it out.
+            let is_deleted = directive(map)? == Directive::Delete;
+            let mut map = map.clone();
+            map.remove(DIRECTIVE);
+            let Some(clean) = self.added_item(&Value::Object(map), of)? else { continue };
+            changes.push(if is_deleted { item } else { clean.clone() });
+            new.push(clean);
+        }
+        self.merge_list(&mut new, &changes, keys, of)?;
         Ok(new)
     }
 }
@@ -221,6 +227,14 @@ impl Items {
     fn ordered(&self, which: impl Fn((usize, usize)) -> usize) -> Vec<Vec<String>> {
         let is_it = |at: usize, key: &Vec<String>| self.places.get(key).is_some_and(|places| which(*places) == at);
         self.keys.iter().enumerate().filter(|(at, key)| is_it(*at, key)).map(|(_, key)| key.clone()).collect()
+    }
+}
+
+/// The first item with a directive speaks of the whole list, if it says nothing else.
+pub(super) fn whole(patch: &[Value]) -> Result<Option<Directive>, Misfit> {
+    match patch.iter().find_map(|item| item.get(DIRECTIVE).map(|value| (item, value))) {
+        Some((item, value)) if item.as_object().is_some_and(|map| map.len() == 1) => directive_of(value).map(Some),
+        _ => Ok(None),
     }
 }
 
