@@ -63,6 +63,34 @@ fn value_sets() -> Vec<Vec<&'static str>> {
     ]
 }
 
+#[test]
+fn the_image_has_every_program_that_the_chart_starts() {
+    let everything: Vec<_> = SYNC.into_iter().chain([SWITCHER, "agent.helm.enabled=true"]).collect();
+    let objects = rendered(&everything);
+    let containers = objects.iter().filter_map(|object| {
+        object.pointer("/spec/template/spec/containers/0").filter(|_| object["kind"] == "Deployment")
+    });
+    let words = containers.flat_map(|container| {
+        let list = |key: &str| container[key].as_array().cloned().unwrap_or_default();
+        list("command").into_iter().chain(list("args"))
+    });
+    let programs: Vec<String> = words
+        .filter_map(|word| word.as_str().map(str::to_owned))
+        .filter_map(|word| {
+            word.strip_prefix("--helm=/usr/local/bin/").map(str::to_owned).or((!word.starts_with('-')).then_some(word))
+        })
+        .collect();
+    assert_eq!(programs, ["teal-agent", "helm", "teal-switcher"]);
+    let image = std::fs::read_to_string(workspace::root().join("Dockerfile")).unwrap();
+    let copies: Vec<_> =
+        image.lines().filter(|line| line.starts_with("COPY --from") && line.contains("/usr/local/bin/")).collect();
+    for program in &programs {
+        let copied =
+            copies.iter().any(|line| line.split_whitespace().any(|word| word.ends_with(&format!("/{program}"))));
+        assert!(copied, "{program} is not in the image: {copies:?}");
+    }
+}
+
 fn name(object: &Value) -> String {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     format!("{} {}", text("/kind"), text("/metadata/name"))
