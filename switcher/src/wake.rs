@@ -50,7 +50,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_first_ring_counts_at_once_and_a_flood_counts_seldom() {
-        let (wake, floor) = (Wake::default(), Duration::from_millis(200));
+        let (wake, floor) = (Wake::default(), Duration::from_secs(1));
         let (mut bell, flood) = (Bell::new(wake.clone(), floor), wake.clone());
         let began = Instant::now();
         wake.ring();
@@ -62,7 +62,7 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         });
-        for times in 1..=3 {
+        for times in 1..=2 {
             bell.rung().await;
             assert!(began.elapsed() >= floor * times, "ring {times} counted after {:?}", began.elapsed());
         }

@@ -188,7 +188,8 @@ async fn a_slow_server_ends_within_the_declared_life() {
         let error = target.commit(&tag, Some(&to(&[GREEN], 10)), b"op").await.unwrap_err();
         assert!(error.outcome_unknown(), "{error}");
         let life = target.truths().request_life;
-        let slack = Duration::from_millis(500);
+        // Far from the 30 s of the server, and room for a busy machine.
+        let slack = Duration::from_secs(5);
         assert!(read_took < life / 2 + slack && started.elapsed() < life + slack, "{read_took:?}, {life:?}");
         assert_eq!(target.observe().await[0].outcome, Outcome::Timeout);
     }
