@@ -55,7 +55,7 @@ impl Provider for ApplicationGateway {
 
     fn start<'a>(&'a self, background: &'a Background) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            background.tasks.spawn(health::run(background.clone()));
+            background.tasks.spawn(crate::probe::run::<health::Health>(background.clone()));
             Ok(())
         })
     }

@@ -28,6 +28,6 @@ pub(crate) async fn start(background: &Background) -> Result<()> {
     if let Some(address) = background.options.front_door_tls {
         serve::listen(background, address, true).await?;
     }
-    background.tasks.spawn(health::run(background.clone()));
+    background.tasks.spawn(crate::probe::run::<health::Health>(background.clone()));
     Ok(())
 }

@@ -1,17 +1,15 @@
 //! One probe of a server: what Traffic Manager, Front Door's edges and gateways ask before they send anybody there.
 
-use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use http::{HeaderName, HeaderValue, Method};
-use jiff::Timestamp;
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
 
-use crate::provider::Background;
-use crate::world::World;
+mod rounds;
+
+pub(crate) use rounds::{Job, Known, Probing, run};
 
 /// What a probe asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,39 +31,6 @@ pub(crate) enum Ask {
         /// Statuses that are good, first and last of each range.
         good: Vec<(u16, u16)>,
     },
-}
-
-/// Makes probes until the end: `due` marks what is due as running and says when the next will be, `make` makes one and
-/// notes what came of it.
-pub(crate) async fn until_the_end<J, F>(
-    background: &Background,
-    due: fn(&mut World) -> (Vec<J>, Timestamp),
-    make: fn(Background, J) -> F,
-) where
-    J: Send + 'static,
-    F: Future<Output = ()> + Send + 'static,
-{
-    let mut changed = background.shared.changed();
-    let done = Arc::new(Notify::new());
-    loop {
-        let (jobs, next) = background.shared.with(due);
-        for job in jobs {
-            let (stop, done, probe) = (background.stop.clone(), done.clone(), make(background.clone(), job));
-            background.tasks.spawn(async move {
-                if stop.run_until_cancelled(probe).await.is_some() {
-                    done.notify_one();
-                }
-            });
-        }
-        tokio::select! {
-            () = background.stop.cancelled() => return,
-            () = background.shared.sleep_until(next) => {}
-            _ = changed.changed() => {}
-            () = done.notified() => {}
-        }
-        // Whatever wakes this, it goes round a thousand times a second at most.
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }
 
 /// A client that never follows redirects, reuses nothing and trusts every certificate: for probes only.

@@ -73,7 +73,7 @@ impl Provider for TrafficManager {
 
     fn start<'a>(&'a self, background: &'a Background) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            background.tasks.spawn(probing::run(background.clone()));
+            background.tasks.spawn(crate::probe::run::<health::Probing>(background.clone()));
             Ok(())
         })
     }

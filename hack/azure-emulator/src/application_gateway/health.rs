@@ -1,6 +1,5 @@
 //! The health of what is behind a gateway, by real probes.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::Method;
@@ -9,45 +8,28 @@ use serde_json::{Value, json};
 
 use super::GATEWAY;
 use crate::check::{is, list, number, text};
-use crate::probe::{self, Ask};
-use crate::provider::Background;
+use crate::probe::{Ask, Job, Known, Probing};
 use crate::world::{Resource, World};
 
-/// No server is probed more often than this in real time, however fast the clock.
-const LEAST: Duration = Duration::from_millis(20);
-
-/// What probes found, by the job's key.
+/// What probes found of one server.
 #[derive(Debug, Default)]
-struct Known(BTreeMap<String, State>);
-
-#[derive(Debug, Default)]
-struct State {
-    subject: String,
+pub(super) struct Health {
     failures: u64,
     answered: bool,
     why: Option<String>,
-    due: Timestamp,
-    running: bool,
 }
 
-/// One server behind one of a gateway's pools and settings.
+/// The pool and the settings that a server is behind.
 #[derive(Clone, Debug)]
-struct Job {
-    key: String,
-    subject: String,
+pub(super) struct Of {
     pool: String,
     settings: String,
-    address: String,
-    port: u16,
-    ask: Ask,
-    interval: Duration,
-    timeout: Duration,
     tolerated: u64,
 }
 
 /// All servers of a gateway that rules lead to; pools without a rule are probed with each of the settings, as nothing
 /// else says how.
-fn jobs(gateway: &Resource) -> Vec<Job> {
+fn jobs(gateway: &Resource) -> Vec<Job<Of>> {
     let body = Value::Object(gateway.body.clone());
     let mut all = Vec::new();
     for pool in list(&body, "/properties/backendAddressPools") {
@@ -72,7 +54,7 @@ fn jobs(gateway: &Resource) -> Vec<Job> {
     all
 }
 
-fn job(gateway: &Resource, body: &Value, pool: &str, settings: &Value, address: &str) -> Job {
+fn job(gateway: &Resource, body: &Value, pool: &str, settings: &Value, address: &str) -> Job<Of> {
     let settings_id = text(settings, "/id").unwrap_or_default();
     let probe = list(body, "/properties/probes")
         .iter()
@@ -101,15 +83,16 @@ fn job(gateway: &Resource, body: &Value, pool: &str, settings: &Value, address: 
     let seconds = |pointer: &str| Duration::from_secs(number(probe, pointer).unwrap_or(30).max(1));
     Job {
         key: format!("{}|{pool}|{settings_id}|{address}", gateway.id.key()),
-        subject: format!("{address} {port} {ask:?}"),
-        pool: pool.to_owned(),
-        settings: settings_id.to_owned(),
-        address: address.to_owned(),
+        host: address.to_owned(),
         port,
         ask,
         interval: seconds("/properties/interval"),
         timeout: seconds("/properties/timeout"),
-        tolerated: number(probe, "/properties/unhealthyThreshold").unwrap_or(3),
+        of: Of {
+            pool: pool.to_owned(),
+            settings: settings_id.to_owned(),
+            tolerated: number(probe, "/properties/unhealthyThreshold").unwrap_or(3),
+        },
     }
 }
 
@@ -131,10 +114,10 @@ pub(super) fn all(world: &mut World, gateway: &Resource) -> Value {
     }
     for job in jobs(gateway) {
         let server = server(world, gateway, &job);
-        let Some((_, settings)) = pools.iter_mut().find(|(pool, _)| *pool == job.pool) else { continue };
-        match settings.iter_mut().find(|(id, _)| *id == job.settings) {
+        let Some((_, settings)) = pools.iter_mut().find(|(pool, _)| *pool == job.of.pool) else { continue };
+        match settings.iter_mut().find(|(id, _)| *id == job.of.settings) {
             Some((_, servers)) => servers.push(server),
-            None => settings.push((job.settings, vec![server])),
+            None => settings.push((job.of.settings, vec![server])),
         }
     }
     let shown: Vec<Value> = pools
@@ -154,84 +137,44 @@ pub(super) fn all(world: &mut World, gateway: &Resource) -> Value {
 pub(super) fn of_pool(world: &mut World, gateway: &Resource, pool: &str, settings: &str) -> Value {
     let servers: Vec<Value> = jobs(gateway)
         .into_iter()
-        .filter(|job| job.pool.eq_ignore_ascii_case(pool) && job.settings.eq_ignore_ascii_case(settings))
+        .filter(|job| job.of.pool.eq_ignore_ascii_case(pool) && job.of.settings.eq_ignore_ascii_case(settings))
         .map(|job| server(world, gateway, &job))
         .collect();
     json!({"backendHttpSettings": {"id": settings}, "servers": servers})
 }
 
 /// One server: Unknown until a probe has answered, or while the gateway is stopped.
-fn server(world: &mut World, gateway: &Resource, job: &Job) -> Value {
-    let stopped = gateway.property("operationalState").as_str().is_some_and(|s| s.eq_ignore_ascii_case("Stopped"));
-    let known = world.runtime::<Known>().0.get(&job.key).filter(|state| state.subject == job.subject && !stopped);
+fn server(world: &mut World, gateway: &Resource, job: &Job<Of>) -> Value {
+    let known = world.runtime::<Known<Health>>().of(job).filter(|_| !is_stopped(gateway));
     let health = match known {
         Some(state) if state.failures == 0 && state.answered => "Up",
-        Some(state) if state.failures >= job.tolerated || (state.failures > 0 && !state.answered) => "Down",
+        Some(state) if state.failures >= job.of.tolerated || (state.failures > 0 && !state.answered) => "Down",
         Some(state) if state.answered => "Up",
         _ => "Unknown",
     };
-    let mut shown = json!({"address": job.address, "health": health});
+    let mut shown = json!({"address": job.host, "health": health});
     if let Some(why) = known.and_then(|state| state.why.clone()).filter(|_| health == "Down") {
         shown["healthProbeLog"] = why.into();
     }
     shown
 }
 
-/// Probes until the end.
-pub(super) async fn run(background: Background) {
-    probe::until_the_end(&background, due, make).await;
+fn is_stopped(gateway: &Resource) -> bool {
+    gateway.property("operationalState").as_str().is_some_and(|state| state.eq_ignore_ascii_case("Stopped"))
 }
 
-fn due(world: &mut World) -> (Vec<Job>, Timestamp) {
-    let now = world.now();
-    let gateways: Vec<_> = world.store.all().filter(|one| one.id.is(GATEWAY)).cloned().collect();
-    let wanted: Vec<Job> = gateways
-        .iter()
-        .filter(|gateway| {
-            !gateway.property("operationalState").as_str().is_some_and(|s| s.eq_ignore_ascii_case("Stopped"))
-        })
-        .flat_map(|gateway| jobs(gateway))
-        .collect();
-    let known = &mut world.runtime::<Known>().0;
-    known.retain(|key, _| wanted.iter().any(|job| job.key == *key));
-    let mut next = Timestamp::MAX;
-    let mut jobs = Vec::new();
-    for job in wanted {
-        let state = known.entry(job.key.clone()).or_default();
-        if state.subject != job.subject {
-            *state = State { subject: job.subject.clone(), due: now, ..State::default() };
-        }
-        if state.running {
-            continue;
-        }
-        if state.due <= now {
-            state.running = true;
-            jobs.push(job);
-        } else {
-            next = next.min(state.due);
+impl Probing for Health {
+    type Of = Of;
+
+    fn servers(world: &mut World) -> (Vec<Job<Of>>, Timestamp) {
+        let gateways = world.store.all().filter(|one| one.id.is(GATEWAY) && !is_stopped(one));
+        (gateways.flat_map(|gateway| jobs(gateway)).collect(), Timestamp::MAX)
+    }
+
+    fn probed(&mut self, _: &Job<Of>, outcome: &Result<Duration, String>) {
+        match outcome {
+            Ok(_) => (self.failures, self.answered, self.why) = (0, true, None),
+            Err(why) => (self.failures, self.why) = (self.failures + 1, Some(why.clone())),
         }
     }
-    (jobs, next)
-}
-
-async fn make(background: Background, job: Job) {
-    let started = std::time::Instant::now();
-    let outcome = match crate::hosts::reach(&background.shared, &job.address, job.port).await {
-        Ok(address) => probe::ask(address, &job.ask, job.timeout).await,
-        Err(unknown) => Err(unknown.to_string()),
-    };
-    tokio::time::sleep(LEAST.saturating_sub(started.elapsed())).await;
-    background.shared.with(|world| {
-        let due = world.after(job.interval);
-        if let Some(state) = world.runtime::<Known>().0.get_mut(&job.key)
-            && state.subject == job.subject
-        {
-            match outcome {
-                Ok(_) => (state.failures, state.answered, state.why) = (0, true, None),
-                Err(why) => (state.failures, state.why) = (state.failures + 1, Some(why)),
-            }
-            state.running = false;
-            state.due = due;
-        }
-    });
 }

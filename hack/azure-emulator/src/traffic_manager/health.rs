@@ -24,7 +24,7 @@ pub(crate) struct Probing {
 impl Probing {
     /// Takes in one probe. One good probe makes an endpoint Online from any state; only `tolerated` + 1 failures in a
     /// row make it Degraded, so `tolerated` 0 means the first.
-    pub(crate) fn probed(&mut self, good: bool, tolerated: u32) {
+    pub(crate) fn noted(&mut self, good: bool, tolerated: u32) {
         if good {
             *self = Self { seen: Seen::Online, failures: 0 };
         } else {
@@ -152,14 +152,14 @@ mod tests {
     fn failures_are_tolerated_as_often_as_declared() {
         for tolerated in [0, 1, 3, 9] {
             let mut probing = Probing::default();
-            probing.probed(true, tolerated);
+            probing.noted(true, tolerated);
             for nth in 1..=tolerated {
-                probing.probed(false, tolerated);
+                probing.noted(false, tolerated);
                 assert_eq!(probing.seen, Seen::Online, "failure {nth} of {tolerated} tolerated");
             }
-            probing.probed(false, tolerated);
+            probing.noted(false, tolerated);
             assert_eq!(probing.seen, Seen::Degraded);
-            probing.probed(true, tolerated);
+            probing.noted(true, tolerated);
             assert_eq!(probing, Probing { seen: Seen::Online, failures: 0 }, "one good probe heals");
         }
     }
@@ -167,9 +167,9 @@ mod tests {
     #[test]
     fn a_new_endpoint_is_checked_until_probes_decide() {
         let mut probing = Probing::default();
-        probing.probed(false, 1);
+        probing.noted(false, 1);
         assert_eq!(probing.seen, Seen::Checking);
-        probing.probed(false, 1);
+        probing.noted(false, 1);
         assert_eq!(probing.seen, Seen::Degraded);
     }
 

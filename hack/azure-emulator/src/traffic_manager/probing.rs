@@ -6,77 +6,48 @@ use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::view::{Probed, Probes, endpoint_key, target};
+use super::health::Probing;
+use super::view::{endpoint_key, target};
 use super::{PROFILE, shape};
 use crate::check::{is, list, number, text};
-use crate::probe::{self, Ask};
-use crate::provider::Background;
+use crate::probe::{self, Ask, Job};
 use crate::world::World;
 
-/// No endpoint is probed more often than this in real time, however fast the clock.
-const LEAST: Duration = Duration::from_millis(20);
+impl probe::Probing for Probing {
+    /// Failures in a row that an endpoint may have.
+    type Of = u32;
 
-/// One probe to make.
-#[derive(Clone, Debug)]
-struct Job {
-    key: String,
-    subject: String,
-    host: String,
-    port: u16,
-    ask: Ask,
-    timeout: Duration,
-    interval: Duration,
-    tolerated: u32,
-}
-
-/// Probes until the end.
-pub(super) async fn run(background: Background) {
-    probe::until_the_end(&background, due, make).await;
-}
-
-/// The probes that are due now, marked as running, and when the next will be.
-fn due(world: &mut World) -> (Vec<Job>, Timestamp) {
-    let now = world.now();
-    let scale = world.clock.scale();
-    let profiles: Vec<_> = world.store.all().filter(|resource| resource.id.is(PROFILE)).cloned().collect();
-    let mut wanted: Vec<Job> = Vec::new();
-    for profile in profiles {
-        let body = Value::Object(profile.body.clone());
-        if is(&body, "/properties/profileStatus", "Disabled") {
-            continue;
-        }
-        for endpoint in list(&body, "/properties/endpoints") {
-            let nested = text(endpoint, "/type").and_then(shape::kind) == Some("nestedEndpoints");
-            let off = is(endpoint, "/properties/endpointStatus", "Disabled")
-                || is(endpoint, "/properties/alwaysServe", "Enabled");
-            if let Some(host) = target(world, endpoint).filter(|_| !nested && !off) {
-                wanted.push(job(endpoint_key(&profile.id, endpoint), &body, endpoint, host, scale));
+    fn servers(world: &mut World) -> (Vec<Job<u32>>, Timestamp) {
+        let scale = world.clock.scale();
+        let profiles: Vec<_> = world.store.all().filter(|resource| resource.id.is(PROFILE)).cloned().collect();
+        let mut servers = Vec::new();
+        for profile in profiles {
+            let body = Value::Object(profile.body.clone());
+            if is(&body, "/properties/profileStatus", "Disabled") {
+                continue;
+            }
+            for endpoint in list(&body, "/properties/endpoints") {
+                let nested = text(endpoint, "/type").and_then(shape::kind) == Some("nestedEndpoints");
+                let off = is(endpoint, "/properties/endpointStatus", "Disabled")
+                    || is(endpoint, "/properties/alwaysServe", "Enabled");
+                if let Some(host) = target(world, endpoint).filter(|_| !nested && !off) {
+                    servers.push(job(endpoint_key(&profile.id, endpoint), &body, endpoint, host, scale));
+                }
             }
         }
+        (servers, Timestamp::MAX)
     }
-    let probes = &mut world.runtime::<Probes>().0;
-    probes.retain(|key, _| wanted.iter().any(|job| job.key == *key));
-    let mut next = Timestamp::MAX;
-    let mut jobs = Vec::new();
-    for job in wanted {
-        let state = probes.entry(job.key.clone()).or_default();
-        if state.subject != job.subject {
-            *state = Probed { subject: job.subject.clone(), due: now, ..Probed::default() };
-        }
-        if state.running {
-            continue;
-        }
-        if state.due <= now {
-            state.running = true;
-            jobs.push(job);
-        } else {
-            next = next.min(state.due);
+
+    fn probed(&mut self, job: &Job<u32>, outcome: &Result<Duration, String>) {
+        let before = self.seen;
+        self.noted(outcome.is_ok(), job.of);
+        if self.seen != before {
+            tracing::info!(endpoint = job.key, seen = ?self.seen, why = outcome.as_ref().err(), "endpoint changed");
         }
     }
-    (jobs, next)
 }
 
-fn job(key: String, profile: &Value, endpoint: &Value, host: String, scale: f64) -> Job {
+fn job(key: String, profile: &Value, endpoint: &Value, host: String, scale: f64) -> Job<u32> {
     let monitor = profile.pointer("/properties/monitorConfig").unwrap_or(&Value::Null);
     let seconds = |pointer: &str, otherwise| Duration::from_secs(number(monitor, pointer).unwrap_or(otherwise));
     let ask = if is(monitor, "/protocol", "TCP") {
@@ -108,36 +79,12 @@ fn job(key: String, profile: &Value, endpoint: &Value, host: String, scale: f64)
     let timeout = seconds("/timeoutInSeconds", 10);
     let real = if scale > 1.0 { timeout.div_f64(scale).max(Duration::from_millis(500)) } else { timeout };
     Job {
-        subject: format!("{host} {port} {ask:?}"),
         key,
         host,
         port,
         ask,
         timeout: real,
         interval: seconds("/intervalInSeconds", 30),
-        tolerated: number(monitor, "/toleratedNumberOfFailures").and_then(|n| u32::try_from(n).ok()).unwrap_or(3),
+        of: number(monitor, "/toleratedNumberOfFailures").and_then(|n| u32::try_from(n).ok()).unwrap_or(3),
     }
-}
-
-async fn make(background: Background, job: Job) {
-    let started = std::time::Instant::now();
-    let outcome = match crate::hosts::reach(&background.shared, &job.host, job.port).await {
-        Ok(address) => probe::ask(address, &job.ask, job.timeout).await,
-        Err(unknown) => Err(unknown.to_string()),
-    };
-    tokio::time::sleep(LEAST.saturating_sub(started.elapsed())).await;
-    background.shared.with(|world| {
-        let due = world.after(job.interval);
-        if let Some(state) = world.runtime::<Probes>().0.get_mut(&job.key)
-            && state.subject == job.subject
-        {
-            let before = state.probing.seen;
-            state.probing.probed(outcome.is_ok(), job.tolerated);
-            state.running = false;
-            state.due = due;
-            if state.probing.seen != before {
-                tracing::info!(endpoint = job.key, seen = ?state.probing.seen, why = outcome.err(), "endpoint changed");
-            }
-        }
-    });
 }

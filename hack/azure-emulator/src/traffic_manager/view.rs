@@ -1,35 +1,16 @@
 //! A profile as it stands now: its stored body and what probing says of it.
 
-use std::collections::BTreeMap;
-
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::health::{EndpointStatus, Facts, Probing, endpoint_status, nested, profile_status};
 use super::{DOMAIN, PROFILE, shape};
 use crate::arm::ResourceId;
 use crate::check::{is, list, number, set, text};
+use crate::probe::Known;
 use crate::world::{Resource, World};
 
 /// How deep profiles may nest before the emulator stops following them.
 pub(super) const DEPTH: usize = 10;
-
-/// What probing has found out, by [`endpoint_key`].
-#[derive(Debug, Default)]
-pub(super) struct Probes(pub(super) BTreeMap<String, Probed>);
-
-/// One endpoint's probing.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Probed {
-    /// What it was probed for; when this changes, probing starts anew.
-    pub(super) subject: String,
-    /// The state.
-    pub(super) probing: Probing,
-    /// When the next probe is due.
-    pub(super) due: Timestamp,
-    /// A probe is under way.
-    pub(super) running: bool,
-}
 
 /// What an endpoint's probing is kept under.
 pub(super) fn endpoint_key(profile: &ResourceId, endpoint: &Value) -> String {
@@ -59,7 +40,7 @@ pub(super) fn statuses(world: &mut World, profile: &Resource, depth: usize) -> V
             }
             _ => {
                 let key = endpoint_key(&profile.id, endpoint);
-                world.runtime::<Probes>().0.get(&key).map(|probed| probed.probing).unwrap_or_default()
+                world.runtime::<Known<Probing>>().get(&key).copied().unwrap_or_default()
             }
         };
         found.push(endpoint_status(facts, probing));
