@@ -15,11 +15,24 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 }
 
 /// The cargo that runs this xtask, so that a pinned toolchain stays the same one.
+///
+/// What cargo told this xtask of its own package stays out of it: build scripts that ask for such variables (ring's does) would
+/// be out of date each time, and all that is built on them, when somebody runs cargo without xtask in between.
 pub(crate) fn cargo(args: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = command(program);
     command.args(args);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_one_package)) {
+        command.env_remove(name);
+    }
     command
+}
+
+/// Whether cargo sets this variable for the program of one package.
+fn is_of_one_package(variable: &str) -> bool {
+    let prefixes = ["CARGO_BIN_", "CARGO_CFG_", "CARGO_FEATURE_", "CARGO_MANIFEST_", "CARGO_PKG_"];
+    prefixes.iter().any(|prefix| variable.starts_with(prefix))
+        || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&variable)
 }
 
 /// Runs to the end with the terminal's own output.
@@ -59,4 +72,19 @@ pub(crate) fn become_program(command: &mut Command) -> Result<()> {
 fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_cargo_hears_nothing_of_xtasks_own_package() {
+        let theirs =
+            ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION_PRE", "OUT_DIR", "CARGO_MANIFEST_LINKS"];
+        assert!(theirs.into_iter().all(is_of_one_package));
+        let everybodys =
+            ["CARGO", "CARGO_HOME", "CARGO_BUILD_JOBS", "CARGO_BUILD_BUILD_DIR", "CARGO_INCREMENTAL", "PATH"];
+        assert!(!everybodys.into_iter().any(is_of_one_package));
+    }
 }
