@@ -117,7 +117,6 @@ fn list(tokens: &mut Tokens<'_>) -> Result<Vec<String>, Wrong> {
     let mut is_open = true;
     loop {
         match tokens.next() {
-            Some(")") if values.is_empty() && is_open => return Err("a list needs a value"),
             Some(")") => {
                 if is_open {
                     values.push(String::new());
@@ -185,6 +184,7 @@ mod tests {
             "a in (b, c)",
             "a notin (b)",
             "a in (b,)",
+            "a in ()",
             "in=notin",
             "x.io/a=b,!c , d",
             "a>1",
@@ -200,7 +200,6 @@ mod tests {
             "A.B/c",
             "a=b c",
             "a in b",
-            "a in ()",
             "a in (b c)",
             "a in (b",
             "a>x",
