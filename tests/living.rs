@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
@@ -222,6 +222,12 @@ async fn g6_a_deleted_sync_lets_go_and_its_namesake_deletes_nothing() -> Result<
     world.declare(json!({"source": {"path": "other"}})).await?;
     world.synced(&first).await?;
     assert_ne!(world.syncs().get(&world.name).await?.uid(), before, "another Sync of the same name");
+    // A last word about the one before, as its engine words it, that comes too late.
+    let late = json!({"apiVersion": "teal.dev/v1alpha1", "kind": "Sync", "metadata": {"name": world.name, "uid": before}, "status": {"revision": "of the one before"}});
+    let late =
+        world.syncs().patch_status(&world.name, &PatchParams::apply("teal-agent").force(), &Patch::Apply(&late)).await;
+    ensure!(late.is_err(), "the API server takes a status for another UID");
+    ensure!(world.status().await?.revision.as_ref() == Some(&first));
     // It wants less than the one before; whatever it would prune would be gone by the next commit.
     let second = world.commit(&[("other/b.yaml", &config_map("deleted", "b", "2"))]).await?;
     world.synced(&second).await?;

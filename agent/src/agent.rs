@@ -33,6 +33,8 @@ use crate::source;
 const SIGHTINGS: usize = 1024;
 /// Longest that the end waits for a freeze that is being written.
 const LAST_TURN: Duration = Duration::from_secs(10);
+/// Longest that what was begun for a Sync may take to end once it is gone. Ended then as by a crash, which loses nothing.
+const OUTLIVES: Duration = Duration::from_secs(15);
 
 /// Why the agent ended.
 #[derive(Debug, thiserror::Error)]
@@ -164,6 +166,18 @@ impl Process {
 
     /// Follows one Sync until it goes, or shutdown.
     async fn sync(&mut self, sync: Arc<SyncObject>, syncs: watch::Receiver<Followed>) -> Result<(), AgentError> {
+        let gone = following::gone_for(OUTLIVES, syncs.clone(), sync.uid());
+        tokio::select! {
+            ended = self.keep(sync, syncs) => ended,
+            () = gone => {
+                // A request that is never answered is waited for by nobody: there may be another Sync of this name by now.
+                tracing::warn!("Sync is gone, and what was begun for it does not end: left where it is");
+                Ok(())
+            }
+        }
+    }
+
+    async fn keep(&mut self, sync: Arc<SyncObject>, syncs: watch::Receiver<Followed>) -> Result<(), AgentError> {
         let stop = self.shutdown.child_token();
         let _stop_with_us = stop.clone().drop_guard();
         let (sight, sightings) = mpsc::channel(SIGHTINGS);

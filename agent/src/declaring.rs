@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kube::ResourceExt;
 use teal_api::fleet::Fleet;
 use teal_api::sync::AzureIdentity;
 use teal_cluster::{Kind, Lookup};
@@ -29,10 +28,8 @@ impl Running {
     pub(crate) async fn sync_changed(&mut self) -> bool {
         let now = self.engine.syncs.borrow_and_update().clone();
         match now {
-            Followed::One(sync)
-                if sync.uid() == self.engine.sync.uid() && sync.metadata.deletion_timestamp.is_none() =>
-            {
-                self.engine.sync = sync;
+            Followed::One(ref sync) if now.is(self.engine.sync.metadata.uid.as_deref()) => {
+                self.engine.sync = sync.clone();
                 self.read_sync().await;
                 true
             }

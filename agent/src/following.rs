@@ -70,6 +70,34 @@ impl FollowError {
     }
 }
 
+impl Followed {
+    /// Is it this very Sync, and is it to stay?
+    pub(crate) fn is(&self, uid: Option<&str>) -> bool {
+        match self {
+            Self::One(sync) => sync.metadata.uid.as_deref() == uid && sync.metadata.deletion_timestamp.is_none(),
+            Self::None | Self::Several(_) => false,
+        }
+    }
+}
+
+/// Waits until the Sync of this UID has been gone for so long; for ever while it is there.
+pub(crate) async fn gone_for(patience: Duration, mut syncs: watch::Receiver<Followed>, uid: Option<String>) {
+    let uid = uid.as_deref();
+    // At the end of all nobody tells any more, and whoever waits is ended otherwise.
+    while until(&mut syncs, |followed| !followed.is(uid)).await {
+        tokio::select! {
+            () = tokio::time::sleep(patience) => return,
+            told = until(&mut syncs, |followed| followed.is(uid)) => if !told { break },
+        }
+    }
+    std::future::pending().await
+}
+
+/// Waits until it is so. Returns whether anybody tells.
+async fn until(syncs: &mut watch::Receiver<Followed>, met: impl FnMut(&Followed) -> bool) -> bool {
+    syncs.wait_for(met).await.is_ok()
+}
+
 /// Watches Syncs; `name` picks one.
 pub(crate) fn start(client: Client, name: Option<String>, shutdown: CancellationToken) -> watch::Receiver<Followed> {
     let (tell, told) = watch::channel(Followed::None);
@@ -264,6 +292,32 @@ mod tests {
         assert_eq!(reference(&source(Default::default()), None).unwrap(), Reference::Branch("main".into()));
         assert!(reference(&source(both), None).unwrap_err().to_string().contains("keep one"));
         assert_eq!(reference(&source(Default::default()), Some("abc")).unwrap_err().reason(), "InvalidSpec");
+    }
+
+    fn sync(uid: &str) -> Followed {
+        let text = serde_json::json!({
+            "apiVersion": "teal.dev/v1alpha1", "kind": "Sync", "metadata": {"name": "main", "uid": uid},
+            "spec": {"color": "blue", "source": {"url": "http://git.example/fleet", "path": ""}},
+        });
+        Followed::One(Arc::new(serde_json::from_value(text).unwrap()))
+    }
+
+    #[tokio::test]
+    async fn what_does_not_end_with_its_sync_is_left_and_its_namesake_is_another_one() {
+        use futures::FutureExt as _;
+        let (tell, told) = watch::channel(sync("old"));
+        let gone = |patience: Duration| gone_for(patience, told.clone(), Some("old".to_owned()));
+        let mut there = Box::pin(gone(Duration::ZERO));
+        assert!(there.as_mut().now_or_never().is_none(), "it is there");
+        // Deleted and made again at once: one word in the channel, with another UID.
+        tell.send_replace(sync("new"));
+        there.await;
+        gone(Duration::ZERO).await;
+        assert!(gone(Duration::from_secs(3600)).now_or_never().is_none(), "what is begun may end by itself");
+        tell.send_replace(Followed::None);
+        gone(Duration::ZERO).await;
+        drop(tell);
+        assert!(gone(Duration::from_secs(3600)).now_or_never().is_none(), "nobody tells any more: at the end of all");
     }
 
     #[test]

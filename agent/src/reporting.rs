@@ -133,14 +133,19 @@ impl Reporter {
         before.filter(|layer| layer.open).any(|layer| !still_open(&layer.name))
     }
 
-    async fn write_sync(&mut self, name: &str, status: SyncStatus) -> Result<(), ApiError> {
+    /// Writes the status of this very Sync: one of the same name that was made since has another UID, and what the one before
+    /// it achieved is none of its own.
+    async fn write_sync(&mut self, sync: &SyncObject, status: SyncStatus) -> Result<(), ApiError> {
         if self.written_sync.as_ref() == Some(&status) {
             return Ok(());
         }
         self.wrote = true;
-        let patch = json!({"apiVersion": SyncObject::api_version(&()), "kind": "Sync", "metadata": {"name": name}, "status": status});
+        let name = sync.name_any();
+        let metadata = ObjectMeta { name: Some(name.clone()), uid: sync.uid(), ..ObjectMeta::default() };
+        let patch =
+            json!({"apiVersion": SyncObject::api_version(&()), "kind": "Sync", "metadata": metadata, "status": status});
         let api: Api<SyncObject> = Api::all(self.client.clone());
-        api.patch_status(name, &PatchParams::apply(AGENT_MANAGER).force(), &Patch::Apply(&patch)).await?;
+        api.patch_status(&name, &PatchParams::apply(AGENT_MANAGER).force(), &Patch::Apply(&patch)).await?;
         self.written_sync = Some(status);
         Ok(())
     }
@@ -235,7 +240,7 @@ impl Engine {
         // Which layers had opened at which digests must be read together after a restart: see `remembering`. A layer that
         // closes is told before the digests it closed for; one that opens, after those it opened at.
         if self.reporter.closes_a_layer(&status) {
-            self.reporter.write_sync(&sync.name_any(), status.clone()).await?;
+            self.reporter.write_sync(&sync, status.clone()).await?;
         }
         for report in &reports {
             let before = self.reporter.written_units.get(&*report.slug).map(|(_, status)| status);
@@ -252,7 +257,7 @@ impl Engine {
                 self.reporter.delete_unit(&slug).await?;
             }
         }
-        self.reporter.write_sync(&sync.name_any(), status).await
+        self.reporter.write_sync(&sync, status).await
     }
 
     fn unit_status(&self, report: &UnitReport, before: Option<&UnitStatus>, now: jiff::Timestamp) -> UnitStatus {
@@ -364,3 +369,7 @@ impl Engine {
         metrics.role.get_or_create(&role).set(1);
     }
 }
+
+#[cfg(test)]
+#[path = "reporting_tests.rs"]
+mod tests;

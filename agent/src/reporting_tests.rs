@@ -1,0 +1,40 @@
+use http::{Request, Response};
+use kube::client::Body;
+
+use super::*;
+
+/// An API server with one Sync, which refuses what names another UID, as a real one does.
+fn server(uid: &'static str) -> Client {
+    let service = tower::service_fn(move |request: Request<Body>| async move {
+        let body = request.into_body().collect_bytes().await.unwrap_or_default();
+        let asked: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        let other = asked.pointer("/metadata/uid").and_then(|found| found.as_str()).is_some_and(|found| found != uid);
+        let (code, answer) = if other {
+            (409, json!({"kind": "Status", "status": "Failure", "code": 409, "reason": "Conflict", "message": "UID"}))
+        } else {
+            let spec = json!({"color": "blue", "source": {"url": "http://git.example/fleet", "path": ""}});
+            (200, json!({"metadata": {"name": "main", "uid": uid}, "spec": spec}))
+        };
+        let answer = Response::builder().status(code).body(Body::from(answer.to_string().into_bytes()));
+        answer.map_err(std::io::Error::other)
+    });
+    Client::new(service, "default")
+}
+
+#[tokio::test]
+async fn g6_what_the_sync_before_achieved_is_never_told_of_its_namesake() {
+    let spec = json!({"color": "blue", "source": {"url": "http://git.example/fleet", "path": ""}});
+    let sync = |uid: &str| -> SyncObject {
+        let metadata = json!({"name": "main", "uid": uid});
+        serde_json::from_value(
+            json!({"apiVersion": "teal.dev/v1alpha1", "kind": "Sync", "metadata": metadata, "spec": spec}),
+        )
+        .unwrap()
+    };
+    let status = SyncStatus { revision: Some("of the one before".to_owned()), ..SyncStatus::default() };
+    let mut reporter = Reporter::new(server("new"), Duration::ZERO);
+    assert!(reporter.write_sync(&sync("old"), status.clone()).await.is_err());
+    assert_eq!(reporter.status().revision, None);
+    reporter.write_sync(&sync("new"), status.clone()).await.unwrap();
+    assert_eq!(reporter.status(), status);
+}
