@@ -207,6 +207,7 @@ fn told(event: &Event, text: bool, style: Style, events: &mut Vec<Event>) {
             (true, format!("{switch}: stopped; scream time until {}", at(*until_ms)))
         }
         Event::Reopened { switch } => (true, format!("{switch}: the stop before does not count any more")),
+        Event::Proved { switch } => (true, format!("{switch}: drained, proved anew")),
         Event::Condemned { switch } => (true, format!("{switch}: the cluster is about to be deleted")),
         Event::Deleting => (false, "the cluster is asked to go".to_owned()),
         Event::Starting => (false, "the cluster is asked to start".to_owned()),
@@ -227,6 +228,7 @@ mod tests {
             (Act::Enter(names()), false, false, Consent::NoWayBack),
             (Act::Enter(names()), false, true, Consent::Delete),
             (Act::Enter(names()), true, false, Consent::Delete),
+            (Act::Prove(names()), false, false, Consent::GoOn),
             (Act::Stop, false, false, Consent::GoOn),
             (Act::NoteStopped { switches: names(), until_ms: 0 }, false, false, Consent::GoOn),
             (Act::Wait { until_ms: 9 }, false, true, Consent::Delete),

@@ -147,9 +147,15 @@ async fn whoever_screams_in_time_gets_blue_back() -> Result<()> {
     let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
     ensure!(code == 4 && text.contains("someone has started it again"), "{code} {text}");
     ensure!(text.matches("someone has started it again").count() == 1, "told once: {text}");
-    ensure!(stage(&world, "shop").await? == Some(Stage::Stopping), "the first stop does not count any more");
-    // Stopped by hand: the time of the first stop is over, and that of this one begins.
+    ensure!(stage(&world, "shop").await? == Some(Stage::Proving), "the first stop does not count any more");
+    // Stopped by hand, and nobody can tell whether it was used meanwhile: that stop counts for nothing.
     world.post(&format!("{}/stop", id(AKS))).await?;
+    world.tell("DELETE", "metrics", serde_json::Value::Null).await?;
+    let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
+    ensure!(code == 4 && text.contains("it was started again and then stopped by hand"), "{code} {text}");
+    ensure!(stage(&world, "shop").await? == Some(Stage::Proving), "{text}");
+    // It is measured: the time of the first stop is over, and that of this one begins.
+    world.requests(0.0).await?;
     let (code, text) = world.teal(&["retire", "blue", "--yes"]).await?;
     ensure!(code == 1 && text.contains("is stopped; run `teal retire blue` after"), "{code} {text}");
     ensure!(

@@ -26,6 +26,11 @@ pub enum Event {
         /// Its name.
         switch: String,
     },
+    /// A Switch's ledger says that the drain is proved anew.
+    Proved {
+        /// Its name.
+        switch: String,
+    },
     /// A Switch's ledger says that the cluster is about to be deleted.
     Condemned {
         /// Its name.

@@ -50,6 +50,17 @@ impl Retirement {
                 }
                 Ok(doubt)
             }
+            Act::Prove(names) => {
+                let all = those(gathered, names);
+                // One stop, one id.
+                let op = all.first().map(|held| held.ledger.op.clone()).unwrap_or_default();
+                let mut doubt = None;
+                for held in all {
+                    let event = Event::Proved { switch: held.switch.clone() };
+                    doubt = swap(held, held.ledger.proved(&op, now), event, tell).await?.or(doubt);
+                }
+                Ok(doubt)
+            }
             Act::Finish(names) => self.finish(names, gathered, tell).await,
             Act::Reopen(names) => self.reopen(names, gathered, tell).await,
             Act::Stop => {

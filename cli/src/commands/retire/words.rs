@@ -95,7 +95,10 @@ fn steps(of: &Retirement, act: &Act) -> Vec<(String, bool)> {
     let show = teal_api::duration::show;
     let switches = of.switches().collect::<Vec<_>>().join(", ");
     vec![
-        (format!("guard, then the ledgers of {switches} to Retiring: no way back"), matches!(act, Act::Enter(_))),
+        (
+            format!("guard, then the ledgers of {switches} to Retiring: no way back"),
+            matches!(act, Act::Enter(_) | Act::Prove(_)),
+        ),
         (format!("stop the cluster, {who}"), matches!(act, Act::Stop | Act::AwaitStopped | Act::NoteStopped { .. })),
         (format!("scream time: {}", show(policy.scream)), matches!(act, Act::Wait { .. })),
         (

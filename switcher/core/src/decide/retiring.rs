@@ -28,6 +28,10 @@ pub(super) fn step(view: &View<'_>) -> Step {
 fn wait(retirement: &Retirement) -> Wait {
     let Retirement { color, stage, until_ms, by, .. } = retirement;
     match stage {
+        Stage::Proving => {
+            let what = format!("{by} retires {color}: it was started again, and its drain is to be proved anew");
+            Wait::new(Reason::Drain, what)
+        }
         Stage::Stopping => Wait::new(Reason::Drain, format!("{by} retires {color}: its cluster is being stopped")),
         Stage::Screaming => {
             let message = format!(

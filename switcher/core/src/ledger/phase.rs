@@ -118,6 +118,8 @@ pub enum Task {
     Finishing,
     /// RollingBack: roles, freeze and pins are put back.
     Restoring,
+    /// Retiring: the old color's cluster was started again, so that its drain is to be proved anew.
+    Proving,
     /// Retiring: the old color's cluster is stopped.
     Stopping,
     /// Retiring: the cluster is stopped, and whoever still needs it screams.
@@ -128,7 +130,7 @@ pub enum Task {
 
 impl Task {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Rest,
         Self::Freezing,
         Self::Converging,
@@ -140,6 +142,7 @@ impl Task {
         Self::Watching,
         Self::Finishing,
         Self::Restoring,
+        Self::Proving,
         Self::Stopping,
         Self::Screaming,
         Self::Deleting,
@@ -160,6 +163,7 @@ impl Task {
             Self::Watching => "watching",
             Self::Finishing => "finishing",
             Self::Restoring => "restoring",
+            Self::Proving => "proving",
             Self::Stopping => "stopping",
             Self::Screaming => "screaming",
             Self::Deleting => "deleting",

@@ -41,7 +41,9 @@ impl Retirement {
 /// How far a retirement is; later ones are greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
-    /// No way back any more; the cluster is to be stopped.
+    /// No way back any more; the cluster was started again, and what was proved before does not count any more.
+    Proving,
+    /// No way back any more, and the drain is proved; the cluster is to be stopped.
     Stopping,
     /// It is stopped, and whoever still needs it has time to scream.
     Screaming,
@@ -88,6 +90,7 @@ impl Ledger {
     pub fn retirement(&self) -> Option<Retirement> {
         let course = self.course.as_ref().filter(|_| self.phase == Phase::Retiring)?;
         let stage = match self.task {
+            Task::Proving => Stage::Proving,
             Task::Screaming => Stage::Screaming,
             Task::Deleting => Stage::Deleting,
             _ => Stage::Stopping,
@@ -142,12 +145,21 @@ impl Ledger {
         next
     }
 
-    /// The cluster runs again, or is to: the stop that was noted does not count any more. `op`: a new one, so that no
-    /// time that another ledger still tells of the old stop is taken for the next one's.
+    /// The cluster runs again, or is to: the stop that was noted does not count any more, nor does the proof of drain
+    /// before it. `op`: a new one, so that no time that another ledger still tells of the old stop is taken for the next
+    /// one's.
     #[must_use]
     pub fn reopened(&self, op: &str, now_ms: u64) -> Self {
-        let mut next = self.next(now_ms).task(Task::Stopping, Some(Reason::Drain));
+        let mut next = self.next(now_ms).task(Task::Proving, Some(Reason::Drain));
         next.times.deadline_ms = 0;
+        next.op = op.to_owned();
+        next
+    }
+
+    /// The drain is proved anew: the next stop counts, whoever stops it. `op`: one for all ledgers of that stop.
+    #[must_use]
+    pub fn proved(&self, op: &str, now_ms: u64) -> Self {
+        let mut next = self.next(now_ms).task(Task::Stopping, Some(Reason::Drain));
         next.op = op.to_owned();
         next
     }

@@ -232,6 +232,13 @@ fn of_drain(facts: &Facts, log: &mut Log) {
             let todo = "it was proved before the cluster was stopped; nothing is served by a stopped cluster";
             log.warn("DrainUnknown", &place, format!("can't be measured: {why}"), todo);
         }
+        Drain::Unknown(why) if off && any(facts, Stage::Proving) => {
+            let what = format!(
+                "it was started again and then stopped by hand, and that nobody used it meanwhile can't be measured: {why}"
+            );
+            let todo = "start it and run this again: it proves the drain, and stops it; or `teal retire --revive` ends the retirement";
+            log.refuse("DrainUnknown", &place, what, todo);
+        }
         Drain::Unknown(why) => {
             let todo = "what is not measured counts as not drained: see that the `drain` source answers";
             log.refuse("DrainUnknown", &place, format!("can't be measured: {why}"), todo);

@@ -23,6 +23,8 @@ pub enum Act {
     /// Note in these Switches' ledgers that the cluster was started again, so that the stop before does not count any
     /// more. Then nothing else: whoever runs it again decides.
     Reopen(Vec<String>),
+    /// Note in these Switches' ledgers that the drain is proved anew, so that the next stop counts.
+    Prove(Vec<String>),
     /// Stop the cluster.
     Stop,
     /// Wait until it is stopped.
@@ -88,6 +90,16 @@ fn there(facts: &Facts, policy: &Policy, state: State, refused: bool) -> Act {
     let behind = those(facts, |stage| stage.is_none());
     if !behind.is_empty() {
         return guarded(Act::Enter(behind));
+    }
+    let unproven = those(facts, |stage| stage == Some(Stage::Proving));
+    if !unproven.is_empty() {
+        return match state {
+            // Stopped by hand or not: what was proved before it was started again says nothing of who used it since.
+            State::Running | State::Stopped => guarded(Act::Prove(unproven)),
+            State::Stopping => Act::AwaitStopped,
+            State::Deleting => Act::AwaitGone,
+            State::Starting | State::Busy => Act::Refuse,
+        };
     }
     let running = those(facts, |stage| stage == Some(Stage::Stopping));
     if !running.is_empty() {
