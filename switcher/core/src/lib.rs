@@ -39,8 +39,8 @@ pub use gate::{GateSeen, Limits, Outcome, Standing, Tally};
 pub use health::{Health, Proof, Verdict, verdict};
 pub use ledger::{Course, Digest, Fleet, Ledger, LedgerError, Parked, ParkedWhy, Phase, Retirement, Routing, Task};
 pub use observation::{
-    ColorSeen, FreezeSeen, Git, LedgerSeen, Me, Observation, Record, Relation, SyncFacts, SyncSeen, TargetSeen, Time,
-    Value,
+    ColorSeen, FreezeSeen, Git, Inspected, LedgerSeen, Me, Observation, Record, Relation, SyncFacts, SyncSeen,
+    TargetSeen, Time, Value,
 };
 pub use order::{Order, Refusal, Verb};
 pub use propagation::{Says, Spread, Vantage};

@@ -83,8 +83,19 @@ pub struct Record {
     pub value: Value,
     /// Seconds.
     pub ttl: u32,
-    /// Why no move may begin by it, such as another program that owns it.
-    pub objection: Option<String>,
+    /// What a look at it found, beyond where it routes to.
+    pub inspected: Inspected,
+}
+
+/// What a look at a target found, beyond where it routes to: may a move begin by it? Never asked of a way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inspected {
+    /// Nothing speaks against it; or nobody here may look, which is told and holds nothing.
+    Clear,
+    /// Something does, such as another program that owns it, or a disabled route; with what.
+    Objection(String),
+    /// Not known yet: nobody has looked, or no look has succeeded; with why.
+    Unknown(String),
 }
 
 impl Record {
@@ -108,8 +119,8 @@ pub struct TargetSeen {
     pub working: Option<String>,
     /// Why what was last asked of it can't be had, however often it is asked.
     pub failed: Option<String>,
-    /// Why no move may begin by it, such as a disabled route.
-    pub objection: Option<String>,
+    /// What a look at it found, beyond where it routes to.
+    pub inspected: Inspected,
 }
 
 /// Where a record routes to.

@@ -129,7 +129,7 @@ impl Known {
             age: Duration::ZERO,
             working: None,
             failed: self.failed.as_ref().map(|(_, why)| why.clone()),
-            objection: self.found.objection.clone(),
+            inspected: self.found.seen(),
         };
         let now = match &self.read {
             None => return unread("not read yet"),
@@ -151,7 +151,7 @@ impl Known {
                 Settled::Yes | Settled::Failed { .. } => None,
             },
             failed: self.failed.as_ref().map(|(_, why)| why.clone()).or(refused),
-            objection: self.found.objection.clone(),
+            inspected: self.found.seen(),
         }
     }
 }

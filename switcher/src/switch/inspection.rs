@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use teal_targets::Target;
+use teal_switcher_core::Inspected;
+use teal_targets::{Finding, Target, TargetError};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -13,30 +14,52 @@ use crate::config::SwitcherConfig;
 
 /// Time between two inspections at rest; one that objects is repeated sooner.
 const INSPECTION: Duration = Duration::from_secs(300);
-/// The same while something speaks against a move, or could not be looked at.
+/// The same while something speaks against a move.
 const OBJECTING: Duration = Duration::from_secs(15);
+/// The same while no look has succeeded: a move waits for one.
+const UNKNOWN: Duration = Duration::from_secs(3);
 
 /// What an inspection found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Why no move may begin by it.
-    pub(crate) objection: Option<String>,
+    objection: Option<String>,
     /// What a person should know besides.
-    pub(crate) told: Vec<String>,
-    /// Why it could not be looked at; what was found before stands.
+    told: Vec<String>,
+    /// Why the last look failed; what was found before stands.
     failed: Option<String>,
+    /// A look has succeeded, or was refused for lack of a role: there is nothing to wait for.
+    settled: bool,
 }
 
 impl Found {
     /// Looks at a target.
     pub(crate) async fn at(&self, target: &Target) -> Self {
-        match target.preflight().await {
+        self.after(target.preflight().await)
+    }
+
+    fn after(&self, looked: Result<Vec<Finding>, TargetError>) -> Self {
+        match looked {
             Ok(findings) => Self {
                 objection: findings.iter().find(|finding| finding.refuse).map(|finding| finding.what.clone()),
                 told: findings.into_iter().filter(|finding| !finding.refuse).map(|finding| finding.what).collect(),
                 failed: None,
+                settled: true,
             },
-            Err(error) => Self { failed: Some(format!("it could not be looked at: {error}")), ..self.clone() },
+            Err(error) => {
+                let settled = self.settled || error.denied();
+                Self { failed: Some(format!("it could not be looked at: {error}")), settled, ..self.clone() }
+            }
+        }
+    }
+
+    /// In the words of deciding.
+    pub(crate) fn seen(&self) -> Inspected {
+        match (&self.objection, &self.failed) {
+            (Some(why), _) => Inspected::Objection(why.clone()),
+            (None, _) if self.settled => Inspected::Clear,
+            (None, Some(why)) => Inspected::Unknown(why.clone()),
+            (None, None) => Inspected::Unknown("it has not been looked at yet".to_owned()),
         }
     }
 
@@ -52,12 +75,15 @@ pub(crate) struct Turn(Option<Instant>);
 
 impl Turn {
     /// Is it time? While something moves there is other work, and what was found before it began still stands; but
-    /// nothing is found before the first look.
+    /// nothing is found before the first look that succeeds.
     pub(crate) fn is_due(&self, found: &Found, busy: &Busy) -> bool {
         let Some(last) = self.0 else { return true };
-        let objects = found.objection.is_some();
-        let soon = objects || found.failed.is_some();
-        (objects || !busy.is()) && last.elapsed() >= if soon { OBJECTING } else { INSPECTION }
+        let (pause, holds) = match found.seen() {
+            Inspected::Unknown(_) => (UNKNOWN, true),
+            Inspected::Objection(_) => (OBJECTING, true),
+            Inspected::Clear => (INSPECTION, false),
+        };
+        (holds || !busy.is()) && last.elapsed() >= pause
     }
 
     pub(crate) fn taken(&mut self) {
@@ -109,4 +135,33 @@ impl Inspection {
 /// A poisoned lock still holds whole values: every critical section here only assigns.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn away() -> TargetError {
+        TargetError::Unreachable { server: "ns1:53".to_owned(), why: "refused".to_owned() }
+    }
+
+    fn denied() -> TargetError {
+        let (server, key) = ("ns1:53".to_owned(), "teal".to_owned());
+        TargetError::Refused { server, key, action: "read".to_owned(), record: "shop.contoso.test".to_owned() }
+    }
+
+    #[test]
+    fn what_was_found_stands_while_looks_fail_and_a_missing_role_is_told_and_waited_for_by_nobody() {
+        let first = Found::default();
+        assert!(matches!(first.seen(), Inspected::Unknown(why) if why.contains("not been looked at yet")));
+        let failed = first.after(Err(away()));
+        assert!(matches!(failed.seen(), Inspected::Unknown(why) if why.contains("can't be reached")));
+        let refused = failed.after(Err(denied()));
+        assert_eq!(refused.seen(), Inspected::Clear);
+        assert!(refused.words().any(|word| word.contains("grant it in the server's policy")), "{refused:?}");
+        let objects = first.after(Ok(vec![Finding { refuse: true, what: "owned".to_owned() }]));
+        assert_eq!(objects.after(Err(away())).after(Err(denied())).seen(), Inspected::Objection("owned".to_owned()));
+        let clear = first.after(Ok(Vec::new()));
+        assert_eq!((clear.seen(), clear.after(Err(away())).seen()), (Inspected::Clear, Inspected::Clear));
+    }
 }

@@ -67,15 +67,15 @@ impl Memory {
     pub(crate) async fn look(&mut self, kit: &Kit, config: &SwitcherConfig, git: GitNow<'_>) -> Look {
         let read = kit.route.read(self.ever).await;
         let time = self.time(kit.route.target.clock_skew());
-        let objection = kit.inspection.found().objection;
+        let inspected = kit.inspection.found().seen();
         let (routed, ledger, record) = match read {
             Ok((routed, ledger)) => {
-                let record = Record { value: kit.route.value(&routed), ttl: routed.ttl, objection };
+                let record = Record { value: kit.route.value(&routed), ttl: routed.ttl, inspected };
                 (Ok(routed), ledger, record)
             }
             Err(error) => {
                 let why = error.to_string();
-                let record = Record { value: Value::Unreadable(why.clone()), ttl: 0, objection };
+                let record = Record { value: Value::Unreadable(why.clone()), ttl: 0, inspected };
                 (Err(error), LedgerSeen::Unreadable(why), record)
             }
         };

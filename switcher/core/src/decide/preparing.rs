@@ -198,6 +198,9 @@ fn unmet(view: &View<'_>, course: &Course) -> Option<Wait> {
     if let Some(alert) = route::objection(view) {
         return Some(gate(alert.message));
     }
+    if let Some(wait) = route::unlooked(view) {
+        return Some(wait.or_type(COMMANDS));
+    }
     let left = ttl_left(view);
     if !left.is_zero() {
         let message = format!("caches may hold the old TTL of {} s", view.ledger.ttl.largest);

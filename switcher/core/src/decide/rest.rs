@@ -51,6 +51,9 @@ fn begin(view: &View<'_>) -> Step {
         let wait = Wait::new(Reason::Gate, alert.message.clone()).or_type(&["teal hold"]);
         return upkeep(view, Some(wait), format!("git asks for {to}")).alert(Some(alert)).alert(sick(view));
     }
+    if let Some(wait) = super::route::unlooked(view) {
+        return upkeep(view, Some(wait.or_type(&["teal hold"])), format!("git asks for {to}")).alert(sick(view));
+    }
     if view.clock_useless() {
         return view.stand_by();
     }

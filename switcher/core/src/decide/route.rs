@@ -2,13 +2,14 @@
 //! is written follows from the ledger alone, so that a repeated write changes nothing and a late one is seen (G1, G2).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::demand::Missing;
 use super::view::View;
 use crate::color::Color;
 use crate::declaration::Follower;
 use crate::ledger::{Ledger, Phase, Routing, Task, seconds};
-use crate::observation::{TargetSeen, Value};
+use crate::observation::{Inspected, TargetSeen, Value};
 use crate::step::{Alert, Effect, Reason, Wait};
 
 /// How far the followers are.
@@ -243,12 +244,35 @@ fn ttl(view: &View<'_>, index: usize, seen: &TargetSeen, missing: &mut Missing) 
     missing.awaited.push(format!("{} gets a TTL of {want} s", follower.name));
 }
 
+/// How long a move waits for a first look at its targets that succeeds: a look fails while Azure has a bad minute, and a
+/// part of it that is broken for good must not hold traffic for ever.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// All targets by their names, with what looking at them found.
+fn inspected<'a>(view: &'a View<'_>) -> impl Iterator<Item = (&'a str, &'a Inspected)> {
+    let followers = view.declared.followers.iter().zip(&view.seen.targets);
+    let theirs = followers.map(|(one, seen)| (one.name.as_str(), &seen.inspected));
+    std::iter::once(("the record", &view.seen.record.inspected)).chain(theirs)
+}
+
+/// What nobody has looked at yet: no move begins by it (G3), for a bounded time. Then it goes on, and the failed look is told.
+pub(super) fn unlooked(view: &View<'_>) -> Option<Wait> {
+    let left = PATIENCE.saturating_sub(view.seen.git.known_for);
+    let (name, why) = inspected(view).find_map(|(name, inspected)| match inspected {
+        Inspected::Unknown(why) if !left.is_zero() => Some((name, why)),
+        _ => None,
+    })?;
+    Some(Wait::new(Reason::Gate, format!("{name}: {why}")).until(view.in_ms(left)))
+}
+
 /// Why no move may begin by what the targets are, or by the TTL that caches hold.
 pub(super) fn objection(view: &View<'_>) -> Option<Alert> {
     let followers = view.declared.followers.iter().zip(&view.seen.targets);
-    let own = view.seen.record.objection.iter().map(|why| ("the record", why));
-    let theirs = followers.clone().filter_map(|(one, seen)| Some((one.name.as_str(), seen.objection.as_ref()?)));
-    if let Some((name, why)) = own.chain(theirs).next() {
+    let objects = inspected(view).find_map(|(name, inspected)| match inspected {
+        Inspected::Objection(why) => Some((name, why)),
+        Inspected::Clear | Inspected::Unknown(_) => None,
+    });
+    if let Some((name, why)) = objects {
         let hint = "put it right, or leave it out of the declaration; nothing has moved";
         return Some(Alert::new("TargetRefused", format!("{name}: {why}"), hint));
     }

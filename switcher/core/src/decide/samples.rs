@@ -9,7 +9,8 @@ use crate::gate::{GateSeen, Standing};
 use crate::health::Proof;
 use crate::ledger::{Course, Digest, Fleet, Ledger, Phase, Task, TtlHistory};
 use crate::observation::{
-    ColorSeen, FreezeSeen, Git, LedgerSeen, Me, Observation, Record, Relation, SyncFacts, SyncSeen, Time, Value,
+    ColorSeen, FreezeSeen, Git, Inspected, LedgerSeen, Me, Observation, Record, Relation, SyncFacts, SyncSeen, Time,
+    Value,
 };
 use crate::order::{Order, Verb};
 use crate::propagation::{Says, Vantage};
@@ -106,7 +107,7 @@ impl Scene {
             me: Me { identity: "solo".to_owned(), color: None },
             time: Time { mono: Duration::ZERO, wall_ms: NOW_MS, skew: None },
             fresh_id: "fresh".to_owned(),
-            record: Record { value: Value::Color(ledger.active.clone()), ttl: 300, objection: None },
+            record: Record { value: Value::Color(ledger.active.clone()), ttl: 300, inspected: Inspected::Clear },
             ledger: LedgerSeen::Known(Box::new(ledger)),
             watch,
             targets: Vec::new(),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use teal_switcher_core::{
-    ColorSeen, Digest, FreezeSeen, GateSeen, Git, LedgerSeen, Me, Observation, Proof, Record, Relation, Says, Standing,
-    SyncFacts, SyncSeen, TargetSeen, Time, Value, Vantage, Watch,
+    ColorSeen, Digest, FreezeSeen, GateSeen, Git, Inspected, LedgerSeen, Me, Observation, Proof, Record, Relation,
+    Says, Standing, SyncFacts, SyncSeen, TargetSeen, Time, Value, Vantage, Watch,
 };
 
 use crate::world::{At, Cell, NOW_MS, Side, World, color, seconds};
@@ -36,7 +36,7 @@ impl World {
             ledger: LedgerSeen::Known(Box::new((*cell.ledger).clone())),
             watch,
             targets: if self.left.second { vec![self.second()] } else { Vec::new() },
-            record: Record { value: value(cell.at), ttl: cell.ttl, objection: None },
+            record: Record { value: value(cell.at), ttl: cell.ttl, inspected: Inspected::Clear },
             git: self.git(switcher.fetched, cell, ripe),
             colors: (0..2).map(|at| (color(at), self.sides[usize::from(at)].look())).collect::<BTreeMap<_, _>>(),
             before: Vec::new(),
@@ -53,7 +53,7 @@ impl World {
             age: Duration::ZERO,
             working: self.second.working.map(|_| String::new()),
             failed: self.second.failed.map(|_| String::new()),
-            objection: None,
+            inspected: Inspected::Clear,
         }
     }
 

@@ -49,6 +49,15 @@ impl TargetError {
         }
     }
 
+    /// Does whoever asks lack a role, or a key a grant?
+    pub fn denied(&self) -> bool {
+        match self {
+            Self::Refused { .. } => true,
+            Self::Azure { error, .. } => matches!(**error, AzureError::Denied { .. }),
+            _ => false,
+        }
+    }
+
     /// When trying again makes sense.
     pub fn retry(&self) -> Retry {
         match self {

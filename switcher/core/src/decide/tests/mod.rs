@@ -1,6 +1,8 @@
 //! Every rule as a sentence: what is seen, what follows.
 
 mod back;
+mod gradual;
+mod inspected;
 mod moving;
 mod people;
 mod rest;

@@ -1,34 +1,34 @@
-//! Several targets, and traffic by steps.
+//! Several targets, one after another.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{check, going_back, parked, soaking, standing_down, steady};
 use crate::color::Color;
-use crate::decide::samples::{NOW_MS, Scene};
-use crate::declaration::{Follower, Stage};
+use crate::decide::samples::Scene;
+use crate::declaration::Follower;
 use crate::health::Proof::{Fail, Unknown};
 use crate::ledger::{Phase, Routing, Task};
-use crate::observation::{TargetSeen, Value};
+use crate::observation::{Inspected, TargetSeen, Value};
 use crate::order::Verb;
 
-fn follower(name: &str, cas: bool) -> Follower {
+pub(super) fn follower(name: &str, cas: bool) -> Follower {
     let (settling, late) = (Duration::from_secs(60), Duration::from_secs(30));
     Follower { name: name.to_owned(), cas, weighs: !cas, settling, late }
 }
 
-fn at(color: &str) -> TargetSeen {
+pub(super) fn at(color: &str) -> TargetSeen {
     let value = Value::Color(Color::from(color));
-    TargetSeen { value, ttl: None, age: Duration::ZERO, working: None, failed: None, objection: None }
+    TargetSeen { value, ttl: None, age: Duration::ZERO, working: None, failed: None, inspected: Inspected::Clear }
 }
 
-fn split(green: u8) -> TargetSeen {
+pub(super) fn split(green: u8) -> TargetSeen {
     let shares = BTreeMap::from([(Color::from("green"), green), (Color::from("blue"), 100 - green)]);
     TargetSeen { value: Value::of(shares), ..at("blue") }
 }
 
 /// A second record that compares, and a third target that does not; this switcher has held the move for long.
-fn three(scene: Scene, second: TargetSeen, third: TargetSeen) -> Scene {
+pub(super) fn three(scene: Scene, second: TargetSeen, third: TargetSeen) -> Scene {
     scene.with(|scene| {
         scene.declared.followers = vec![follower("second", true), follower("third", false)];
         scene.seen.targets = vec![second, third];
@@ -38,15 +38,15 @@ fn three(scene: Scene, second: TargetSeen, third: TargetSeen) -> Scene {
     })
 }
 
-fn routed(scene: Scene, routed: u8) -> Scene {
+pub(super) fn routed(scene: Scene, routed: u8) -> Scene {
     scene.with(|scene| scene.ledger().routing.routed = routed)
 }
 
-fn routing() -> Scene {
+pub(super) fn routing() -> Scene {
     routed(Scene::moving(Phase::Shifting, Task::Routing), 0)
 }
 
-fn back() -> Scene {
+pub(super) fn back() -> Scene {
     routed(going_back(Task::Routing), 0)
 }
 
@@ -111,27 +111,6 @@ fn the_active_role_waits_for_no_slow_target() {
     ]);
     let told = |seconds| slow().waited(seconds).decide().alert.map(|alert| alert.reason);
     assert_eq!((told(1), told(121)), (None, Some("RoleOverdue")));
-}
-
-#[test]
-fn the_ledgers_own_record_is_looked_at_before_a_move_as_well() {
-    let owned =
-        |scene: Scene| scene.with(|scene| scene.seen.record.objection = Some("it belongs to external-dns".to_owned()));
-    check([
-        ("no move begins", owned(steady().committed("green")), "hold gate"),
-        ("nor goes on", owned(super::converging().waited(311)), "hold gate"),
-        ("at rest it is only told", owned(steady()), "rest"),
-        (
-            "and it holds up no way back",
-            owned(soaking()).proof("green", Fail),
-            "write RollingBack/propagating (rolled-back), route blue at 10",
-        ),
-    ]);
-    let told = owned(steady().committed("green")).decide().alert.unwrap();
-    assert!(
-        told.reason == "TargetRefused" && told.message.contains("the record: it belongs to external-dns"),
-        "{told:?}"
-    );
 }
 
 #[test]
@@ -259,7 +238,7 @@ fn ttls_of_other_records_are_lowered_before_and_restored_after() {
             three(
                 steady().committed("green"),
                 at("blue"),
-                TargetSeen { objection: Some("the route is disabled".to_owned()), ..at("blue") },
+                TargetSeen { inspected: Inspected::Objection("the route is disabled".to_owned()), ..at("blue") },
             ),
             "hold gate",
         ),
@@ -275,92 +254,6 @@ fn ttls_of_other_records_are_lowered_before_and_restored_after() {
     );
     let claim = three(steady().committed("green"), ttl(900, "blue"), at("blue")).decide();
     assert_eq!(claim.next().map(|next| next.ttl.largest), Some(900), "caches may hold the longest of all");
-}
-
-fn gradual(scene: Scene, share: u8, stage: u8) -> Scene {
-    scene.with(|scene| {
-        let hold = Duration::from_secs(600);
-        scene.declared.stages = vec![Stage::Share(10, hold), Stage::Pause, Stage::Share(100, Duration::ZERO)];
-        scene.ledger().routing = Routing { share, routed: Routing::ALL, stage };
-        scene.seen.record.value = Value::Color("blue".into());
-        // The old color keeps the role, and what can't weigh stays there.
-        let standby = Some(crate::color::Role::Standby);
-        let active = Some(crate::color::Role::Active);
-        for (name, role) in [("blue", active), ("green", standby)] {
-            if let crate::observation::SyncSeen::Known(sync) = &mut scene.color(name).sync {
-                (sync.role, sync.role_in_force) = (role, role);
-            }
-        }
-    })
-}
-
-#[test]
-fn traffic_by_steps_is_held_proved_and_promoted() {
-    let holding = |stage| gradual(Scene::moving(Phase::Shifting, Task::Holding), 10, stage);
-    let ready = |scene: Scene| gradual(three(scene, at("blue"), at("blue")), 100, 0).waited(311);
-    let steps = |stage| three(holding(stage), at("blue"), split(10));
-    check([
-        (
-            "all is proved: the first step, and nobody stands down",
-            ready(Scene::moving(Phase::Preparing, Task::Converging)),
-            "write Shifting/routing",
-        ),
-        (
-            "what can't weigh stays",
-            routed(steps(0), 0)
-                .with(|scene| scene.ledger().task = Task::Routing)
-                .with(|scene| scene.seen.targets[1] = at("blue")),
-            "write Shifting/routing",
-        ),
-        (
-            "what weighs is split",
-            routed(steps(0), 1)
-                .with(|scene| scene.ledger().task = Task::Routing)
-                .with(|scene| scene.seen.targets[1] = at("blue")),
-            "route #1 to 90 % blue, 10 % green",
-        ),
-        (
-            "and read back",
-            routed(steps(0), 1).with(|scene| scene.ledger().task = Task::Routing),
-            "write Shifting/propagating",
-        ),
-        ("it is held", steps(0), "hold soak"),
-        ("for its time", steps(0).waited(600), "write Shifting/holding"),
-        ("a pause waits for a person", steps(1).waited(9_999), "hold approval"),
-        ("who goes on", steps(1).ordered(Verb::Promote), "write Shifting/standing-down"),
-        (
-            "a gate holds the next step",
-            steps(0).waited(600).with(|scene| scene.seen.during[0].age = Duration::from_secs(99)),
-            "gates During",
-        ),
-        (
-            "blue stands down before the last step",
-            steps(1).with(|scene| scene.ledger().task = Task::StandingDown),
-            "blue standby",
-        ),
-        (
-            "then all traffic moves",
-            steps(1).with(|scene| scene.ledger().task = Task::StandingDown).sync("blue", |sync| {
-                (sync.role, sync.role_in_force) =
-                    (Some(crate::color::Role::Standby), Some(crate::color::Role::Standby));
-            }),
-            "write Shifting/routing, route green at 10",
-        ),
-        (
-            "a failure goes back at any step",
-            steps(0).proof("green", Fail),
-            "write RollingBack/routing (rolled-back), route blue at 10",
-        ),
-    ]);
-    let old = steps(1).proof("blue", Fail).decide();
-    assert_eq!(old.alert.map(|alert| alert.reason), Some("OldColorFails"));
-    assert!(steps(0).ledger().ordered(order(Verb::Promote), None, NOW_MS).is_ok());
-    assert!(soaking().ledger().ordered(order(Verb::Promote), None, NOW_MS).is_err());
-}
-
-fn order(verb: Verb) -> crate::Order {
-    let set_aside = crate::Digest::default();
-    crate::Order { verb, actor: "ada".into(), reason: "drill".into(), expires_ms: NOW_MS, set_aside }
 }
 
 #[test]
