@@ -223,9 +223,12 @@ async fn g6_a_deleted_sync_lets_go_and_its_namesake_deletes_nothing() -> Result<
     world.synced(&first).await?;
     assert_ne!(world.syncs().get(&world.name).await?.uid(), before, "another Sync of the same name");
     // A last word about the one before, as its engine words it, that comes too late.
-    let late = json!({"apiVersion": "teal.dev/v1alpha1", "kind": "Sync", "metadata": {"name": world.name, "uid": before}, "status": {"revision": "of the one before"}});
-    let late =
-        world.syncs().patch_status(&world.name, &PatchParams::apply("teal-agent").force(), &Patch::Apply(&late)).await;
+    let late = json!([
+        {"op": "test", "path": "/metadata/uid", "value": before},
+        {"op": "add", "path": "/status", "value": {"revision": "of the one before"}},
+    ]);
+    let late = Patch::Json::<()>(serde_json::from_value(late)?);
+    let late = world.syncs().patch_status(&world.name, &PatchParams::default(), &late).await;
     ensure!(late.is_err(), "the API server takes a status for another UID");
     ensure!(world.status().await?.revision.as_ref() == Some(&first));
     // It wants less than the one before; whatever it would prune would be gone by the next commit.

@@ -140,12 +140,15 @@ impl Reporter {
             return Ok(());
         }
         self.wrote = true;
-        let name = sync.name_any();
-        let metadata = ObjectMeta { name: Some(name.clone()), uid: sync.uid(), ..ObjectMeta::default() };
-        let patch =
-            json!({"apiVersion": SyncObject::api_version(&()), "kind": "Sync", "metadata": metadata, "status": status});
+        // Server-side apply takes any UID; this kind of patch alone is refused for another one.
+        let patch = json!([
+            {"op": "test", "path": "/metadata/uid", "value": sync.uid()},
+            {"op": "add", "path": "/status", "value": status},
+        ]);
+        let patch = Patch::Json::<()>(serde_json::from_value(patch).map_err(kube::Error::SerdeError)?);
+        let params = PatchParams { field_manager: Some(AGENT_MANAGER.to_owned()), ..PatchParams::default() };
         let api: Api<SyncObject> = Api::all(self.client.clone());
-        api.patch_status(&name, &PatchParams::apply(AGENT_MANAGER).force(), &Patch::Apply(&patch)).await?;
+        api.patch_status(&sync.name_any(), &params, &patch).await?;
         self.written_sync = Some(status);
         Ok(())
     }

@@ -8,9 +8,14 @@ fn server(uid: &'static str) -> Client {
     let service = tower::service_fn(move |request: Request<Body>| async move {
         let body = request.into_body().collect_bytes().await.unwrap_or_default();
         let asked: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let other = asked.pointer("/metadata/uid").and_then(|found| found.as_str()).is_some_and(|found| found != uid);
+        let other =
+            |one: &serde_json::Value| one["op"] == "test" && one["path"] == "/metadata/uid" && one["value"] != uid;
+        let other = asked.as_array().is_some_and(|all| all.iter().any(other));
         let (code, answer) = if other {
-            (409, json!({"kind": "Status", "status": "Failure", "code": 409, "reason": "Conflict", "message": "UID"}))
+            (
+                422,
+                json!({"kind": "Status", "status": "Failure", "code": 422, "reason": "Invalid", "message": "test failed"}),
+            )
         } else {
             let spec = json!({"color": "blue", "source": {"url": "http://git.example/fleet", "path": ""}});
             (200, json!({"metadata": {"name": "main", "uid": uid}, "spec": spec}))
