@@ -12,6 +12,16 @@ async function main() {
     const made = await client.privateZones.createOrUpdate(rg, zone, { location: "global" }, polling);
     same([made.name, made.provisioningState], [zone, "Succeeded"]);
   });
+  await life.step("link a network, change the link, delete it", async () => {
+    const id = `/subscriptions/${subscription}/resourceGroups/${rg}/providers/Microsoft.Network/virtualNetworks/hub`;
+    const link = { location: "global", registrationEnabled: true, virtualNetwork: { id } };
+    await client.virtualNetworkLinks.createOrUpdate(rg, zone, "hub", link, polling);
+    const changed = await client.virtualNetworkLinks.update(rg, zone, "hub", { registrationEnabled: false }, polling);
+    same([changed.name, changed.registrationEnabled, changed.virtualNetwork.id], ["hub", false, id]);
+    await refused(409, () => client.privateZones.delete(rg, zone, polling));
+    await client.virtualNetworkLinks.delete(rg, zone, "hub", polling);
+    await refused(404, () => client.virtualNetworkLinks.get(rg, zone, "hub"));
+  });
   await life.step("create, create what exists: 412", async () => {
     const made = await client.recordSets.createOrUpdate(rg, zone, "A", "WWW", address("10.0.0.1"), { ifNoneMatch: "*" });
     same([made.name, made.fqdn], ["www", `www.${zone}.`]);

@@ -21,6 +21,24 @@ def create():
     same([(one.name, one.count) for one in client.agent_pools.list(rg, name)], [("sys", 3)])
 
 
+def pools():
+    def body(count):
+        return {"properties": {"count": count, "mode": "User", "vmSize": "Standard_D2s_v5"}}
+
+    same(client.agent_pools.begin_create_or_update(rg, name, "user", body(1)).result().provisioning_state, "Succeeded")
+    stale(lambda: client.agent_pools.begin_create_or_update(
+        rg, name, "user", body(2), etag="old", match_condition=MatchConditions.IfNotModified))
+    etag = client.agent_pools.get(rg, name, "user").e_tag
+    changed = client.agent_pools.begin_create_or_update(
+        rg, name, "user", body(3), etag=etag, match_condition=MatchConditions.IfNotModified).result()
+    same(changed.count, 3)
+    same([one.name for one in clusters.get(rg, name).agent_pool_profiles], ["sys", "user"])
+    client.agent_pools.begin_delete(rg, name, "user").result()
+    absent(lambda: client.agent_pools.get(rg, name, "user"))
+    error = refused(400, lambda: client.agent_pools.begin_delete(rg, name, "sys"))
+    assert "at least one system node pool" in error.message, error.message
+
+
 def power():
     clusters.begin_stop(rg, name).result()
     same(clusters.get(rg, name).power_state.code, "Stopped")
@@ -52,6 +70,7 @@ def delete():
 
 
 life.step("create", create)
+life.step("node pools, stale etag: 412, the last one stays", pools)
 life.step("stop, start", power)
 life.step("one operation at a time; abort", busy)
 life.step("credentials, upgrades, versions, lists", reads)

@@ -1,7 +1,9 @@
 """Key Vault's keys by azure-keyvault-keys."""
 
+import hashlib
+
 from azure.keyvault.keys import KeyClient
-from azure.keyvault.keys.crypto import CryptographyClient, EncryptionAlgorithm, KeyWrapAlgorithm
+from azure.keyvault.keys.crypto import CryptographyClient, EncryptionAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm
 
 from life import CA, URL, Life, absent, credential, end, group, refused, same
 
@@ -30,10 +32,20 @@ def wrap():
     same(using(key.id).unwrap_key(KeyWrapAlgorithm.rsa_oaep_256, wrapped).key, b"k" * 32)
 
 
+def sign():
+    key, digest = client.get_key(name), hashlib.sha256(b"text").digest()
+    for algorithm in (SignatureAlgorithm.rs256, SignatureAlgorithm.ps256):
+        signature = using(key).sign(algorithm, digest).signature
+        assert using(key).verify(algorithm, digest, signature).is_valid, algorithm
+        assert not using(key).verify(algorithm, hashlib.sha256(b"other").digest(), signature).is_valid, algorithm
+
+
 def versions():
     second = client.create_rsa_key(name)
     same(client.get_key(name).properties.version, second.properties.version)
     same(len(list(client.list_properties_of_key_versions(name))), 2)
+    pages = [list(page) for page in client.list_properties_of_key_versions(name, max_page_size=1).by_page()]
+    same([len(page) for page in pages], [1, 1])
     assert name in [one.name for one in client.list_properties_of_keys()]
 
 
@@ -53,7 +65,8 @@ def delete():
 
 life.step("create", create)
 life.step("encrypt, decrypt, wrap, unwrap", wrap)
-life.step("versions, lists", versions)
+life.step("sign, verify", sign)
+life.step("versions, lists with paging", versions)
 life.step("a disabled key", disabled)
 life.step("delete, purge", delete)
 end()

@@ -157,7 +157,7 @@ fn arm(world: &mut World, providers: &[Box<dyn Provider>], call: &Call) -> Reply
             world.store.stale = fault == Some(Fault::StaleRead) && method == Method::GET;
             world.hold_lro_fault(fault.as_ref());
             let decided = match operation {
-                Some(id) => lro::answer(world, call, &id),
+                Some(id) => polled(world, providers, call, &id),
                 None => decide(world, call, serving),
             };
             world.store.stale = false;
@@ -169,6 +169,16 @@ fn arm(world: &mut World, providers: &[Box<dyn Provider>], call: &Call) -> Reply
     let reply = crate::world::throttle::with_remaining(world, call, reply);
     log(world, call, &kind, &reply, fault.as_ref());
     reply
+}
+
+/// Answers whoever asks after an operation.
+fn polled(world: &mut World, providers: &[Box<dyn Provider>], call: &Call, id: &str) -> Result<Reply, ArmError> {
+    let reply = lro::answer(world, call, id)?;
+    let made = lro::made(world, call, id).filter(|_| reply.status == StatusCode::NO_CONTENT);
+    let Some(resource) = made else { return Ok(reply) };
+    let Some((provider, _)) = find(providers, &resource.kind()) else { return Ok(reply) };
+    let read = Call { method: Method::GET, target: Target::Resource(resource), ..call.clone() };
+    Ok(provider.handle(world, &read).unwrap_or(reply))
 }
 
 /// Who serves a type.

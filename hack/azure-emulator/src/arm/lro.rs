@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::call::percent_encode;
-use super::{ArmError, Call, Reply, Target};
+use super::{ArmError, Call, Reply, ResourceId, Target};
 use crate::world::{Begun, Operation, Status, Work, World};
 
 /// Length of the made-up signature: real URLs grow beyond 4 KB with it.
@@ -82,6 +82,14 @@ pub(crate) fn answer(world: &mut World, call: &Call, id: &str) -> Result<Reply, 
         (Status::InProgress, Some(seconds)) => reply.with("retry-after", seconds.to_string()),
         _ => reply,
     })
+}
+
+/// What the `Location` of an operation shows once it has ended well: the resource that it made or changed. `None` when it
+/// shows something else, or nothing.
+pub(crate) fn made(world: &World, call: &Call, id: &str) -> Option<ResourceId> {
+    let operation = world.operations.get(id)?;
+    let whole = operation.result.is_none() && ["Create", "Update"].contains(&operation.verb.as_str());
+    (whole && is_result_url(&call.path, operation)).then(|| operation.resource.clone())
 }
 
 fn is_result_url(path: &str, operation: &Operation) -> bool {

@@ -24,8 +24,14 @@ async fn an_operation_takes_its_polls_and_its_time() {
     assert_eq!(kit.get(&zone()).await.status, 404);
     kit.advance(30.0).await;
     assert_eq!(kit.get(&status).await.body["status"], "Succeeded");
-    assert_eq!(kit.get(&location).await.status, 204);
+    let done = kit.get(&location).await;
+    assert_eq!((done.status.as_u16(), &done.body["name"]), (200, &json!("corp.internal")), "{}", done.body);
     assert_eq!(kit.get(&zone()).await.status, 200);
+    let gone = kit.delete(&zone()).await;
+    kit.advance(30.0).await;
+    let polled = async || kit.get(gone.header("location")).await.status.as_u16();
+    assert_eq!((polled().await, polled().await, polled().await), (202, 202, 204));
+    assert_eq!(kit.get(&zone()).await.status, 404);
 }
 
 #[tokio::test]
