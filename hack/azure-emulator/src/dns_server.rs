@@ -15,3 +15,7 @@ use crate::provider::Background;
 pub(crate) async fn start(background: &Background, address: SocketAddr, server: usize) -> Result<SocketAddr> {
     listen::start(background, address, server).await
 }
+
+/// For whom a question is being answered; `None` outside of questions.
+#[derive(Debug, Default)]
+pub(crate) struct Asker(pub(crate) Option<std::net::IpAddr>);

@@ -1,11 +1,15 @@
 //! One record set: read, replaced, merged, deleted.
 
+use std::net::IpAddr;
+
+use hickory_proto::rr::RecordType;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::{Flavor, KINDS, Kind, names, validate};
 use crate::arm::condition::Condition;
 use crate::arm::{ArmError, Call, Reply, ResourceId};
+use crate::check::text;
 use crate::world::{Resource, World};
 
 /// A set that a call is about.
@@ -250,6 +254,24 @@ fn write(
     Ok(reply(set.flavor, status, set.kind, &resource))
 }
 
+/// Why a resource can't be what an alias of this type stands for.
+fn unfit(world: &World, target: &ResourceId, kind: RecordType) -> Option<&'static str> {
+    if kind == RecordType::CNAME {
+        let address = target.is("Microsoft.Network/publicIPAddresses");
+        return address.then_some("a public address has no name that a CNAME could show; use A or AAAA");
+    }
+    let profile = Some(target).filter(|target| target.is(crate::traffic_manager::PROFILE))?;
+    let named = |endpoint: &Value| {
+        let kind = text(endpoint, "/type").unwrap_or_default().to_ascii_lowercase();
+        let name = text(endpoint, "/properties/target").filter(|target| target.parse::<IpAddr>().is_err());
+        kind.ends_with("/externalendpoints") && name.is_some()
+    };
+    let endpoints = world.store.get(profile)?.property("endpoints").as_array()?;
+    endpoints.iter().any(named).then_some(
+        "an A or AAAA record stands only for a profile whose external endpoints have addresses as targets; use a CNAME",
+    )
+}
+
 /// Most alias sets that point at one target.
 const MOST_ALIASES: usize = 20;
 
@@ -262,6 +284,10 @@ fn alias_allowed(world: &World, set: &Set, target: &str) -> Result<(), ArmError>
         let text = format!(
             "The target resource '{target}' must be another record set of the same type that exists in the same zone."
         );
+        return Err(ArmError::bad("BadRequest", text));
+    }
+    if let Some(why) = unfit(world, &target, set.kind.rr) {
+        let text = format!("The target resource '{target}' does not fit the record set '{}': {why}.", set.name);
         return Err(ArmError::bad("BadRequest", text));
     }
     let others = super::lists::aliases_of(world, &target).into_iter().filter(|id| *id != set.id).count();

@@ -1,6 +1,6 @@
 //! The sockets.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -49,7 +49,7 @@ async fn datagrams(socket: UdpSocket, shared: Shared, server: usize) {
         // An error here is an ICMP message about an earlier answer; the socket is fine.
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
         let request = buffer.get(..length).unwrap_or_default();
-        if let Some(answer) = message::answer(&shared, request, server, false) {
+        if let Some(answer) = message::answer(&shared, request, from.ip(), server, false) {
             let _ = socket.send_to(&answer, from).await;
         }
     }
@@ -57,20 +57,20 @@ async fn datagrams(socket: UdpSocket, shared: Shared, server: usize) {
 
 async fn connections(listener: TcpListener, shared: Shared, server: usize) {
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, from)) = listener.accept().await else { continue };
         let shared = shared.clone();
         tokio::spawn(async move {
-            let _ = connection(stream, shared, server).await;
+            let _ = connection(stream, from.ip(), shared, server).await;
         });
     }
 }
 
-async fn connection(mut stream: TcpStream, shared: Shared, server: usize) -> std::io::Result<()> {
+async fn connection(mut stream: TcpStream, from: IpAddr, shared: Shared, server: usize) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     loop {
         let mut request = vec![0; usize::from(stream.read_u16().await?)];
         stream.read_exact(&mut request).await?;
-        let Some(answer) = message::answer(&shared, &request, server, true) else { return Ok(()) };
+        let Some(answer) = message::answer(&shared, &request, from, server, true) else { return Ok(()) };
         let length = u16::try_from(answer.len()).map_err(std::io::Error::other)?;
         let mut framed = length.to_be_bytes().to_vec();
         framed.extend_from_slice(&answer);

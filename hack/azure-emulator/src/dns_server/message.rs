@@ -1,8 +1,12 @@
 //! A DNS message in, a DNS message out.
 
+use std::net::IpAddr;
+
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
 use hickory_proto::rr::RecordType;
+use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 
+use super::Asker;
 use super::answer::{self, Answer};
 use crate::shared::Shared;
 use crate::world::World;
@@ -15,7 +19,7 @@ const PLAIN: u16 = 512;
 const LARGEST: u16 = 4_096;
 
 /// Answers one message; `None`: silence.
-pub(super) fn answer(shared: &Shared, request: &[u8], server: usize, tcp: bool) -> Option<Vec<u8>> {
+pub(super) fn answer(shared: &Shared, request: &[u8], from: IpAddr, server: usize, tcp: bool) -> Option<Vec<u8>> {
     let request = match Message::from_vec(request) {
         Ok(request) if request.metadata.message_type == MessageType::Query => request,
         Ok(_) => return None,
@@ -42,8 +46,11 @@ pub(super) fn answer(shared: &Shared, request: &[u8], server: usize, tcp: bool) 
         (OpCode::Query, [question]) => {
             let name = question.name.to_utf8().trim_end_matches('.').to_ascii_lowercase();
             let kind = question.query_type;
+            let asker = client_subnet(&request).unwrap_or(from);
             let decided = shared.with(|world| {
+                world.runtime::<Asker>().0 = Some(asker);
                 let (fault, answer) = decide(world, shared, &name, kind, server);
+                world.runtime::<Asker>().0 = None;
                 log(world, &name, &kind.to_string(), &answer, fault.as_ref());
                 (fault != Some(Fault::Drop)).then_some(answer)
             });
@@ -62,6 +69,14 @@ pub(super) fn answer(shared: &Shared, request: &[u8], server: usize, tcp: bool) 
     short.add_queries(request.queries.iter().cloned());
     short.edns = response.edns.clone();
     short.to_vec().ok()
+}
+
+/// For whom a resolver asks, if it says so (RFC 7871).
+fn client_subnet(request: &Message) -> Option<IpAddr> {
+    match request.edns.as_ref()?.option(EdnsCode::Subnet)? {
+        EdnsOption::Subnet(subnet) => Some(subnet.addr()),
+        _ => None,
+    }
 }
 
 fn decide(world: &mut World, shared: &Shared, name: &str, kind: RecordType, server: usize) -> (Option<Fault>, Answer) {

@@ -12,6 +12,7 @@ use super::health::EndpointStatus;
 use super::{DOMAIN, PROFILE, TrafficManager, view};
 use crate::arm::ResourceId;
 use crate::check::{is, list, number, text};
+use crate::dns_server::Asker;
 use crate::provider::{NameAnswer, Names, address_data};
 use crate::world::{Resource, World};
 
@@ -107,7 +108,8 @@ fn answer(world: &mut World, profile: &Resource, kind: RecordType, depth: usize)
     }
     let draw = world.random.unit();
     let ttl = ttl(profile);
-    let chosen = choose(method, &candidates, None, draw);
+    let asker = world.runtime::<Asker>().0;
+    let chosen = choose(method, &candidates, asker, draw);
     let addresses: Vec<RData> = chosen
         .iter()
         .filter_map(|i| targets.get(*i))

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use azure_emulator::{Emulator, Options, Running};
 use hickory_proto::op::{Message, Query};
+use hickory_proto::rr::rdata::opt::EdnsOption;
 use hickory_proto::rr::{Name, RecordType};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -185,6 +186,20 @@ pub(crate) async fn query(
         edns.set_max_payload(payload);
         message.set_edns(edns);
     }
+    exchange(server, &message, tcp).await
+}
+
+/// A question that a resolver asks for somebody in a subnet.
+pub(crate) async fn query_for(server: SocketAddr, name: &str, subnet: &str) -> Message {
+    let mut message = Message::query();
+    message.add_query(Query::query(Name::from_ascii(name).unwrap(), RecordType::A));
+    let mut edns = hickory_proto::op::Edns::new();
+    edns.options_mut().insert(EdnsOption::Subnet(subnet.parse().unwrap()));
+    message.set_edns(edns);
+    exchange(server, &message, false).await.unwrap()
+}
+
+async fn exchange(server: SocketAddr, message: &Message, tcp: bool) -> Option<Message> {
     let bytes = message.to_vec().unwrap();
     let answer = tokio::time::timeout(Duration::from_secs(1), async {
         if tcp {

@@ -5,7 +5,7 @@ use hickory_proto::rr::RecordType;
 use serde_json::{Value, json};
 
 use crate::backend::Backend;
-use crate::kit::{GROUP, Kit, eventually, query};
+use crate::kit::{GROUP, Kit, eventually, query, query_for, texts};
 
 const PROFILES: &str = "/providers/Microsoft.Network/trafficManagerProfiles";
 
@@ -181,6 +181,32 @@ async fn weights_share_and_a_seed_repeats() {
     assert_eq!(runs[0], runs[1]);
     let blue = runs[0].matches("192.0.2.1").count();
     assert!((120..=180).contains(&blue), "{blue} of 200 are about three quarters");
+}
+
+#[tokio::test]
+async fn subnets_choose_by_who_asks_and_address_aliases_need_addresses() {
+    let kit = Kit::start().await;
+    let zone = kit.zone("contoso.dev").await;
+    let path = format!("{GROUP}{PROFILES}/tm");
+    let ends = [
+        external("near", "192.0.2.1", &json!({"subnets": [{"first": "127.0.0.0", "scope": 8}]})),
+        external("others", "192.0.2.2", &json!({"subnets": [{"first": "10.0.0.0", "last": "10.0.0.255"}]})),
+    ];
+    kit.put(&path, profile("Subnet", &ends)).await;
+    let name = "contoso.trafficmanager.net.";
+    assert_eq!(kit.ask(name, RecordType::A).await, ["0 A 192.0.2.1"]);
+    assert_eq!(texts(&query_for(kit.emulator.dns, name, "10.0.0.0/24").await), ["0 A 192.0.2.2"]);
+
+    let alias = json!({"properties": {"TTL": 5, "targetResource": {"id": path}}});
+    assert!(kit.put(&format!("{zone}/A/www"), alias.clone()).await.status.is_success());
+    kit.put(&path, profile("Priority", &[external("blue", "blue.contoso.dev", &json!({}))])).await;
+    let refused = kit.put(&format!("{zone}/A/other"), alias.clone()).await;
+    assert!(refused.status == 400 && refused.body.to_string().contains("use a CNAME"), "{}", refused.body);
+    assert!(kit.put(&format!("{zone}/CNAME/other"), alias).await.status.is_success());
+    let address = format!("{GROUP}/providers/Microsoft.Network/publicIPAddresses/ip");
+    kit.put(&address, json!({"location": "westeurope"})).await;
+    let alias = json!({"properties": {"TTL": 5, "targetResource": {"id": address}}});
+    assert_eq!(kit.put(&format!("{zone}/CNAME/ip"), alias).await.status, 400);
 }
 
 #[tokio::test]
