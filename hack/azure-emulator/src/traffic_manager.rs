@@ -4,6 +4,7 @@ pub(crate) mod answer;
 mod calls;
 mod endpoints;
 pub(crate) mod health;
+mod measured;
 mod names;
 mod probing;
 mod profiles;
@@ -48,6 +49,7 @@ const TYPES: &[ResourceType] = &[
     kind("Microsoft.Network/checkTrafficManagerNameAvailability"),
     kind("Microsoft.Network/checkTrafficManagerNameAvailabilityV2"),
     kind("Microsoft.Network/trafficManagerGeographicHierarchies"),
+    kind("Microsoft.Network/trafficManagerUserMetricsKeys"),
 ];
 
 /// The service.

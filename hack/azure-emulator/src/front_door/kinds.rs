@@ -90,6 +90,10 @@ pub(crate) fn fill(kind: Kind, body: &mut Value, name: &str, parent: &str, seed:
     }
     if kind == Kind::Profile {
         default(body, "kind", "frontdoor");
+        if text(body, "/identity/type").is_some_and(|identity| identity.contains("SystemAssigned")) {
+            default(&mut body["identity"], "principalId", uuid(&format!("{seed}#principal")));
+            default(&mut body["identity"], "tenantId", crate::resources::DEFAULT_TENANT);
+        }
     }
     let properties = &mut body["properties"];
     match kind {
@@ -145,6 +149,9 @@ pub(crate) fn fill(kind: Kind, body: &mut Value, name: &str, parent: &str, seed:
                 json!({"certificateType": "ManagedCertificate", "minimumTlsVersion": "TLS12"}),
             );
             default(properties, "domainValidationState", "Approved");
+            // What a customer would put into `_dnsauth` in DNS; nobody looks there, the domain is approved at once.
+            let token = uuid(&format!("{seed}#token")).replace('-', "");
+            default(properties, "validationProperties", json!({ "validationToken": token }));
             set(properties, "profileName", parent);
         }
         Kind::Secret | Kind::SecurityPolicy => set(properties, "profileName", parent),

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::{PROFILE, endpoints, profiles, shape, view};
+use super::{PROFILE, endpoints, measured, profiles, shape, view};
 use crate::arm::{ArmError, Call, Reply, Target, paging};
 use crate::check::text;
 use crate::world::World;
@@ -15,6 +15,8 @@ use crate::world::World;
 pub(super) fn handle(world: &mut World, call: &Call) -> Result<Reply, ArmError> {
     match &call.target {
         Target::Resource(id) if id.depth() == 1 && id.is(PROFILE) => profiles::handle(world, call, id),
+        Target::Resource(id) if id.is(measured::KEY) => measured::key(world, call, id),
+        Target::Resource(id) if id.is(measured::HEAT_MAP) => measured::heat_map(world, call, id),
         Target::Resource(id) if id.depth() == 2 => match shape::kind(id.last_kind()) {
             Some(kind) => endpoints::handle(world, call, id, kind),
             None => Err(ArmError::method(&call.method, &id.kind())),

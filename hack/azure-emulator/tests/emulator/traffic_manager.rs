@@ -210,6 +210,23 @@ async fn subnets_choose_by_who_asks_and_address_aliases_need_addresses() {
 }
 
 #[tokio::test]
+async fn what_is_measured_at_users_has_its_forms_and_is_empty() {
+    let kit = Kit::start().await;
+    let path = format!("{GROUP}{PROFILES}/tm");
+    kit.put(&path, profile("Priority", &[external("blue", "blue.contoso.dev", &json!({}))])).await;
+    let map = kit.get(&format!("{path}/heatMaps/default")).await.body;
+    assert_eq!(map["properties"]["endpoints"][0]["endpointId"], 1, "{map}");
+    assert_eq!(map["properties"]["trafficFlows"], json!([]));
+    let key = "/subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.Network/trafficManagerUserMetricsKeys/default";
+    assert_eq!(kit.get(key).await.status, 404);
+    let made = kit.send("PUT", key, &[], None).await;
+    assert_eq!(made.status, 201);
+    assert_eq!(kit.get(key).await.body["properties"]["key"], made.body["properties"]["key"]);
+    assert_eq!(kit.delete(key).await.status, 200);
+    assert_eq!(kit.get(key).await.status, 404);
+}
+
+#[tokio::test]
 async fn nested_profiles_and_records_that_stand_for_them() {
     let kit = Kit::start().await;
     let zone = kit.zone("contoso.dev").await;
