@@ -8,6 +8,8 @@ use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 
 use super::Asker;
 use super::answer::{self, Answer};
+use super::zone;
+use crate::metrics;
 use crate::shared::Shared;
 use crate::world::World;
 use crate::world::faults::Fault;
@@ -52,6 +54,10 @@ pub(super) fn answer(shared: &Shared, request: &[u8], from: IpAddr, server: usiz
                 let (fault, answer) = decide(world, shared, &name, kind, server);
                 world.runtime::<Asker>().0 = None;
                 log(world, &name, &kind.to_string(), &answer, fault.as_ref());
+                if let Some(zone) = zone::find(world, &name, server) {
+                    let now = world.now();
+                    metrics::measure(world, zone.resource(), "QueryVolume", now, Vec::new(), 1.0);
+                }
                 (fault != Some(Fault::Drop)).then_some(answer)
             });
             fill(&mut response, decided?);

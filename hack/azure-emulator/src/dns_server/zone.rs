@@ -65,6 +65,11 @@ pub(super) fn find(world: &World, name: &str, server: usize) -> Option<Zone> {
 }
 
 impl Zone {
+    /// Its resource, as metrics are kept by.
+    pub(super) fn resource(&self) -> &str {
+        &self.key
+    }
+
     fn set<'a>(&self, world: &'a World, kind: &Kind, name: &str, lag: Duration) -> Option<&'a Arc<Resource>> {
         let key = format!("{}/{}/{name}", self.key, kind.name.to_ascii_lowercase());
         world.store.seen(&key, world.now(), lag)

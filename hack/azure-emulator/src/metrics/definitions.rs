@@ -83,6 +83,8 @@ const PROFILE: &[Definition] = &[
     ),
 ];
 
+const ZONE: &[Definition] = &[one("QueryVolume", "Query Volume", "Count", "total", &[])];
+
 /// The metrics of a resource type, upper and lower case alike; none for a type that isn't known.
 pub(super) fn of(kind: &str) -> &'static [Definition] {
     match kind.to_ascii_lowercase().as_str() {
@@ -90,6 +92,7 @@ pub(super) fn of(kind: &str) -> &'static [Definition] {
         "microsoft.network/applicationgateways" => GATEWAY,
         "microsoft.containerservice/managedclusters" => CLUSTER,
         "microsoft.network/trafficmanagerprofiles" => PROFILE,
+        "microsoft.network/dnszones" | "microsoft.network/privatednszones" => ZONE,
         _ => &[],
     }
 }

@@ -110,6 +110,13 @@ fn answer(world: &mut World, profile: &Resource, kind: RecordType, depth: usize)
     let ttl = ttl(profile);
     let asker = world.runtime::<Asker>().0;
     let chosen = choose(method, &candidates, asker, draw);
+    if let Some((endpoint, _)) = chosen.first().and_then(|i| targets.get(*i)).filter(|_| depth == 0 && asker.is_some())
+    {
+        let name = text(endpoint, "/name").unwrap_or_default().to_owned();
+        let now = world.now();
+        let by = vec![("EndpointName".to_owned(), name)];
+        crate::metrics::measure(world, &profile.id.key(), "QpsByEndpoint", now, by, 1.0);
+    }
     let addresses: Vec<RData> = chosen
         .iter()
         .filter_map(|i| targets.get(*i))

@@ -5,7 +5,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::json;
 
-use crate::kit::{Kit, query, texts};
+use crate::kit::{GROUP, Kit, query, texts};
 
 #[tokio::test]
 async fn names_are_answered_as_authoritative_servers_do() {
@@ -74,6 +74,30 @@ async fn a_delegation_comes_with_the_addresses_below_it_and_no_zone_is_handed_ou
     for kind in [RecordType::AXFR, RecordType::IXFR] {
         let answer = query(kit.emulator.dns, "contoso.dev.", kind, true, None).await.unwrap();
         assert_eq!(answer.metadata.response_code, ResponseCode::Refused, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn questions_are_counted_by_zone_and_by_the_endpoint_that_was_answered() {
+    let kit = Kit::start().await;
+    let zone = kit.zone("contoso.dev").await;
+    let profile = format!("{GROUP}/providers/Microsoft.Network/trafficManagerProfiles/tm");
+    let endpoint = json!({"name": "blue", "type": "Microsoft.Network/trafficManagerProfiles/externalEndpoints",
+        "properties": {"target": "192.0.2.1"}});
+    let body = json!({"location": "global", "properties": {"trafficRoutingMethod": "Priority",
+        "dnsConfig": {"relativeName": "contoso", "ttl": 0}, "endpoints": [endpoint]}});
+    assert_eq!(kit.put(&profile, body).await.status, 201);
+    for name in ["a.contoso.dev.", "b.contoso.dev.", "contoso.trafficmanager.net."] {
+        kit.ask(name, RecordType::A).await;
+    }
+    for (resource, metric, filter, total) in
+        [(zone, "QueryVolume", "", 2.0), (profile, "QpsByEndpoint", "&$filter=EndpointName%20eq%20'blue'", 1.0)]
+    {
+        let at = format!(
+            "{resource}/providers/Microsoft.Insights/metrics?api-version=2024-02-01&metricnames={metric}&interval=FULL&timespan=PT1H&aggregation=Total{filter}"
+        );
+        let body = kit.get(&at).await.body;
+        assert_eq!(body["value"][0]["timeseries"][0]["data"][0]["total"], total, "{body}");
     }
 }
 
