@@ -186,6 +186,8 @@ pub(crate) struct FieldOptions {
     pub(crate) delimiter: String,
     pub(crate) index: i64,
     pub(crate) create: bool,
+    /// How the value to copy is written, where its own text is another one.
+    pub(crate) written: Option<String>,
 }
 
 /// One item of `vars`.

@@ -39,6 +39,22 @@ pub(crate) struct Manifest {
     pub(crate) blanks: Vec<Vec<String>>,
     /// Annotations that were written as numbers, booleans or null.
     pub(crate) odd: Vec<(String, Value)>,
+    pub(crate) numbers: Vec<OddNumber>,
+}
+
+/// A number that is not written as JSON prints it, such as `1.50` or `0x1F`.
+#[derive(Clone)]
+pub(crate) struct OddNumber {
+    pub(crate) path: Vec<String>,
+    pub(crate) number: Value,
+    pub(crate) text: String,
+}
+
+/// What a document's values do not tell.
+#[derive(Default)]
+struct Marks {
+    blanks: Vec<Vec<String>>,
+    numbers: Vec<OddNumber>,
 }
 
 /// Reads the objects of a build, all or nothing.
@@ -80,16 +96,17 @@ fn load(file: &str, bytes: &[u8], dialect: Dialect) -> (Vec<Manifest>, Vec<Build
     };
     for (mut node, document) in objects {
         let at = node.at;
-        let (mut blanks, mut odd) = (Vec::new(), Vec::new());
+        let (mut marks, mut odd) = (Marks::default(), Vec::new());
         if dialect == Dialect::Kustomize {
-            find_blanks(&node, &written, &mut Vec::new(), &mut blanks);
+            find_marks(&node, &written, &mut Vec::new(), &mut marks);
             odd = annotations_as_written(&mut node, &written);
         }
         match check(&node, dialect) {
             Err((at, message)) => errors.push(BuildError::Object { file: file.to_owned(), at, message }),
             Ok(()) => {
                 let origin = Origin { file: Arc::clone(&shared), line: at.line, document };
-                manifests.push(Manifest { value: node.into_value(), origin, blanks, odd });
+                let Marks { blanks, numbers } = marks;
+                manifests.push(Manifest { value: node.into_value(), origin, blanks, odd, numbers });
             }
         }
     }
@@ -256,18 +273,30 @@ enum Part<'n> {
     Item(usize),
 }
 
-/// Collects the places of keys that have nothing behind them.
-fn find_blanks<'n>(node: &'n Node, written: &Written<'_>, path: &mut Vec<Part<'n>>, into: &mut Vec<Vec<String>>) {
+/// Collects the places of keys that have nothing behind them, and of numbers that are written in another way than JSON
+/// has.
+fn find_marks<'n>(node: &'n Node, written: &Written<'_>, path: &mut Vec<Part<'n>>, into: &mut Marks) {
+    let texts = |path: &[Part<'_>]| -> Vec<String> {
+        let text = |part: &Part<'_>| match part {
+            Part::Key(key) => (*key).to_owned(),
+            Part::Item(at) => at.to_string(),
+        };
+        path.iter().map(text).collect()
+    };
     let mut inner = |part: Part<'n>, node: &'n Node, is_key: bool| {
         path.push(part);
-        if is_key && node.data == Data::Null && written.is_blank(node.at) {
-            let text = |part: &Part<'_>| match part {
-                Part::Key(key) => (*key).to_owned(),
-                Part::Item(at) => at.to_string(),
-            };
-            into.push(path.iter().map(text).collect());
+        match &node.data {
+            Data::Null if is_key && written.is_blank(node.at) => into.blanks.push(texts(path)),
+            Data::Number(number) => {
+                let plain = number.to_string();
+                if written.at(node.at).is_some_and(|text| text != plain)
+                    && let Some(text) = written.scalar(node)
+                {
+                    into.numbers.push(OddNumber { path: texts(path), number: Value::Number(number.clone()), text });
+                }
+            }
+            _ => find_marks(node, written, path, into),
         }
-        find_blanks(node, written, path, into);
         path.pop();
     };
     match &node.data {

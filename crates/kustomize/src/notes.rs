@@ -38,9 +38,9 @@ impl Resource {
     /// # Errors
     /// Notes of former identities that do not belong together.
     pub(crate) fn of(manifest: Manifest, scopes: &Rc<Scopes>) -> Result<Self, BuildError> {
-        let Manifest { value, origin, blanks, odd } = manifest;
+        let Manifest { value, origin, blanks, odd, numbers } = manifest;
         let mut resource = Self::new(value, origin, scopes);
-        (resource.blanks, resource.odd) = (blanks, odd);
+        (resource.blanks, resource.odd, resource.numbers) = (blanks, odd, numbers);
         let has_notes = |annotations: &serde_json::Map<String, Value>| annotations.keys().any(|key| is_note(key));
         if resource.metadata_map("annotations").is_some_and(has_notes) {
             resource.read_notes()?;
@@ -93,6 +93,7 @@ impl Resource {
 
     /// Operations of JSON 6902 know only values: annotations that were no texts lose the way they were written.
     pub(crate) fn forget_written(&mut self) {
+        self.numbers = Vec::new();
         let odd = std::mem::take(&mut self.odd);
         // Who notes where objects come from has made texts of them before.
         if self.provenance.is_some() {

@@ -50,13 +50,20 @@ fn read(file: Result<(String, std::sync::Arc<[u8]>), BuildErrors>) -> Result<(St
 pub(crate) fn run(replacements: &[(String, Replacement)], map: &mut ResMap) -> Result<(), BuildError> {
     for (file, replacement) in replacements {
         let wrong = |message| BuildError::Kustomization { file: file.clone(), at: replacement.at, message };
-        let value = match (&replacement.source_value, &replacement.source) {
-            (Some(text), _) => Value::String(text.clone()),
+        let (value, written) = match (&replacement.source_value, &replacement.source) {
+            (Some(text), _) => (Value::String(text.clone()), None),
             (None, Some(source)) => source_value(source, map).map_err(wrong)?,
             (None, None) => continue,
         };
         for target in &replacement.targets {
-            write(target, &value, map).map_err(wrong)?;
+            match &written {
+                None => write(target, &value, map),
+                Some(_) => {
+                    let options = FieldOptions { written: written.clone(), ..target.options.clone() };
+                    write(&Target { options, ..target.clone() }, &value, map)
+                }
+            }
+            .map_err(wrong)?;
         }
     }
     Ok(())
@@ -82,7 +89,8 @@ impl Source {
     }
 }
 
-fn source_value(source: &Source, map: &ResMap) -> Result<Value, String> {
+/// The value to copy, and how it is written where that is a number of an odd form.
+fn source_value(source: &Source, map: &ResMap) -> Result<(Value, Option<String>), String> {
     let mut selected = map.iter().filter(|resource| !resource.is_deleted() && source.selects(resource));
     let found = selected.next().ok_or_else(|| format!("nothing selected by {}", source.describe()))?;
     if let Some(second) = selected.next() {
@@ -103,7 +111,7 @@ fn source_value(source: &Source, map: &ResMap) -> Result<Value, String> {
         _ => {}
     }
     if source.options.delimiter.is_empty() {
-        return Ok(value.clone());
+        return Ok((value.clone(), found.written(value).map(str::to_owned)));
     }
     let Some(text) = scalar_text(value) else {
         return Err("delimiter option can only be used with scalar nodes".to_owned());
@@ -112,7 +120,7 @@ fn source_value(source: &Source, map: &ResMap) -> Result<Value, String> {
         .ok()
         .and_then(|index| text.split(&source.options.delimiter).nth(index))
         .ok_or_else(|| format!("options.index {} is out of bounds for the value", source.options.index))?;
-    like(value, part)
+    Ok((like(value, part)?, None))
 }
 
 /// A part of a scalar, of the same type.
@@ -217,14 +225,14 @@ fn set(place: &mut Value, value: &Value, options: &FieldOptions, is_fresh: bool)
             return Ok(());
         }
         // A mapping or list has no text of its own.
-        let text = scalar_text(value).unwrap_or_default();
+        let text = options.written.clone().or_else(|| scalar_text(value)).unwrap_or_default();
         return put(place, &text, is_fresh);
     }
     if !is_scalar {
         return Err("delimiter option can only be used with scalar nodes".to_owned());
     }
     let old = if is_fresh { String::new() } else { scalar_text(place).unwrap_or_default() };
-    let new = scalar_text(value).unwrap_or_default();
+    let new = options.written.clone().or_else(|| scalar_text(value)).unwrap_or_default();
     let mut parts: Vec<&str> = old.split(&options.delimiter).collect();
     match usize::try_from(options.index) {
         Err(_) => parts.insert(0, &new),

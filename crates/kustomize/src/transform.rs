@@ -111,6 +111,17 @@ struct Steps<'a> {
     errors: Vec<BuildError>,
 }
 
+impl Step {
+    /// Says whether it may merge a strategic merge patch.
+    pub(crate) fn merges(&self) -> bool {
+        match &self.what {
+            Transform::StrategicMerge(_) => true,
+            Transform::Patches(patches) => patches.iter().any(Loaded::is_merge),
+            _ => false,
+        }
+    }
+}
+
 impl Steps<'_> {
     fn add(&mut self, kind: &str, times: usize, what: Transform) {
         self.steps.push(Step { what, file: Rc::clone(&self.file), by: (self.by)(kind), times });
@@ -149,7 +160,11 @@ pub(crate) fn steps(
     let merges = &k.patches_strategic_merge;
     let load = || patches::load_merges(files, merges);
     to.read("PatchStrategicMergeTransformer", merges.len().min(1), load, Transform::StrategicMerge);
-    to.read("PatchTransformer", k.patches.len(), || patches::load_all(files, &k.patches), Transform::Patches);
+    match patches::load_all(files, &k.patches) {
+        // Each is a transformer of its own.
+        Ok(all) => all.into_iter().for_each(|one| to.add("PatchTransformer", 1, Transform::Patches(vec![one]))),
+        Err(more) => to.errors.extend(more.0),
+    }
     if !k.namespace.is_empty() {
         let namespace = Namespace::new(k.namespace.clone(), Rc::clone(&config.namespace));
         to.add("NamespaceTransformer", 1, Transform::Namespace(namespace));

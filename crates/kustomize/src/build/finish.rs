@@ -78,8 +78,15 @@ fn set(resource: &mut Resource, field: &str, key: &str, text: Option<String>) {
     }
 }
 
+/// A number is a kind or a name as well, to kustomize.
 fn is_nameless(resource: &Resource) -> bool {
-    resource.kind().is_empty() || (resource.name().is_empty() && !resource.kind().ends_with("List"))
+    let is_missing = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => text.is_empty(),
+        Some(Value::Number(_) | Value::Bool(_)) => false,
+        _ => true,
+    };
+    let name = resource.value.get("metadata").and_then(|metadata| metadata.get("name"));
+    is_missing(resource.value.get("kind")) || (is_missing(name) && !resource.kind().ends_with("List"))
 }
 
 /// Whatever wrote them, annotations are texts in the end; what holds others has none of its own.

@@ -8,7 +8,7 @@ use crate::plugin::{self, Generated};
 use crate::provenance::Provenance;
 use crate::resmap::{ResMap, transform as failed};
 use crate::resource::{Behavior, Resource};
-use crate::transform::{self, Step, Transform};
+use crate::transform::{self, Step};
 use crate::{BuildError, BuildErrors, ChartFiles, generate};
 use std::rc::Rc;
 
@@ -156,7 +156,7 @@ impl Accumulator<'_> {
 
     /// Runs transformers.
     pub(super) fn transform(&mut self, steps: &[Step], map: &mut ResMap) -> Result<(), BuildErrors> {
-        if steps.iter().any(|step| matches!(step.what, Transform::StrategicMerge(_) | Transform::Patches(_))) {
+        if steps.iter().any(Step::merges) {
             self.openapi.note_merge();
         }
         transform::run(steps, map, self.openapi.schema())

@@ -4,6 +4,7 @@
 //! done is the document written anew, with sorted keys.
 
 mod in_place;
+mod print;
 
 use super::path::{Create, lookup, visit};
 use super::set;
@@ -90,6 +91,9 @@ fn rewritten(text: &str, path: &[String], value: &Value, options: &FieldOptions)
             serde_json::to_string(&document)
         };
         return printed.map(|json| escaped(&json)).map_err(|_| Outcome::Lost);
+    }
+    if let Some(new) = print::document(text, &node, &document) {
+        return Ok(new.trim().to_owned());
     }
     let new = in_place::replaced(text, &node, path, &mut |place| set(place, value, options, false));
     Ok(new.unwrap_or_else(|| teal_yaml::write(&document)).trim().to_owned())

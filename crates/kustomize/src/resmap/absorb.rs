@@ -59,7 +59,13 @@ fn merge(old: &mut Resource, mut new: Resource, behavior: Behavior) -> Result<()
         put(metadata, field, merged);
     }
     if behavior == Behavior::Merge {
-        let mut data = texts(old.value.get("data").and_then(Value::as_object));
+        let old_data = old.value.get("data").and_then(Value::as_object);
+        let mut data = texts(old_data);
+        for (key, value) in old_data.into_iter().flatten() {
+            if let Some(text) = old.written(value) {
+                data.insert(key.clone(), Value::String(text.to_owned()));
+            }
+        }
         if old.kind() == "Secret" && old.api_version() == "v1" {
             data.extend(encoded(old)?);
         }
@@ -77,7 +83,8 @@ fn merge(old: &mut Resource, mut new: Resource, behavior: Behavior) -> Result<()
     new.set_namespace(old.namespace());
     old.needs_hash &= new.needs_hash;
     old.value = new.value;
-    (old.blanks, old.links, old.odd) = (Vec::new(), Vec::new(), Vec::new());
+    (old.blanks, old.links) = (Vec::new(), Vec::new());
+    (old.odd, old.numbers) = (Vec::new(), Vec::new());
     Ok(())
 }
 

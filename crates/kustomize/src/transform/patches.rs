@@ -24,6 +24,11 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// Says whether it is a strategic merge patch.
+    pub(super) fn is_merge(&self) -> bool {
+        matches!(self.patch.content, Content::Merge(_))
+    }
+
     fn wrong(&self, message: impl Into<String>) -> BuildError {
         BuildError::Kustomization { file: self.file.clone(), at: self.at, message: message.into() }
     }
@@ -213,7 +218,13 @@ fn as_floats(value: &mut Value) {
 
 fn drop_empty_annotations(resource: &mut Resource) {
     let Some(metadata) = resource.value.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    if metadata.get("annotations").and_then(Value::as_object).is_some_and(Map::is_empty) {
+    // So does what is no mapping.
+    let is_none = |value: &Value| match value {
+        Value::Object(map) => map.is_empty(),
+        Value::Array(_) => false,
+        _ => true,
+    };
+    if metadata.get("annotations").is_some_and(is_none) {
         metadata.remove("annotations");
     }
 }

@@ -92,4 +92,13 @@ fn where_an_object_comes_from_is_lost_with_its_annotations() {
     );
     let origin = told["annotations"]["config.kubernetes.io/origin"].as_str().unwrap();
     assert!(origin.contains("kind: PatchTransformer"), "{origin}");
+    // Each patch is a transformer of its own: the next one is told again.
+    let other = "- {target: {kind: ConfigMap}, patch: '- {op: add, path: /data, value: {k: v}}'}";
+    let two = format!(
+        "buildMetadata: [transformerAnnotations]\n{}\n{other}\n",
+        operation.replace("patches: [", "patches:\n- ").replace("}]\n", "}")
+    );
+    let told = with("    a: b\n", &two);
+    let steps = told["annotations"]["alpha.config.kubernetes.io/transformations"].as_str().unwrap();
+    assert_eq!(steps.matches("PatchTransformer").count(), 1, "{steps}");
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::Want::{At, Error};
-use crate::{check, over};
+use crate::{at, check, over, run};
 
 #[test]
 fn replacements_copy_values() {
@@ -106,4 +106,62 @@ fn replacements_copy_values() {
         );
         check(text, over(&format!("replacements: {text}\n"), &[file]), &want);
     }
+}
+
+/// A ConfigMap whose value is a document, and a replacement into it; what the value is then.
+fn inside(document: &str, path: &str, value: &str, options: &str) -> String {
+    let text = format!(
+        "resources: [m.yaml]\nreplacements: [{{sourceValue: '{value}', targets: [{{select: {{kind: ConfigMap}}, fieldPaths: ['data.text.{path}'], options: {{{options}}}}}]}}]\n"
+    );
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"text": document}});
+    let built = run(&[("kustomization.yaml", &text), ("m.yaml", &map.to_string())]).unwrap();
+    at(&built, 0, "/data/text").as_str().unwrap().to_owned()
+}
+
+#[test]
+fn documents_inside_texts_keep_their_order_and_lose_their_indentation() {
+    let wide = "server:\n    port: 80\n    hosts:\n        - a\n    name: x\nparts:\n    - name: one\n      v: 1.50\n";
+    let printed = "server:\n  port: 80\n  hosts:\n  - a\n  name: new\nparts:\n- name: one\n  v: 1.50";
+    assert_eq!(inside(wide, "server.name", "new", ""), printed);
+    let added = "server:\n  port: 80\n  hosts:\n  - a\n  name: x\n  added: 5\nparts:\n- name: one\n  v: 1.50";
+    assert_eq!(inside(wide, "server.added", "5", "create: true"), added);
+    for (document, want) in [
+        ("---\na:\n  b: x\n", "a:\n  b: new"),
+        ("a: {b: x, c: [1, 'two']}\n", "a: {b: new, c: [1, 'two']}"),
+        (
+            "# top\na:\n    # above\n    b: x   # behind\n\n    c: 1\n",
+            "# top\na:\n  # above\n  b: new # behind\n  c: 1",
+        ),
+        ("a:\n    b: 'x'\n    on: off\n    \"8080\": ~\n    d:\n", "a:\n  b: 'new'\n  on: off\n  \"8080\": ~\n  d:"),
+        (
+            "a:\n    b: x\n    c: |\n        one\n        two\n    d: >-\n        three\n",
+            "a:\n  b: new\n  c: |\n    one\n    two\n  d: >-\n    three",
+        ),
+        (
+            "a:\n    b: x\n    c:\n        - - 1\n          - 2\n        # of k\n        - k: 2020-01-01\n",
+            "a:\n  b: new\n  c:\n  - - 1\n    - 2\n  # of k\n  - k: 2020-01-01",
+        ),
+        ("a:\n    b: x\n    c: one\n        two\n", "a:\n  b: new\n  c: one two"),
+    ] {
+        assert_eq!(inside(document, "a.b", "new", ""), want, "{document}");
+    }
+}
+
+#[test]
+fn numbers_are_copied_as_they_are_written() {
+    let number = |written: &str| {
+        let custom =
+            format!("apiVersion: x.io/v1\nkind: Foo\nmetadata: {{name: f}}\nspec: {{n: {written}, s: text}}\n");
+        let text = "resources: [f.yaml]\nreplacements: [{source: {kind: Foo, fieldPath: spec.n}, targets: [{select: {kind: Foo}, fieldPaths: [spec.s]}]}]\n";
+        let built = run(&[("kustomization.yaml", text), ("f.yaml", &custom)]).unwrap();
+        at(&built, 0, "/spec/s").clone()
+    };
+    for written in ["1.50", "0x1F", "1e3", "7"] {
+        assert_eq!(number(written), written);
+    }
+    // A generator that merges does the same.
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {a: 1.50}\n";
+    let text = "resources: [m.yaml]\nconfigMapGenerator: [{name: m, behavior: merge, literals: [b=c]}]\n";
+    let built = run(&[("kustomization.yaml", text), ("m.yaml", map)]).unwrap();
+    assert_eq!(at(&built, 0, "/data"), &json!({"a": "1.50", "b": "c"}));
 }

@@ -26,5 +26,18 @@ fn a_schema_of_ones_own_merges_custom_lists() {
     check("version", build("openapi: {version: v1.0.0}\n"), &Error("version is not built in"));
     check("built in", build("openapi: {version: v1.21.2}\n"), &At(0, "/metadata/name", json!("foo")));
     check("none", build("openapi: {path: no.json}\n"), &Error("`no.json` does not exist"));
+    // Operations need no schema, so the built-in one is not there when one is named later.
+    let operation = "patches: [{target: {kind: Pod}, patch: '- {op: add, path: /x, value: 1}'}]\n";
+    let files = [
+        (
+            "kustomization.yaml",
+            "resources: [base]\ncomponents: [c]\npatches: [{patch: '{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: a}]}}'}]\n",
+        ),
+        ("base/kustomization.yaml", &format!("resources: [p.yaml]\n{operation}")),
+        ("base/p.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: b}]}\n"),
+        ("c/kustomization.yaml", "kind: Component\nopenapi: {path: s.json}\n"),
+        ("c/s.json", schema),
+    ];
+    check("later", run(&files), &At(0, "/spec/containers", json!([{"name": "a"}])));
     check("no schema", build("openapi: {path: f.yaml}\n"), &At(0, "/metadata/name", json!("foo")));
 }

@@ -175,6 +175,9 @@ fn replacement() -> impl Strategy<Value = Value> {
             json!({"fieldPath": "data.url", "options": {"delimiter": "/", "index": 2}}),
             json!({"fieldPath": "spec.template.spec.containers.[name=main].image"}),
             json!({"fieldPath": "spec.ports.0.port"}),
+            json!({"fieldPath": "spec.value"}),
+            json!({"fieldPath": "spec.parts"}),
+            json!({"fieldPath": "metadata.annotations.note"}),
         ]),
     );
     let target = (
@@ -188,6 +191,11 @@ fn replacement() -> impl Strategy<Value = Value> {
             "spec.deep.flag",
             "spec.template.metadata.labels.app",
             "metadata.labels.[new/label]",
+            "metadata.annotations",
+            "spec.parts.*.size",
+            "spec.parts.[name=a].size",
+            "data.document.server.port",
+            "data.document.parts.[name=one].v",
         ]),
         prop::sample::select(vec![
             json!({}),

@@ -130,6 +130,11 @@ impl Object {
         match self.kind() {
             "ConfigMap" => {
                 let mut data = json!({"mode": first, "text": "line one\nline two  \n", "url": format!("http://{second}:80/{first}")});
+                if self.has(3) {
+                    data["document"] = json!(
+                        "server:\n    port: 80\n    name: 'x'   # behind\nparts:\n    - name: one\n      v: 1.50\n"
+                    );
+                }
                 if self.has(2) {
                     data["quoted"] = json!("0123");
                     data["colon: here"] = json!("# not a comment");

@@ -76,6 +76,17 @@ fn changes() -> impl Strategy<Value = Value> {
             json!({"containers": [{"name": "main", "env": [{"name": "PLAIN", "value": "2"}, {"name": "NEW", "value": "x"}]}]}),
         ),
         pod(json!({"containers": [{"name": "main", "env": [{"name": "PLAIN", "$patch": "delete"}]}]})),
+        // Keys that stand twice, where there may be no such list yet.
+        pod(
+            json!({"containers": [{"name": "fresh", "env": [{"name": "A", "value": "1"}, {"name": "B"}, {"name": "A", "value": "2"}],
+            "ports": [{"containerPort": 1, "name": "a"}, {"containerPort": 1, "hostPort": 2}, {"containerPort": 2, "protocol": "UDP"}]}]}),
+        ),
+        pod(
+            json!({"volumes": [{"name": "twice", "emptyDir": {}}, {"name": "twice", "secret": {"secretName": "keys"}}]}),
+        ),
+        // Numbers where texts in quotes may be.
+        json!({"data": {"mode": 5, "url": true}}),
+        json!({"metadata": {"labels": {"app": 7}}}),
         pod(json!({"containers": [{"name": "side", "$patch": "delete"}, {"name": "third", "image": "busybox"}]})),
         pod(json!({"containers": [{"name": "side", "image": "nginx"}, {"$patch": "replace"}]})),
         pod(
@@ -103,6 +114,10 @@ fn operations() -> impl Strategy<Value = Value> {
     let one = prop::sample::select(vec![
         json!({"op": "add", "path": "/metadata/labels", "value": {"by": "json"}}),
         json!({"op": "add", "path": "/metadata/annotations/by", "value": "json"}),
+        json!({"op": "add", "path": "/metadata/annotations", "value": {"all": "new"}}),
+        json!({"op": "add", "path": "/metadata/annotations/number", "value": 1.5}),
+        json!({"op": "remove", "path": "/metadata/annotations"}),
+        json!({"op": "copy", "from": "/metadata/labels", "path": "/metadata/annotations"}),
         json!({"op": "add", "path": "/metadata/labels/a~1b", "value": "c~d"}),
         json!({"op": "replace", "path": "/metadata/name", "value": "renamed"}),
         json!({"op": "remove", "path": "/metadata/labels"}),
@@ -131,6 +146,9 @@ pub(super) fn targets() -> impl Strategy<Value = Value> {
             json!({"labelSelector": "app=web"}),
             json!({"labelSelector": "app in (web, db),extra!=1"}),
             json!({"labelSelector": "!app"}),
+            json!({"labelSelector": "app notin (web,), extra"}),
+            json!({"labelSelector": "app in (web),"}),
+            json!({"annotationSelector": "note,!on"}),
             json!({"annotationSelector": "on=yes"}),
             json!({"group": "apps"}),
             json!({"version": "v1", "namespace": "shop"}),

@@ -36,6 +36,7 @@ pub(super) fn transformers() -> impl Strategy<Value = Value> {
     let specs = prop::sample::select(vec![
         json!([{"path": "metadata/name"}]),
         json!([{"path": "metadata/labels", "create": true}]),
+        json!([{"path": "metadata/annotations"}, {"path": "metadata/labels"}]),
         json!([{"path": "metadata/annotations", "create": true}, {"path": "spec/template/metadata/annotations", "create": true, "kind": "Deployment"}]),
         json!([{"path": "metadata/name", "kind": "ConfigMap"}, {"path": "spec/deep/labels", "create": true, "kind": "Widget"}]),
     ]);

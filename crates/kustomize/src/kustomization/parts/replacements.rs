@@ -44,8 +44,9 @@ fn replacement(form: &mut Form<'_>, node: &Node) -> Replacement {
             "source" => replacement.source = Some(source(form, value)),
             "sourceValue" => replacement.source_value = Some(form.text(value)),
             "targets" => {
-                has_targets = true;
                 replacement.targets = form.items(value).iter().map(|item| target(form, item)).collect();
+                // In a file of its own an empty list is one.
+                has_targets = form.is_lenient || !replacement.targets.is_empty();
             }
             _ => {}
         }

@@ -51,14 +51,19 @@ fn find<'n>(node: &'n Node, path: &[String], into: &mut Vec<&'n Node>) -> Option
     }
 }
 
-/// Where a scalar stands in the text, and how it is written there.
-fn token<'t>(text: &'t str, node: &Node) -> Option<(usize, &'t str)> {
+/// The rest of the line from where a node stands, and where that is in the text.
+pub(super) fn rest_at<'t>(text: &'t str, node: &Node) -> Option<(usize, &'t str)> {
     let line: usize = node.at.line.checked_sub(1)?.try_into().ok()?;
     let column: usize = node.at.column.checked_sub(1)?.try_into().ok()?;
     let line_start = text.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
     let line = text[line_start..].split('\n').next()?;
-    let within = line.char_indices().nth(column).map(|(at, _)| at)?;
-    let rest = &line[within..];
+    let within = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+    Some((line_start + within, &line[within..]))
+}
+
+/// Where a scalar stands in the text, and how it is written there.
+pub(super) fn token<'t>(text: &'t str, node: &Node) -> Option<(usize, &'t str)> {
+    let (start, rest) = rest_at(text, node)?;
     let length = match (rest.chars().next()?, &node.data) {
         ('"', Data::String(_)) => quoted(rest, '"')?,
         ('\'', Data::String(_)) => quoted(rest, '\'')?,
@@ -68,7 +73,7 @@ fn token<'t>(text: &'t str, node: &Node) -> Option<(usize, &'t str)> {
         }
         _ => return None,
     };
-    Some((line_start + within, &rest[..length]))
+    Some((start, &rest[..length]))
 }
 
 /// The length of a quoted token; `None` when it does not end on its line.
@@ -88,7 +93,7 @@ fn quoted(rest: &str, quote: char) -> Option<usize> {
 }
 
 /// A scalar in the style of the token it replaces.
-fn printed(value: &Value, token: &str) -> Option<String> {
+pub(super) fn printed(value: &Value, token: &str) -> Option<String> {
     match value {
         Value::String(text) if text.contains('\n') => None,
         Value::String(text) if token.starts_with('"') => serde_json::to_string(text).ok(),
