@@ -193,6 +193,11 @@ impl Printer<'_> {
 
     /// What begins a block scalar, such as `|-`: the last word of the line before its first one.
     fn header(&self, node: &Node) -> Option<&str> {
+        let (start, _) = rest_at(self.text, node)?;
+        let line = self.text[..start].rsplit('\n').next()?;
+        if !line.trim().is_empty() {
+            return None;
+        }
         let before = (node.at.line as usize).checked_sub(1)?;
         let line = self.text.lines().take(before).filter(|line| !line.trim().is_empty()).last()?;
         line.split_whitespace().last().filter(|word| word.starts_with(['|', '>']))
@@ -223,7 +228,8 @@ impl Printer<'_> {
             return printed(value, "");
         };
         let is_same = node.clone().into_value() == *value;
-        if let Some((_, token)) = token(self.text, node) {
+        let header = self.header(node);
+        if let Some((_, token)) = token(self.text, node).filter(|_| header.is_none()) {
             return if is_same { Some(token.to_owned()) } else { printed(value, token) };
         }
         match value {
@@ -231,7 +237,7 @@ impl Printer<'_> {
                 let (_, rest) = rest_at(self.text, node)?;
                 Some(["null", "~"].into_iter().find(|word| rest.starts_with(word)).unwrap_or("").to_owned())
             }
-            Value::String(text) if is_same => match self.header(node) {
+            Value::String(text) if is_same => match header {
                 Some(header) if header.starts_with('|') => Some(teal_yaml::write_text(text, indent + 2, 2)),
                 Some(">-") if !text.contains('\n') => Some(format!(">-\n{}{text}", " ".repeat(indent + 2))),
                 Some(_) => None,
