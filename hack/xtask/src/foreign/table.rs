@@ -58,7 +58,7 @@ pub(super) fn page(steps: &[Step]) -> String {
         "# Foreign clients\n\nWritten by `cargo xtask prove clients`; do not edit.\n\nClients that nobody here wrote, from their \
          registries, unmodified, each living a whole life against\n[`azure-emulator`](../hack/azure-emulator/README.md): what \
          they do is in `hack/foreign-clients`. Nothing but the address, the CA and\nthe authority is changed for them; octodns gets its tokens from a stand-in for `az account get-access-token`.\n\
-         \"Read what Teal wrote\": Teal's own targets changed records, routes and weights (`hack/writer`), and the client's reading is compared with what was asked of them.\n\n\
+         \"Read what Teal wrote\": Teal's own targets changed records, routes, weights and pools (`hack/writer`), and the client's reading is compared with what was asked of them.\n\n\
          | client | version | service | steps | what it did |\n|---|---|---|---:|---|\n",
     );
     for (first, all) in groups(steps) {
