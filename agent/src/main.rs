@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -13,6 +14,9 @@ use teal_api::names::TEAL_NAMESPACE;
 use teal_daemon::{
     Admin, LeaseConfig, LogFormat, Readiness, hold_lease, init_log, install_crypto_provider, shutdown_on_signal,
 };
+
+/// Longest that a connection to the API server may say nothing. Above the 290 s after which a server ends a watch itself.
+const SILENCE: Duration = Duration::from_secs(300);
 
 /// Makes one cluster equal to git.
 #[derive(Debug, Parser)]
@@ -76,6 +80,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
     // 429 is answered by the agent's own limiter, which also slows down what it has not sent yet.
     let mut kube = kube::Config::infer().await.context("find the cluster")?;
     kube.default_retry = false;
+    // An answer that never comes ends as an error: the loop waits for each, and without this for ever.
+    (kube.read_timeout, kube.reset_reader_on_write) = (Some(SILENCE), true);
     let client = kube::Client::try_from(kube.clone()).context("make a client")?;
     readiness.done("client");
     let instance = args.instance.unwrap_or_else(|| format!("teal-agent-{}", std::process::id()));
