@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::Value;
-use teal_agent_core::Prepared;
 use teal_agent_core::inventory;
 use teal_agent_core::kinds::is_blast_radius;
 use teal_agent_core::plan::Action;
@@ -13,6 +12,7 @@ use teal_agent_core::prepared::Change;
 use teal_agent_core::preserve::keep_live;
 use teal_agent_core::scaled;
 use teal_agent_core::takeover::is_predecessor;
+use teal_agent_core::{ObjectId, Prepared};
 use teal_cluster::shards::ShardError;
 use teal_cluster::{Address, ApiError, Applied, Cluster};
 
@@ -83,26 +83,17 @@ impl Engine {
             sent |= self.apply_rank(ready).await;
         }
         // What failed for a moment comes again soon.
-        blocked |= self.troubles.values().any(|trouble| trouble.passing);
-        if self.may_start_last(blocked) {
-            let ready = last.into_iter().filter(|job| unmet(&self.facts(), &job.step).is_none()).collect();
-            sent |= self.apply_rank(ready).await;
-        } else if let Some(since) = self.last_since.filter(|_| !last.is_empty()) {
-            self.plan.wake(since + LAST_PATIENCE);
+        let is_last = |id: &ObjectId| last.iter().any(|job| job.step.object.id == *id);
+        blocked |= self.troubles.iter().any(|(id, trouble)| trouble.passing && !is_last(id));
+        let now = self.now();
+        match turn_of_last(&mut self.last_since, !last.is_empty(), blocked, now) {
+            Ok(()) => {
+                let ready = last.into_iter().filter(|job| unmet(&self.facts(), &job.step).is_none()).collect();
+                sent |= self.apply_rank(ready).await;
+            }
+            Err(at) => self.plan.wake(at),
         }
         sent
-    }
-
-    /// What decides about admission starts when everything else was tried ([`teal_agent_core::order::Step::last`]). But
-    /// something that never gets its turn must not hold them for ever.
-    fn may_start_last(&mut self, blocked: bool) -> bool {
-        if !blocked {
-            self.last_since = None;
-            return true;
-        }
-        let now = self.now();
-        let since = *self.last_since.get_or_insert(now);
-        now >= since + LAST_PATIENCE
     }
 
     async fn apply_rank(&mut self, jobs: Vec<Job>) -> bool {
@@ -249,6 +240,17 @@ impl Engine {
     }
 }
 
+/// What decides about admission starts when everything else was tried ([`teal_agent_core::order::Step::last`]); but something
+/// that never gets its turn must not hold it for ever. `Err`: not before this time. `since` is when `any` began to wait.
+fn turn_of_last(since: &mut Option<Duration>, any: bool, blocked: bool, now: Duration) -> Result<(), Duration> {
+    if !any || !blocked {
+        *since = None;
+        return Ok(());
+    }
+    let at = *since.get_or_insert(now) + LAST_PATIENCE;
+    if now < at { Err(at) } else { Ok(()) }
+}
+
 /// What came of one apply.
 enum Outcome {
     Applied(Applied),
@@ -347,4 +349,23 @@ async fn body(cluster: &Cluster, job: &Job) -> Result<Bytes, ApiError> {
     let Ok(mut value) = read else { return Ok(whole()) };
     keep_live(&mut value, &live, &object.links.preserve);
     Ok(value.to_string().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_decides_about_admission_waits_for_the_rest_and_for_each_its_own_time() {
+        let (mut since, at) = (None, Duration::from_secs);
+        let mut turn = |any, blocked, now| turn_of_last(&mut since, any, blocked, at(now));
+        // Something else has been in trouble for an hour: that is no time that a policy has waited.
+        assert_eq!(turn(false, true, 0), Ok(()));
+        assert_eq!(turn(true, true, 3600), Err(at(3610)));
+        assert_eq!(turn(true, true, 3605), Err(at(3610)));
+        assert_eq!(turn(true, true, 3610), Ok(()), "it is not held for ever");
+        // The next one has its own time; what is free starts at once.
+        assert_eq!((turn(false, true, 3611), turn(true, true, 3700)), (Ok(()), Err(at(3710))));
+        assert_eq!(turn(true, false, 3701), Ok(()));
+    }
 }
