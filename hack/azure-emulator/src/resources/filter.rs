@@ -73,23 +73,16 @@ impl Filter {
     /// Does it let something through?
     pub(super) fn passes(&self, facts: &Facts<'_>) -> bool {
         let Some(term) = &self.0 else { return true };
-        if !term.asks_for_tags() {
-            return term.holds(facts, ("", ""));
+        match facts.tags.filter(|tags| !tags.is_empty()) {
+            Some(tags) => {
+                tags.iter().any(|(name, value)| term.holds(facts, (name, value.as_str().unwrap_or_default())))
+            }
+            None => term.holds(facts, ("", "")),
         }
-        let tags = facts.tags.into_iter().flatten();
-        tags.into_iter().any(|(name, value)| term.holds(facts, (name, value.as_str().unwrap_or_default())))
     }
 }
 
 impl Term {
-    fn asks_for_tags(&self) -> bool {
-        match self {
-            Self::All(terms) | Self::Any(terms) => terms.iter().any(Self::asks_for_tags),
-            Self::Not(term) => term.asks_for_tags(),
-            Self::Is { name, .. } => name.starts_with("tag"),
-        }
-    }
-
     fn holds(&self, facts: &Facts<'_>, tag: (&str, &str)) -> bool {
         match self {
             Self::All(terms) => terms.iter().all(|term| term.holds(facts, tag)),
@@ -278,6 +271,14 @@ mod tests {
             ("startswith(tagName, 'x')", false),
         ] {
             assert_eq!(Filter::parse(filter).unwrap().passes(&facts), passes, "{filter}");
+        }
+        let bare = Facts { tags: None, ..facts };
+        for (filter, passes) in [
+            ("name eq 'contoso.dev' or tagName eq 'env'", true),
+            ("tagName eq 'env'", false),
+            ("tagName ne 'env'", true),
+        ] {
+            assert_eq!(Filter::parse(filter).unwrap().passes(&bare), passes, "{filter}");
         }
     }
 
