@@ -47,8 +47,10 @@ impl Found {
                 settled: true,
             },
             Err(error) => {
-                let settled = self.settled || error.denied();
-                Self { failed: Some(format!("it could not be looked at: {error}")), settled, ..self.clone() }
+                let failed = Some(format!("it could not be looked at: {error}"));
+                // Nobody here will see it go.
+                let objection = self.objection.clone().filter(|_| !error.denied());
+                Self { objection, failed, settled: self.settled || error.denied(), told: self.told.clone() }
             }
         }
     }
@@ -160,8 +162,10 @@ mod tests {
         assert_eq!(refused.seen(), Inspected::Clear);
         assert!(refused.words().any(|word| word.contains("grant it in the server's policy")), "{refused:?}");
         let objects = first.after(Ok(vec![Finding { refuse: true, what: "owned".to_owned() }]));
-        assert_eq!(objects.after(Err(away())).after(Err(denied())).seen(), Inspected::Objection("owned".to_owned()));
+        let away = objects.after(Err(away()));
+        assert_eq!(away.seen(), Inspected::Objection("owned".to_owned()));
+        assert_eq!(away.after(Err(denied())).seen(), Inspected::Clear, "whoever may not look would never see it go");
         let clear = first.after(Ok(Vec::new()));
-        assert_eq!((clear.seen(), clear.after(Err(away())).seen()), (Inspected::Clear, Inspected::Clear));
+        assert_eq!((clear.seen(), clear.after(Err(self::away())).seen()), (Inspected::Clear, Inspected::Clear));
     }
 }
