@@ -29,8 +29,8 @@ pub(crate) struct Retire {
     /// A folder with Switches, or one's file; may be repeated. The folder of --colors when left out.
     #[arg(long = "switches", value_name = "PATH")]
     switches: Vec<PathBuf>,
-    /// The branch that the switchers follow, asked what it wants before each step; the one that the checked out branch
-    /// follows when left out.
+    /// The branch that the switchers follow, asked what it wants before each step (REMOTE/NAME where there are several
+    /// remotes); the one that the checked out branch follows when left out.
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
     /// Ask no remote what git wants now: you vouch that the files here are what is pushed.

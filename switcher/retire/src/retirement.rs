@@ -213,8 +213,7 @@ impl Retirement {
                 }
                 Act::Wait { until_ms } if !wait => return Ok(End::Screams { until_ms: *until_ms }),
                 Act::Wait { until_ms } => {
-                    let left = Duration::from_millis(until_ms.saturating_sub(gathered.facts.now_ms));
-                    tokio::time::sleep(left.min(NAP)).await;
+                    self.sleep(until_ms.saturating_sub(gathered.facts.now_ms)).await;
                     continue;
                 }
                 Act::Stop if self.executor() == Executor::Pipeline => {
@@ -238,6 +237,21 @@ impl Retirement {
                 _ => {}
             }
             last = Some(look.act);
+        }
+    }
+
+    /// Sleeps for so many milliseconds, looking now and then whether there is still nothing else to do. git is asked when
+    /// something is to be done.
+    async fn sleep(&self, mut left_ms: u64) {
+        let of = Self { git: None, ..self.clone() };
+        loop {
+            tokio::time::sleep(Duration::from_millis(left_ms).min(NAP)).await;
+            match of.look().await {
+                Look { act: Act::Wait { until_ms }, facts, .. } => {
+                    left_ms = until_ms.saturating_sub(facts.now_ms);
+                }
+                _ => return,
+            }
         }
     }
 

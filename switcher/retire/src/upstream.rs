@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use teal_api::switch::Switch;
 
-use command::{NETWORK, git};
+use command::git;
 
 /// Where the declarations lie, and which branch is asked what it says of them.
 #[derive(Debug, Clone)]
@@ -21,6 +21,10 @@ pub struct Sources {
     /// The branch that the switchers follow; `None`: the one that the checked out branch follows.
     pub branch: Option<String>,
 }
+
+/// Brings a commit and nothing else: what the person's clone knows of the remote stays as it is.
+const FETCH: &[&str] =
+    &["fetch", "--quiet", "--no-auto-gc", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap="];
 
 /// What one repository's remote says.
 #[derive(Debug)]
@@ -105,7 +109,7 @@ async fn tell(top: &Path, paths: &Paths, branch: Option<&str>) -> Answer {
         Ok(upstream) => upstream,
         Err(why) => return Answer { name: top.display().to_string(), said: Err(why) },
     };
-    let name = format!("{} of {}", upstream.branch, upstream.remote);
+    let name = format!("{} of {}", upstream.branch, without_userinfo(&upstream.remote));
     let said = async {
         let commit = upstream.tip(top).await?;
         let switches =
@@ -134,11 +138,7 @@ async fn upstream(top: &Path, branch: Option<&str>) -> Result<Upstream, String> 
         None => None,
     };
     if let Some(branch) = branch {
-        let remote = match follows {
-            Some(remote) => remote,
-            None => only_remote(top).await?,
-        };
-        return Ok(Upstream { remote, branch: branch.to_owned() });
+        return named_upstream(top, branch, follows).await;
     }
     let Some(head) = head else { return Err(format!("no branch is checked out: {named}")) };
     let merge = setting(top, &format!("branch.{head}.merge")).await;
@@ -148,15 +148,33 @@ async fn upstream(top: &Path, branch: Option<&str>) -> Result<Upstream, String> 
     }
 }
 
-async fn only_remote(top: &Path) -> Result<String, String> {
+/// A branch that somebody names. Of several remotes the one that the checked out branch follows may be a fork, and the branch
+/// there a year old.
+async fn named_upstream(top: &Path, branch: &str, follows: Option<String>) -> Result<Upstream, String> {
     let told = git(top, &["remote"]).await?;
     let remotes: Vec<&str> = told.lines().collect();
-    match remotes[..] {
-        [only] => Ok(only.to_owned()),
-        [] => Err("it has no remote".to_owned()),
-        _ if remotes.contains(&"origin") => Ok("origin".to_owned()),
-        _ => Err(format!("it has several remotes ({}), and none is origin", remotes.join(", "))),
+    let upstream = |remote: &str, branch: &str| Upstream { remote: remote.to_owned(), branch: branch.to_owned() };
+    match (&remotes[..], follows) {
+        ([only], _) => Ok(upstream(only, branch)),
+        // Its address may stand there in the place of a name.
+        ([], Some(follows)) => Ok(upstream(&follows, branch)),
+        ([], None) => Err("it has no remote".to_owned()),
+        _ => match branch.split_once('/').filter(|(remote, _)| remotes.contains(remote)) {
+            Some((remote, branch)) => Ok(upstream(remote, branch)),
+            None => Err(format!(
+                "it has several remotes ({}): say which one the switchers follow by --branch REMOTE/{branch}",
+                remotes.join(", ")
+            )),
+        },
     }
+}
+
+/// An address without the user and password that may stand in it.
+fn without_userinfo(remote: &str) -> String {
+    let Some((scheme, rest)) = remote.split_once("://") else { return remote.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 async fn setting(top: &Path, name: &str) -> Option<String> {
@@ -171,15 +189,33 @@ impl Upstream {
     /// Its newest commit, fetched when this clone has not got it.
     async fn tip(&self, top: &Path) -> Result<String, String> {
         let reference = format!("refs/heads/{}", self.branch);
-        let told = command::within(NETWORK, top, &["ls-remote", "--", &self.remote, &reference]).await?;
+        let told = command::remote(top, &["ls-remote", "--", &self.remote, &reference]).await?;
         let tip = told.lines().filter_map(|line| line.split_once('\t')).find(|(_, name)| *name == reference);
         let commit = tip.map(|(id, _)| id.to_owned()).ok_or("the remote has no such branch")?;
         let peeled = format!("{commit}^{{commit}}");
         if git(top, &["cat-file", "-e", &peeled]).await.is_err() {
-            let fetch = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--", &self.remote, &reference];
-            command::within(NETWORK, top, &fetch).await?;
+            command::remote(top, &[FETCH, &["--", self.remote.as_str(), reference.as_str()]].concat()).await?;
             git(top, &["cat-file", "-e", &peeled]).await.map_err(|_| "it changed while it was fetched".to_owned())?;
         }
         Ok(commit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_userinfo;
+
+    #[test]
+    fn g9_an_address_is_told_without_what_opens_it() {
+        for (remote, told) in [
+            ("origin", "origin"),
+            ("https://ada:hunter2@git.contoso.com/fleet", "https://git.contoso.com/fleet"),
+            ("https://hunter2@git.contoso.com", "https://git.contoso.com"),
+            ("https://a:b@c@git.contoso.com/x@y", "https://git.contoso.com/x@y"),
+            ("git@git.contoso.com:fleet", "git@git.contoso.com:fleet"),
+            ("/srv/git/fleet", "/srv/git/fleet"),
+        ] {
+            assert_eq!(without_userinfo(remote), told);
+        }
     }
 }

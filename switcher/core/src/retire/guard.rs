@@ -66,12 +66,12 @@ pub fn guard(facts: &Facts, policy: &Policy) -> Vec<Finding> {
             "take it from the list, or name the folder with its switch.yaml by --switches",
         );
     }
-    pushed::branches(facts, &mut log);
     for switch in &facts.switches {
         switches::look(facts, policy, switch, &mut log);
     }
     // Of what is gone only its Switches can still say anything.
     if !is_gone(facts) {
+        pushed::branches(facts, &mut log);
         of_places(facts, &mut log);
         of_cluster(facts, &mut log);
         of_drain(facts, &mut log);

@@ -55,6 +55,6 @@ async fn pushed(of: &Retirement, named: &Named, revision: &str, known: &[(&str, 
         branch: (*branch).to_owned(),
         copy: if same { Likeness::Same } else { Likeness::Differs },
         wants_it: calls.is_some_and(|color| there.active == color),
-        acted_on: if revision.is_empty() { None } else { said.holds(revision).await },
+        acted_on: if revision.is_empty() { Some(true) } else { said.holds(revision).await },
     })
 }

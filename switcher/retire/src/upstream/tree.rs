@@ -23,10 +23,8 @@ pub(super) async fn switches(top: &Path, commit: &str, places: &[String]) -> Res
     let (mut files, mut mistakes) = (marked(top, commit, places).await?, Vec::new());
     for entry in entries(top, commit, places).await? {
         match entry {
-            Entry::Link(path) if below(&path, places) && yaml(&path) => match target(top, commit, &path).await {
-                Ok(to) => {
-                    files.insert(to);
-                }
+            Entry::Link(path) if below(&path, places) => match led(top, commit, &path, places).await {
+                Ok(to) => files.extend(to),
                 Err(why) => mistakes.push(format!("{path}: {why}")),
             },
             Entry::Submodule(path) if below(&path, places) && !covered(&path, places) => {
@@ -110,7 +108,30 @@ fn paths(places: &[String]) -> impl Iterator<Item = &str> {
     places.iter().map(String::as_str).filter(move |_| !all)
 }
 
-/// The file that a link leads to, inside the repository.
+/// The file that a link leads to, as far as it may hold a Switch: YAML, whose end must be a file, and nothing for a folder that is
+/// searched anyway.
+async fn led(top: &Path, commit: &str, link: &str, places: &[String]) -> Result<Option<String>, String> {
+    let to = match target(top, commit, link).await {
+        Err(_) if !yaml(link) => return Ok(None),
+        to => to?,
+    };
+    if to.is_empty() {
+        let top = "is a link to the repository's root, which is not searched; name that folder by --switches, too";
+        return if places.contains(&to) { Ok(None) } else { Err(top.to_owned()) };
+    }
+    let shown = git(top, &["--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", &to]).await?;
+    match shown.split(' ').next() {
+        Some("100644" | "100755") => Ok(yaml(link).then_some(to)),
+        Some("040000") if covers(&to, places) => Ok(None),
+        Some("040000") => {
+            Err(format!("is a link to the folder {to}, which is not searched; name that folder by --switches, too"))
+        }
+        _ if yaml(link) => Err(format!("is a link to {to}, which is no file there")),
+        _ => Ok(None),
+    }
+}
+
+/// The path that a link leads to, inside the repository.
 async fn target(top: &Path, commit: &str, link: &str) -> Result<String, String> {
     let to = git(top, &["cat-file", "blob", &format!("{commit}:{link}")]).await?;
     let mut parts: Vec<&str> = link.split('/').collect();
@@ -144,6 +165,11 @@ fn below(path: &str, places: &[String]) -> bool {
 
 fn rest<'a>(path: &'a str, place: &str) -> Option<&'a str> {
     if place.is_empty() { Some(path) } else { path.strip_prefix(place)?.strip_prefix('/') }
+}
+
+/// Is this folder one of the places, or in one?
+fn covers(folder: &str, places: &[String]) -> bool {
+    places.iter().any(|place| place == folder || rest(folder, place).is_some())
 }
 
 /// Is something inside of it named itself?

@@ -68,5 +68,8 @@ pub(super) fn of(switch: &SwitchSeen, place: &str, log: &mut Log) {
         let todo =
             "name the branch that the switchers follow by --branch; where history was rewritten, `teal adopt` first";
         log.refuse("OtherBranch", place, what, todo);
+    } else if pushed.acted_on.is_none() && pushed.copy != Likeness::Absent {
+        let what = format!("this clone's history is too short to tell whether its switcher follows {branch}");
+        log.warn("HistoryShort", place, what, "see that it does, or clone without --depth");
     }
 }

@@ -17,7 +17,7 @@ fn each_thing_that_speaks_against_it_is_told() {
         ("changed since", |f| pushed(f).copy = Likeness::Differs, "NotAsPushed"),
         ("not pushed", |f| pushed(f).copy = Likeness::Absent, "NotPushed"),
         ("a branch that no switcher follows", |f| pushed(f).acted_on = Some(false), "OtherBranch"),
-        ("a shallow clone", |f| pushed(f).acted_on = None, ""),
+        ("a shallow clone", |f| pushed(f).acted_on = None, "(HistoryShort)"),
         ("pushed only", |f| f.git = asked(Ok(vec!["new".into()]), Likeness::Same), "SwitchNotHere"),
         ("the remote is away", |f| f.git = asked(Err("timeout".into()), Likeness::Same), "GitUnknown"),
         ("colors changed since", |f| f.git = asked(Ok(Vec::new()), Likeness::Differs), "NotAsPushed"),
@@ -78,6 +78,14 @@ fn each_thing_that_speaks_against_it_is_told() {
         let told = |one: &Finding| !one.place.is_empty() && !one.what.is_empty() && !one.todo.is_empty();
         assert!(found.findings.iter().all(told), "{rule}: what, where and what to do");
     }
+}
+
+#[test]
+fn what_is_gone_is_done_whatever_git_says() {
+    let mut facts = facts();
+    facts.cluster = Ok(ClusterSeen::Gone);
+    facts.git = asked(Err("timeout".into()), Likeness::Differs);
+    assert_eq!(next(&facts, &policy()), Next { act: Act::Done, findings: Vec::new() });
 }
 
 #[test]
