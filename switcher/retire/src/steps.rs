@@ -23,43 +23,32 @@ impl Retirement {
         match act {
             Act::Enter(names) => {
                 let op = operation_id(gathered)?;
-                let mut doubt = None;
-                for held in those(gathered, names) {
-                    let color = self.color_in(&held.switch);
-                    let next = held.ledger.retire(&color, &self.by, &op, now);
+                let enter = |held: &Held| {
+                    let next = held.ledger.retire(&self.color_in(&held.switch), &self.by, &op, now);
                     let refused = |why: String| RetireError::Ledger { switch: held.switch.clone(), why };
                     let next = next.map_err(|refusal| refused(refusal.to_string()))?;
-                    let event = Event::NoWayBack { switch: held.switch.clone() };
-                    doubt = swap(held, next, event, tell).await?.or(doubt);
-                }
-                Ok(doubt)
+                    Ok((next, Event::NoWayBack { switch: held.switch.clone() }))
+                };
+                swap_all(gathered, names, tell, enter).await
             }
             Act::NoteStopped { switches, until_ms } => {
-                let mut doubt = None;
-                for held in those(gathered, switches) {
+                let stopped = |held: &Held| {
                     let event = Event::Stopped { switch: held.switch.clone(), until_ms: *until_ms };
-                    doubt = swap(held, held.ledger.stopped(*until_ms, now), event, tell).await?.or(doubt);
-                }
-                Ok(doubt)
+                    Ok((held.ledger.stopped(*until_ms, now), event))
+                };
+                swap_all(gathered, switches, tell, stopped).await
             }
             Act::Condemn(names) => {
-                let mut doubt = None;
-                for held in those(gathered, names) {
-                    let event = Event::Condemned { switch: held.switch.clone() };
-                    doubt = swap(held, held.ledger.condemned(now), event, tell).await?.or(doubt);
-                }
-                Ok(doubt)
+                let condemned =
+                    |held: &Held| Ok((held.ledger.condemned(now), Event::Condemned { switch: held.switch.clone() }));
+                swap_all(gathered, names, tell, condemned).await
             }
             Act::Prove(names) => {
-                let all = those(gathered, names);
                 // One stop, one id.
-                let op = all.first().map(|held| held.ledger.op.clone()).unwrap_or_default();
-                let mut doubt = None;
-                for held in all {
-                    let event = Event::Proved { switch: held.switch.clone() };
-                    doubt = swap(held, held.ledger.proved(&op, now), event, tell).await?.or(doubt);
-                }
-                Ok(doubt)
+                let op = those(gathered, names).next().map(|held| held.ledger.op.clone()).unwrap_or_default();
+                let proved =
+                    |held: &Held| Ok((held.ledger.proved(&op, now), Event::Proved { switch: held.switch.clone() }));
+                swap_all(gathered, names, tell, proved).await
             }
             Act::Finish(names) => self.finish(names, gathered, tell).await,
             Act::Reopen(names) => self.reopen(names, gathered, tell).await,
@@ -88,12 +77,10 @@ impl Retirement {
         gathered: &Gathered,
         tell: Tell<'_>,
     ) -> Result<Doubt, RetireError> {
-        let mut doubt = None;
-        for held in those(gathered, names) {
-            let event = Event::Steady { switch: held.switch.clone() };
-            doubt = swap(held, held.ledger.retired(gathered.facts.now_ms), event, tell).await?.or(doubt);
-        }
-        Ok(doubt)
+        let retired = |held: &Held| {
+            Ok((held.ledger.retired(gathered.facts.now_ms), Event::Steady { switch: held.switch.clone() }))
+        };
+        swap_all(gathered, names, tell, retired).await
     }
 
     /// Takes ledgers back to where the cluster is not known to be stopped.
@@ -103,15 +90,15 @@ impl Retirement {
         gathered: &Gathered,
         tell: Tell<'_>,
     ) -> Result<Doubt, RetireError> {
-        let (mut doubt, random) = (None, random()?);
-        for held in those(gathered, names) {
+        let random = random()?;
+        let reopened = |held: &Held| {
             // About the same cluster as before, whatever runs there now.
             let before = held.ledger.retirement();
             let op = Retiring::id(random, before.as_ref().and_then(Retiring::cluster));
             let event = Event::Reopened { switch: held.switch.clone() };
-            doubt = swap(held, held.ledger.reopened(&op, gathered.facts.now_ms), event, tell).await?.or(doubt);
-        }
-        Ok(doubt)
+            Ok((held.ledger.reopened(&op, gathered.facts.now_ms), event))
+        };
+        swap_all(gathered, names, tell, reopened).await
     }
 
     pub(crate) async fn start(&self, tell: Tell<'_>) -> Result<Doubt, RetireError> {
@@ -165,8 +152,23 @@ impl Retirement {
     }
 }
 
-fn those<'a>(gathered: &'a Gathered, names: &[String]) -> Vec<&'a Held> {
-    gathered.held.iter().filter(|held| names.contains(&held.switch)).collect()
+fn those<'a>(gathered: &'a Gathered, names: &'a [String]) -> impl Iterator<Item = &'a Held> {
+    gathered.held.iter().filter(|held| names.contains(&held.switch))
+}
+
+/// Swaps in what `change` makes of each of these ledgers, one after the other; the last doubt is told.
+async fn swap_all(
+    gathered: &Gathered,
+    names: &[String],
+    tell: Tell<'_>,
+    change: impl Fn(&Held) -> Result<(Ledger, Event), RetireError>,
+) -> Result<Doubt, RetireError> {
+    let mut doubt = None;
+    for held in those(gathered, names) {
+        let (next, event) = change(held)?;
+        doubt = swap(held, next, event, tell).await?.or(doubt);
+    }
+    Ok(doubt)
 }
 
 /// Swaps a ledger in against exactly what was looked at. A lost race, or a lost answer, is seen at the next look.

@@ -54,10 +54,15 @@ pub(super) async fn switches(top: &Path, commit: &str, places: &[String]) -> Res
 
 /// A file's text; `None` when there is none.
 pub(super) async fn text(top: &Path, commit: &str, path: &str) -> Result<Option<String>, String> {
-    if git(top, &["--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path]).await?.is_empty() {
+    if entry(top, commit, path).await?.is_empty() {
         return Ok(None);
     }
     git(top, &["cat-file", "blob", &format!("{commit}:{path}")]).await.map(Some)
+}
+
+/// The entry of a path as git lists it, its mode first; empty when there is none.
+async fn entry(top: &Path, commit: &str, path: &str) -> Result<String, String> {
+    git(top, &["--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", path]).await
 }
 
 /// Files with Teal's mark: what is named itself, and YAML in folders that are not hidden.
@@ -119,8 +124,7 @@ async fn led(top: &Path, commit: &str, link: &str, places: &[String]) -> Result<
         let top = "is a link to the repository's root, which is not searched; name that folder by --switches, too";
         return if places.contains(&to) { Ok(None) } else { Err(top.to_owned()) };
     }
-    let shown = git(top, &["--literal-pathspecs", "ls-tree", "-z", "--full-tree", commit, "--", &to]).await?;
-    match shown.split(' ').next() {
+    match entry(top, commit, &to).await?.split(' ').next() {
         Some("100644" | "100755") => Ok(yaml(link).then_some(to)),
         Some("040000") if covers(&to, places) => Ok(None),
         Some("040000") => {
