@@ -229,7 +229,7 @@ async fn g7_a_freeze_is_lifted_in_every_path() -> Result<()> {
         .await
     };
     // Its time ends.
-    ask(&world, "short", Duration::from_secs(4), &[]).await?;
+    ask(&world, "short", Duration::from_secs(8), &[]).await?;
     reaches(&world, "short", FreezeState::Active).await?;
     assert!(refusal(web(&alice).patch("web", &params, &label("x")).await)?.is_some());
     reaches(&world, "short", FreezeState::Lifted).await?;

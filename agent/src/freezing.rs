@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::events::Events;
 use crate::metrics::Metrics;
+use crate::reporting::status_of_this;
 
 /// Keeps a deleted `Freeze` until it is lifted.
 const FINALIZER: &str = "teal.dev/freeze";
@@ -273,9 +274,13 @@ impl Freezing {
             return;
         }
         let name = freeze.name_any();
-        let patch = json!({"apiVersion": FreezeObject::api_version(&()), "kind": "Freeze", "metadata": {"name": name}, "status": status});
         let api: Api<FreezeObject> = Api::all(self.client.clone());
-        match api.patch_status(&name, &PatchParams::apply(AGENT_MANAGER).force(), &Patch::Apply(&patch)).await {
+        let params = PatchParams { field_manager: Some(AGENT_MANAGER.to_owned()), ..PatchParams::default() };
+        let written = match status_of_this(freeze, &status) {
+            Ok(patch) => api.patch_status(&name, &params, &patch).await,
+            Err(error) => Err(error),
+        };
+        match written {
             Ok(written) => {
                 all.insert(name, written);
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kube::api::{Api, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Client, Resource, ResourceExt};
+use serde::Serialize;
 use serde_json::json;
 use teal_agent_core::Digest;
 use teal_api::names::AGENT_MANAGER;
@@ -133,19 +134,13 @@ impl Reporter {
         before.filter(|layer| layer.open).any(|layer| !still_open(&layer.name))
     }
 
-    /// Writes the status of this very Sync: one of the same name that was made since has another UID, and what the one before
-    /// it achieved is none of its own.
+    /// Writes the status of this very Sync: what it achieved is none of a later namesake's.
     async fn write_sync(&mut self, sync: &SyncObject, status: SyncStatus) -> Result<(), ApiError> {
         if self.written_sync.as_ref() == Some(&status) {
             return Ok(());
         }
         self.wrote = true;
-        // Server-side apply takes any UID; this kind of patch alone is refused for another one.
-        let patch = json!([
-            {"op": "test", "path": "/metadata/uid", "value": sync.uid()},
-            {"op": "add", "path": "/status", "value": status},
-        ]);
-        let patch = Patch::Json::<()>(serde_json::from_value(patch).map_err(kube::Error::SerdeError)?);
+        let patch = status_of_this(sync, &status)?;
         let params = PatchParams { field_manager: Some(AGENT_MANAGER.to_owned()), ..PatchParams::default() };
         let api: Api<SyncObject> = Api::all(self.client.clone());
         api.patch_status(&sync.name_any(), &params, &patch).await?;
@@ -211,6 +206,16 @@ impl Reporter {
         self.written_units.remove(slug);
         Ok(())
     }
+}
+
+/// A status for this very object: one of the same name that was made since has another UID and takes none of it (422).
+pub(crate) fn status_of_this(object: &impl ResourceExt, status: &impl Serialize) -> kube::Result<Patch<()>> {
+    // Server-side apply takes any UID; this kind of patch alone is refused for another one.
+    let patch = json!([
+        {"op": "test", "path": "/metadata/uid", "value": object.uid()},
+        {"op": "add", "path": "/status", "value": status},
+    ]);
+    serde_json::from_value(patch).map(Patch::Json).map_err(kube::Error::SerdeError)
 }
 
 impl Engine {
