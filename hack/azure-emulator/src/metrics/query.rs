@@ -1,6 +1,6 @@
 //! What a call asks of metrics.
 
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{RoundMode, SignedDuration, Span, Timestamp, TimestampRound, Unit};
 
 use super::series::Dimensions;
 use crate::arm::call::percent_decode;
@@ -17,7 +17,7 @@ pub(crate) struct Query {
     pub(crate) aggregations: Vec<String>,
     /// From.
     pub(crate) start: Timestamp,
-    /// To, excluded.
+    /// To, excluded; a whole second.
     pub(crate) end: Timestamp,
     /// Seconds of a step; the whole span for `FULL`.
     pub(crate) step: i64,
@@ -191,8 +191,12 @@ fn span(text: Option<String>, now: Timestamp) -> Result<(Timestamp, Timestamp), 
     // Whole minutes, as measurements are kept.
     let floor = |time: Timestamp| Timestamp::from_second(time.as_second().div_euclid(60) * 60).unwrap_or(time);
     let before = |time: Timestamp, by: SignedDuration| time.checked_sub(by).unwrap_or(Timestamp::MIN);
+    // A whole second: within a minute's first second its measurements count already.
+    let ceil = |time: Timestamp| {
+        time.round(TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil)).unwrap_or(time)
+    };
     let Some(mut text) = text.filter(|text| !text.is_empty()) else {
-        return Ok((floor(before(now, SignedDuration::from_hours(1))), now));
+        return Ok((floor(before(now, SignedDuration::from_hours(1))), ceil(now)));
     };
     if text.contains('%') {
         text = percent_decode(&text)?;
@@ -208,7 +212,7 @@ fn span(text: Option<String>, now: Timestamp) -> Result<(Timestamp, Timestamp), 
         span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()
     };
     let Some((first, second)) = text.split_once('/') else {
-        return Ok((floor(before(now, length(&text).ok_or_else(wrong)?)), now));
+        return Ok((floor(before(now, length(&text).ok_or_else(wrong)?)), ceil(now)));
     };
     let (start, end) = match (time(first), time(second)) {
         (Some(start), Some(end)) => (start, end),
@@ -219,7 +223,7 @@ fn span(text: Option<String>, now: Timestamp) -> Result<(Timestamp, Timestamp), 
     if end <= start {
         return Err(format!("The end of the timespan '{text}' is not after its start."));
     }
-    Ok((floor(start), end))
+    Ok((floor(start), ceil(end)))
 }
 
 /// Grains on offer, in seconds.
@@ -290,6 +294,20 @@ mod tests {
         assert_eq!(ask(&[]).unwrap().step, 60);
         for wrong in ["yesterday", "2026-11-26T12:00:00Z/2026-11-26T11:00:00Z"] {
             assert!(ask(&[("timespan", wrong)]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_minute_counts_from_its_first_moment() {
+        let now = "2026-11-26T12:00:00.001Z".parse().unwrap();
+        for (span, end) in [
+            (None, "2026-11-26T12:00:01Z"),
+            (Some("PT1H"), "2026-11-26T12:00:01Z"),
+            (Some("PT1H/2026-11-26T12:00:00.5Z"), "2026-11-26T12:00:01Z"),
+            (Some("PT1H/2026-11-26T12:00:00Z"), "2026-11-26T12:00:00Z"),
+        ] {
+            let query = parse(&|name| span.filter(|_| name == "timespan").map(str::to_owned), now).unwrap();
+            assert_eq!(query.end.to_string(), end, "{span:?}");
         }
     }
 
