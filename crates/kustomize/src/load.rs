@@ -1,12 +1,16 @@
 //! Bytes → objects: documents, `…List` flattening, and the checks kustomize makes of every object it reads.
 
+mod written;
+
+pub(crate) use written::{Quotes, Spelled, Spot, Written, patch_annotations_as_written, spelled};
+
 use crate::resource::Origin;
 use crate::{BuildError, BuildErrors};
 use serde_json::Value;
-use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use teal_yaml::{Data, Dialect, Entry, Node, Place};
+use teal_yaml::{Data, Dialect, Node, Place};
+use written::Marks;
 
 /// An object of a file and where it began. Its `Debug` shows no content, which may be a Secret's.
 #[derive(Clone, PartialEq)]
@@ -32,29 +36,15 @@ pub struct Loaded {
     pub errors: Vec<BuildError>,
 }
 
-/// An object as a build takes it in: with the places of keys that have nothing behind them.
+/// An object as a build takes it in: with what its values do not tell.
 pub(crate) struct Manifest {
     pub(crate) value: Value,
     pub(crate) origin: Origin,
     pub(crate) blanks: Vec<Vec<String>>,
     /// Annotations that were written as numbers, booleans or null.
     pub(crate) odd: Vec<(String, Value)>,
-    pub(crate) numbers: Vec<OddNumber>,
-}
-
-/// A number that is not written as JSON prints it, such as `1.50` or `0x1F`.
-#[derive(Clone)]
-pub(crate) struct OddNumber {
-    pub(crate) path: Vec<String>,
-    pub(crate) number: Value,
-    pub(crate) text: String,
-}
-
-/// What a document's values do not tell.
-#[derive(Default)]
-struct Marks {
-    blanks: Vec<Vec<String>>,
-    numbers: Vec<OddNumber>,
+    pub(crate) spelled: Vec<Spelled>,
+    pub(crate) quotes: Quotes,
 }
 
 /// Reads the objects of a build, all or nothing.
@@ -98,15 +88,15 @@ fn load(file: &str, bytes: &[u8], dialect: Dialect) -> (Vec<Manifest>, Vec<Build
         let at = node.at;
         let (mut marks, mut odd) = (Marks::default(), Vec::new());
         if dialect == Dialect::Kustomize {
-            find_marks(&node, &written, &mut Vec::new(), &mut marks);
-            odd = annotations_as_written(&mut node, &written);
+            marks = Marks::of(&node, &written);
+            odd = written::annotations_as_written(&mut node, &written);
         }
         match check(&node, dialect) {
             Err((at, message)) => errors.push(BuildError::Object { file: file.to_owned(), at, message }),
             Ok(()) => {
                 let origin = Origin { file: Arc::clone(&shared), line: at.line, document };
-                let Marks { blanks, numbers } = marks;
-                manifests.push(Manifest { value: node.into_value(), origin, blanks, odd, numbers });
+                let Marks { blanks, spelled, quotes } = marks;
+                manifests.push(Manifest { value: node.into_value(), origin, blanks, odd, spelled, quotes });
             }
         }
     }
@@ -184,126 +174,6 @@ fn check(node: &Node, dialect: Dialect) -> Result<(), (Place, String)> {
         check_text_map(metadata, "labels")?;
     }
     check_text_map(metadata, "annotations")
-}
-
-/// Values further right than this are not looked up, so that a file of one line costs no square.
-const WIDEST_LOOKUP: usize = 10_000;
-
-/// The text of a file, to look up how scalars were written.
-pub(crate) struct Written<'t> {
-    text: &'t str,
-    lines: OnceCell<Vec<&'t str>>,
-}
-
-impl<'t> Written<'t> {
-    pub(crate) fn new(text: &'t str) -> Self {
-        Self { text: text.trim_start_matches('\u{feff}'), lines: OnceCell::new() }
-    }
-
-    /// The characters of a plain scalar at a place, as far as they are of the sort that numbers and words have.
-    fn at(&self, at: Place) -> Option<&'t str> {
-        let lines = self.lines.get_or_init(|| self.text.lines().collect());
-        let line = lines.get(at.line.saturating_sub(1) as usize).copied().unwrap_or("");
-        let column = at.column.saturating_sub(1) as usize;
-        if column > WIDEST_LOOKUP {
-            return None;
-        }
-        let rest = line.char_indices().nth(column).map_or("", |(at, _)| &line[at..]);
-        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_' | '~');
-        Some(&rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())])
-    }
-
-    /// How a number, boolean or null was written; `None` when it can't be found in the text.
-    pub(crate) fn scalar(&self, node: &Node) -> Option<String> {
-        let written = self.at(node.at)?;
-        if node.data == Data::Null {
-            return Some(if is_null(written) { written.to_owned() } else { String::new() });
-        }
-        let read = teal_yaml::read_as(Dialect::Kustomize, written).ok().and_then(|mut read| read.pop());
-        read.is_some_and(|read| read.data == node.data).then(|| written.to_owned())
-    }
-
-    /// Says whether a null is written as nothing at all.
-    fn is_blank(&self, at: Place) -> bool {
-        self.at(at).is_some_and(|written| !is_null(written))
-    }
-}
-
-fn is_null(text: &str) -> bool {
-    matches!(text, "~" | "null" | "Null" | "NULL")
-}
-
-/// kustomize takes numbers, booleans and nulls among annotations for the text they are written as: `1.10` stays `1.10`,
-/// and nothing is an empty text. What can't be found in the text as it was read stays a number, which is then told to be
-/// quoted. Returns what was changed, with the values that the texts stand for.
-fn annotations_as_written(node: &mut Node, written: &Written<'_>) -> Vec<(String, Value)> {
-    let mut odd = Vec::new();
-    for entry in annotations(node) {
-        if let Some(text) = scalar_as_written(&entry.value, written) {
-            odd.push((entry.key.clone(), entry.value.clone().into_value()));
-            entry.value.data = Data::String(text);
-        }
-    }
-    odd
-}
-
-fn scalar_as_written(node: &Node, written: &Written<'_>) -> Option<String> {
-    matches!(node.data, Data::Number(_) | Data::Bool(_) | Data::Null).then(|| written.scalar(node)).flatten()
-}
-
-/// Numbers and booleans among the annotations of a patch, as the texts they are written as; a null there takes the
-/// annotation away.
-pub(crate) fn patch_annotations_as_written(node: &mut Node, written: &Written<'_>) {
-    for entry in annotations(node).iter_mut().filter(|entry| entry.value.data != Data::Null) {
-        if let Some(text) = scalar_as_written(&entry.value, written) {
-            entry.value.data = Data::String(text);
-        }
-    }
-}
-
-fn annotations(node: &mut Node) -> &mut [Entry] {
-    match node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations")).map(|node| &mut node.data) {
-        Some(Data::Mapping(entries)) => entries,
-        _ => &mut [],
-    }
-}
-
-enum Part<'n> {
-    Key(&'n str),
-    Item(usize),
-}
-
-/// Collects the places of keys that have nothing behind them, and of numbers that are written in another way than JSON
-/// has.
-fn find_marks<'n>(node: &'n Node, written: &Written<'_>, path: &mut Vec<Part<'n>>, into: &mut Marks) {
-    let texts = |path: &[Part<'_>]| -> Vec<String> {
-        let text = |part: &Part<'_>| match part {
-            Part::Key(key) => (*key).to_owned(),
-            Part::Item(at) => at.to_string(),
-        };
-        path.iter().map(text).collect()
-    };
-    let mut inner = |part: Part<'n>, node: &'n Node, is_key: bool| {
-        path.push(part);
-        match &node.data {
-            Data::Null if is_key && written.is_blank(node.at) => into.blanks.push(texts(path)),
-            Data::Number(number) => {
-                let plain = number.to_string();
-                if written.at(node.at).is_some_and(|text| text != plain)
-                    && let Some(text) = written.scalar(node)
-                {
-                    into.numbers.push(OddNumber { path: texts(path), number: Value::Number(number.clone()), text });
-                }
-            }
-            _ => find_marks(node, written, path, into),
-        }
-        path.pop();
-    };
-    match &node.data {
-        Data::Mapping(entries) => entries.iter().for_each(|entry| inner(Part::Key(&entry.key), &entry.value, true)),
-        Data::Sequence(items) => items.iter().enumerate().for_each(|(at, item)| inner(Part::Item(at), item, false)),
-        _ => {}
-    }
 }
 
 fn check_text_map(metadata: &Node, field: &str) -> Result<(), (Place, String)> {

@@ -1,7 +1,7 @@
 //! What kustomize notes about an object among its annotations while it builds. Who writes such a note into a file is
 //! understood, and none of them is in the result.
 
-use crate::load::Manifest;
+use crate::load::{Manifest, Quotes};
 use crate::resource::{PreviousId, Resource};
 use crate::{BuildError, id::Scopes};
 use serde_json::Value;
@@ -38,9 +38,10 @@ impl Resource {
     /// # Errors
     /// Notes of former identities that do not belong together.
     pub(crate) fn of(manifest: Manifest, scopes: &Rc<Scopes>) -> Result<Self, BuildError> {
-        let Manifest { value, origin, blanks, odd, numbers } = manifest;
+        let Manifest { value, origin, blanks, odd, spelled, quotes } = manifest;
         let mut resource = Self::new(value, origin, scopes);
-        (resource.blanks, resource.odd, resource.numbers) = (blanks, odd, numbers);
+        (resource.blanks, resource.odd) = (blanks, odd);
+        (resource.spelled, resource.quotes) = (spelled, quotes);
         let has_notes = |annotations: &serde_json::Map<String, Value>| annotations.keys().any(|key| is_note(key));
         if resource.metadata_map("annotations").is_some_and(has_notes) {
             resource.read_notes()?;
@@ -93,7 +94,7 @@ impl Resource {
 
     /// Operations of JSON 6902 know only values: annotations that were no texts lose the way they were written.
     pub(crate) fn forget_written(&mut self) {
-        self.numbers = Vec::new();
+        (self.spelled, self.quotes) = (Vec::new(), Quotes::default());
         let odd = std::mem::take(&mut self.odd);
         // Who notes where objects come from has made texts of them before.
         if self.provenance.is_some() {

@@ -6,7 +6,7 @@ mod strategic;
 
 pub use selector::{Selector, SelectorError};
 
-use crate::load::Written;
+use crate::load::{Quotes, Spelled, Written, patch_annotations_as_written, spelled};
 use crate::resource::Resource;
 use crate::schema::Schema;
 use serde_json::Value;
@@ -91,6 +91,8 @@ pub(crate) struct MergePatch {
     pub(crate) value: Value,
     /// The patch as kustomize has it when it looks for targets: labels and annotations are texts, null included.
     pub(crate) aimed: Value,
+    /// How scalars of both are written.
+    pub(crate) spelled: Vec<Spelled>,
 }
 
 impl MergePatch {
@@ -98,6 +100,7 @@ impl MergePatch {
         if !matches!(document.data, Data::Mapping(_)) {
             return Err(PatchError::Shape(format!("line {}: expected an object", document.at.line)));
         }
+        let spelled = spelled(&document, written);
         let mut aimed = document.clone();
         if let Some(Data::Mapping(fields)) = aimed.get_mut("metadata").map(|metadata| &mut metadata.data) {
             // Without an entry they are not there at all.
@@ -114,8 +117,8 @@ impl MergePatch {
             }
         }
         // Without a target a null still takes the annotation away.
-        crate::load::patch_annotations_as_written(&mut document, written);
-        Ok(Self { value: document.into_value(), aimed: aimed.into_value() })
+        patch_annotations_as_written(&mut document, written);
+        Ok(Self { value: document.into_value(), aimed: aimed.into_value(), spelled })
     }
 }
 
@@ -164,8 +167,10 @@ impl ObjectPatch {
         match &self.content {
             Content::Json(operations) => json_6902::apply(operations, object)?,
             Content::Merge(patches) => {
+                let quotes = Quotes::default();
                 for patch in patches {
-                    merge(object, &patch.value, Change::default(), Schema::built_in())?;
+                    let scalars = Scalars { quotes: &quotes, spelled: &patch.spelled };
+                    merge(object, &patch.value, scalars, Change::default(), Schema::built_in())?;
                     if object.is_null() {
                         return Ok(false);
                     }
@@ -192,13 +197,23 @@ pub(crate) struct Change {
     pub(crate) kind: bool,
 }
 
-/// Applies one strategic merge patch to an object of a build.
+/// How scalars are written that a merge brings together.
+#[derive(Clone, Copy)]
+struct Scalars<'a> {
+    /// Of the object.
+    quotes: &'a Quotes,
+    /// Of the patch.
+    spelled: &'a [Spelled],
+}
+
+/// Applies one strategic merge patch, or another form of its content, to an object of a build.
 ///
 /// # Errors
 /// When the patch does not fit.
 pub(crate) fn merge_into(
     resource: &mut Resource,
     patch: &Value,
+    spelled: &[Spelled],
     change: Change,
     schema: &Schema,
 ) -> Result<(), PatchError> {
@@ -216,7 +231,7 @@ pub(crate) fn merge_into(
             remove(&mut resource.value, &path);
         }
     }
-    merge(&mut resource.value, patch, change, schema)
+    merge(&mut resource.value, patch, Scalars { quotes: &resource.quotes, spelled }, change, schema)
 }
 
 /// Who notes where objects come from makes texts of all annotations.
@@ -236,7 +251,13 @@ fn remove(value: &mut Value, path: &[String]) {
 }
 
 /// Applies one strategic merge patch; the object becomes `Null` when the patch deletes it.
-fn merge(object: &mut Value, patch: &Value, change: Change, schema: &Schema) -> Result<(), PatchError> {
+fn merge(
+    object: &mut Value,
+    patch: &Value,
+    scalars: Scalars<'_>,
+    change: Change,
+    schema: &Schema,
+) -> Result<(), PatchError> {
     let field = |object: &Value, path: &[&str]| path.iter().try_fold(object, |value, name| value.get(name)).cloned();
     let kept = [
         (&["apiVersion"][..], true),
@@ -247,7 +268,7 @@ fn merge(object: &mut Value, patch: &Value, change: Change, schema: &Schema) -> 
     let before: Vec<_> = kept.iter().map(|(path, keep)| (*path, *keep, field(object, path))).collect();
     let described = crate::resource::describe(object);
     let apply = |message| PatchError::Apply { object: described.clone(), message };
-    strategic::merge(object, patch, schema).map_err(apply)?;
+    strategic::merge(object, patch, scalars, schema).map_err(apply)?;
     if object.is_null() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use crate::id::{self, Scopes};
 use crate::links::Link;
-use crate::load::OddNumber;
+use crate::load::{Quotes, Spelled};
 use crate::provenance::Provenance;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -61,8 +61,9 @@ pub(crate) struct Resource {
     pub(crate) blanks: Vec<Vec<String>>,
     /// Annotations that were written as numbers, booleans or null, with these values.
     pub(crate) odd: Vec<(String, Value)>,
-    /// Numbers that were not written as JSON prints them.
-    pub(crate) numbers: Vec<OddNumber>,
+    /// Scalars that were not written as JSON prints them.
+    pub(crate) spelled: Vec<Spelled>,
+    pub(crate) quotes: Quotes,
     /// Names of `vars` that read from this object.
     pub(crate) vars: Vec<String>,
     /// Known only when the build is asked for metadata.
@@ -87,7 +88,8 @@ impl Resource {
             is_of_helm: false,
             blanks: Vec::new(),
             odd: Vec::new(),
-            numbers: Vec::new(),
+            spelled: Vec::new(),
+            quotes: Quotes::default(),
             vars: Vec::new(),
             provenance: None,
             transformations: Vec::new(),
@@ -191,16 +193,10 @@ impl Resource {
         }
     }
 
-    /// How a number of this object was written, where that is not as JSON prints it.
+    /// How a scalar of this object was written, where that is not as JSON prints it.
     pub(crate) fn written(&self, value: &Value) -> Option<&str> {
-        let at = |odd: &OddNumber| {
-            odd.path.iter().try_fold(&self.value, |value, part| match value {
-                Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-                _ => value.get(part),
-            })
-        };
-        let is_it = |odd: &&OddNumber| odd.number == *value && at(odd).is_some_and(|found| std::ptr::eq(found, value));
-        self.numbers.iter().find(is_it).map(|odd| odd.text.as_str())
+        let is_it = |spelled: &&Spelled| spelled.find(&self.value).is_some_and(|found| std::ptr::eq(found, value));
+        self.spelled.iter().find(is_it).map(|spelled| spelled.text.as_str())
     }
 
     /// A text map of `metadata`: labels or annotations.

@@ -4,8 +4,11 @@
 mod list;
 mod simulated;
 
+use super::Scalars;
+use crate::load::{Quotes, Spot};
 use crate::schema::{Schema, Shape, TypeRef};
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 const DIRECTIVE: &str = "$patch";
 
@@ -13,11 +16,13 @@ const DIRECTIVE: &str = "$patch";
 ///
 /// # Errors
 /// A text that says where the two do not fit.
-pub(super) fn merge(object: &mut Value, patch: &Value, schema: &Schema) -> Result<(), String> {
+pub(super) fn merge(object: &mut Value, patch: &Value, scalars: Scalars<'_>, schema: &Schema) -> Result<(), String> {
     if is_lost(patch) {
         return Ok(());
     }
-    let merge = Merge { schema };
+    let find = |one: &'_ crate::load::Spelled| Some((std::ptr::from_ref(one.find(patch)?), one.text.clone()));
+    let spelled = scalars.spelled.iter().filter_map(find).collect();
+    let merge = Merge { schema, quotes: scalars.quotes, spelled: &spelled, at: Spot::ROOT };
     if !merge.value(object, patch, Shape::default()).map_err(|wrong| wrong.to_string())? {
         *object = Value::Null;
     }
@@ -102,9 +107,14 @@ fn directive(patch: &Map<String, Value>) -> Result<Directive, Misfit> {
     patch.get(DIRECTIVE).map_or(Ok(Directive::Merge), directive_of)
 }
 
+/// A merge at one spot of the object.
 #[derive(Clone, Copy)]
 struct Merge<'s> {
     schema: &'s Schema,
+    quotes: &'s Quotes,
+    /// How scalars of the patch are written, where that is not as JSON prints them.
+    spelled: &'s HashMap<*const Value, String>,
+    at: Spot,
 }
 
 impl<'s> Merge<'s> {
@@ -139,16 +149,24 @@ impl<'s> Merge<'s> {
             (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => {
                 Err(Misfit::new("the patch has another sort of value here (mapping, list or scalar) than the object"))
             }
-            // What stood in quotes stays in quotes.
-            (Value::String(old), Value::Number(_) | Value::Bool(_)) if teal_yaml::needs_quotes(old) => {
-                *old = patch.to_string();
-                Ok(true)
-            }
             _ => {
-                dest.clone_from(patch);
+                match dest.as_str().and_then(|old| self.in_quotes(old, patch)) {
+                    Some(text) => *dest = Value::String(text),
+                    None => dest.clone_from(patch),
+                }
                 Ok(true)
             }
         }
+    }
+
+    /// What stood in quotes stays in quotes: a number, boolean or date becomes the text that it is written as.
+    fn in_quotes(&self, old: &str, new: &Value) -> Option<String> {
+        let spelled = self.spelled.get(&std::ptr::from_ref(new)).cloned();
+        let text = match new {
+            Value::Number(_) | Value::Bool(_) => spelled.unwrap_or_else(|| new.to_string()),
+            _ => spelled?,
+        };
+        self.quotes.stand_around(old, self.at).then_some(text)
     }
 
     fn mapping(&self, dest: &mut Value, patch: &Map<String, Value>, shape: Shape<'s>) -> Result<bool, Misfit> {
@@ -166,7 +184,8 @@ impl<'s> Merge<'s> {
             let shape = of.map_or_else(Shape::default, |of| of.field(name));
             match map.get_mut(name) {
                 Some(old) => {
-                    if !self.value(old, value, shape).map_err(|wrong| wrong.within(name))? {
+                    let there = Self { at: self.at.field(name), ..*self };
+                    if !there.value(old, value, shape).map_err(|wrong| wrong.within(name))? {
                         map.remove(name);
                     }
                 }

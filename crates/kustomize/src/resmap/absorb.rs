@@ -2,6 +2,7 @@
 
 use super::{ResMap, duplicate, transform};
 use crate::BuildError;
+use crate::load::Quotes;
 use crate::resource::{Behavior, Resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -84,7 +85,7 @@ fn merge(old: &mut Resource, mut new: Resource, behavior: Behavior) -> Result<()
     old.needs_hash &= new.needs_hash;
     old.value = new.value;
     (old.blanks, old.links) = (Vec::new(), Vec::new());
-    (old.odd, old.numbers) = (Vec::new(), Vec::new());
+    (old.odd, old.spelled, old.quotes) = (Vec::new(), Vec::new(), Quotes::default());
     Ok(())
 }
 

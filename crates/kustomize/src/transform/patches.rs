@@ -263,7 +263,8 @@ fn merge_by_id(
         return Err(loaded.wrong(format!("{found} the patch for {}", describe(&patch.value))).into());
     };
     map.change(at, |resource| {
-        merge_into(resource, content, loaded.change, schema).map_err(|error| loaded.wrong(error.to_string()))
+        merge_into(resource, content, &patch.spelled, loaded.change, schema)
+            .map_err(|error| loaded.wrong(error.to_string()))
     })?;
     Ok(())
 }
@@ -289,7 +290,8 @@ fn merge_by_target(
             if text(&aimed, "apiVersion") != resource.api_version() {
                 aimed.to_mut()["apiVersion"] = Value::String(resource.api_version().to_owned());
             }
-            merge_into(resource, &aimed, loaded.change, schema).map_err(|error| loaded.wrong(error.to_string()))
+            merge_into(resource, &aimed, &patch.spelled, loaded.change, schema)
+                .map_err(|error| loaded.wrong(error.to_string()))
         })?;
     }
     if loaded.change == Change::default() { Ok(()) } else { Ok(map.check_unique()?) }

@@ -57,8 +57,9 @@ pub(super) fn run(replicas: &[Replicas], specs: &[FieldSpec], file: &str, map: &
             }
         }
         if !found {
-            let kinds: Vec<&str> = specs.iter().map(|spec| &*spec.kind).collect();
-            let message = format!("replicas: there is no {} named `{}`", kinds.join(", "), replicas.name);
+            let kinds: Vec<&str> = specs.iter().map(|spec| &*spec.kind).filter(|kind| !kind.is_empty()).collect();
+            let kinds = if kinds.is_empty() { "object of these field specs".to_owned() } else { kinds.join(", ") };
+            let message = format!("replicas: there is no {kinds} named `{}`", replicas.name);
             return Err(transform(file, message));
         }
     }

@@ -55,6 +55,7 @@ fn has_annotations(resource: &Resource) -> bool {
 
 fn put(value: &mut Value, pairs: &TextMap) -> Result<(), String> {
     match value {
+        Value::Object(_) if pairs.iter().any(|(key, _)| key.is_empty()) => Err("a key of it is empty".to_owned()),
         Value::Object(map) => {
             for (key, text) in pairs {
                 map.insert(key.clone(), Value::String(text.clone()));

@@ -101,3 +101,55 @@ fn definitions_of_crds_are_mappings() {
     let real = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\n";
     check("a real one", over("crds: [c.yaml]\n", &[("c.yaml", real)]), &Error("is no OpenAPI definition"));
 }
+
+#[test]
+fn quotes_are_remembered_until_a_patch_asks() {
+    let env = |name: &str, written: &str| format!("    - name: {name}\n      value: {written}\n");
+    let patched = |written: &str, new: &str, before: &str| {
+        let file = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {name}\nspec:\n  containers:\n  - name: main\n    env:\n{}{}",
+            env("OTHER", "plain"),
+            env("A", written),
+            name = "{name: p}",
+        );
+        let patch = format!(
+            "kind: Pod\napiVersion: v1\nmetadata: {{name: p}}\nspec: {{containers: [{{name: main, env: [{{name: A, value: {new}}}]}}]}}\n"
+        );
+        let kustomization = format!("resources: [pod.yaml]\npatches: [{before}{{path: patch.yaml}}]\n");
+        let files = [("kustomization.yaml", kustomization.as_str()), ("pod.yaml", &file), ("patch.yaml", &patch)];
+        let built = run(&files).unwrap();
+        let env = at(&built, 0, "/spec/containers/0/env").as_array().unwrap();
+        env.iter().find(|item| item["name"] == "A").unwrap()["value"].clone()
+    };
+    for (written, new, want) in [
+        ("\"abc\"", "6", json!("6")),
+        ("'abc'", "True", json!("True")),
+        ("abc", "6", json!(6)),
+        ("\"abc\"", "1.50", json!("1.50")),
+        ("\"abc\"", "2021-01-01", json!("2021-01-01")),
+        ("abc", "2021-01-01", json!("2021-01-01T00:00:00Z")),
+        ("yes", "6", json!(6)),
+        ("\"yes\"", "6", json!("6")),
+        ("|\n        abc", "6", json!("6")),
+        (">- # why\n\n        abc", "0x1F", json!("0x1F")),
+        ("\n        abc", "6", json!(6)),
+    ] {
+        assert_eq!(patched(written, new, ""), want, "{written} and {new}");
+    }
+    // The order of the items may change; what went through JSON has quotes only where it needs them.
+    let first = "{patch: '{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: first}]}}'}, ";
+    assert_eq!(patched("\"abc\"", "6", first), json!("6"));
+    let operation = "{target: {kind: Pod}, patch: '[{\"op\": \"add\", \"path\": \"/spec/x\", \"value\": 1}]'}, ";
+    assert_eq!(patched("\"abc\"", "6", operation), json!(6));
+    assert_eq!(patched("\"12\"", "6", operation), json!("6"));
+}
+
+#[test]
+fn a_label_needs_a_key() {
+    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    for field in ["commonLabels", "commonAnnotations"] {
+        let files =
+            [("kustomization.yaml", &*format!("resources: [o.yaml]\n{field}: {{'': x}}\n")), ("o.yaml", object)];
+        assert!(run(&files).unwrap_err().contains("a key of it is empty"), "{field}");
+    }
+}

@@ -149,7 +149,8 @@ impl<'s> Merge<'s> {
         if patch.as_object().map(directive).transpose()? == Some(Directive::Replace) {
             return Ok(Some(item));
         }
-        let stays = self.value(&mut item, patch, Shape { of, keys: None })?;
+        let there = Self { at: self.at.item(item.get("name").and_then(Value::as_str)), ..*self };
+        let stays = there.value(&mut item, patch, Shape { of, keys: None })?;
         Ok((stays && !is_empty(&item)).then_some(item))
     }
 
