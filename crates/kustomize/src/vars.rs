@@ -96,8 +96,9 @@ impl Vars {
                 errors.push(wrong(var, message));
                 continue;
             };
-            match lookup(&map.as_slice()[at].value, &field_path(&var.field_path)) {
-                Ok(Some(value)) => drop(values.insert(var.name.clone(), value.clone())),
+            let resource = &map.as_slice()[at];
+            match lookup(&resource.value, &field_path(&var.field_path)) {
+                Ok(Some(value)) => drop(values.insert(var.name.clone(), expand::value_of(value, resource))),
                 _ => errors.push(wrong(
                     var,
                     format!(

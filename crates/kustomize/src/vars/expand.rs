@@ -1,7 +1,19 @@
 //! `$(NAME)` in texts. `$$` is a dollar sign; what names no var stays as it is.
 
+use crate::resource::Resource;
 use serde_json::Value;
 use std::collections::HashMap;
+
+/// What a field gives to a var: null is a text, and so is a date, as it is written.
+pub(super) fn value_of(value: &Value, resource: &Resource) -> Value {
+    match value {
+        Value::Null => Value::String(value.to_string()),
+        Value::String(_) => {
+            resource.written(value).map_or_else(|| value.clone(), |text| Value::String(text.to_owned()))
+        }
+        _ => value.clone(),
+    }
+}
 
 /// Expands a text, the texts of a mapping, or those of a list.
 ///
@@ -35,7 +47,7 @@ pub(super) fn in_place(value: &mut Value, vars: &HashMap<String, Value>) -> Resu
 
 /// Expands one text. When it is one reference and nothing else, the value keeps its type.
 fn expand(text: &str, vars: &HashMap<String, Value>) -> Value {
-    let value = |name: &str| vars.get(name).filter(|value| !(value.is_object() || value.is_array() || value.is_null()));
+    let value = |name: &str| vars.get(name).filter(|value| !(value.is_object() || value.is_array()));
     let (mut expanded, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(dollar) = rest.find('$') {
         expanded.push_str(&rest[..dollar]);

@@ -31,3 +31,17 @@ fn vars_keep_types_and_find_their_objects() {
     check("no object", build("", &vars.replace("name: svc", "name: none")), &Error("cannot be mapped to a field"));
     check("twice", build("", &format!("{vars}{}", &vars[6..])), &Error("already encountered"));
 }
+
+#[test]
+fn null_and_dates_are_texts_to_a_var() {
+    let custom = "apiVersion: x.io/v1\nkind: Foo\nmetadata: {name: f}\nspec: {none: null, day: 2020-01-01}\n";
+    let pod =
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: pod}\nspec: {containers: [{name: c, args: [$(V), x$(V)]}]}\n";
+    for (field, want) in [("none", json!(["null", "xnull"])), ("day", json!(["2020-01-01", "x2020-01-01"]))] {
+        let text = format!(
+            "resources: [pod.yaml, f.yaml]\nvars: [{{name: V, objref: {{apiVersion: x.io/v1, kind: Foo, name: f}}, fieldref: {{fieldpath: spec.{field}}}}}]\n"
+        );
+        let built = run(&[("kustomization.yaml", &text), ("pod.yaml", pod), ("f.yaml", custom)]);
+        check(field, built, &At(0, "/spec/containers/0/args", want));
+    }
+}
