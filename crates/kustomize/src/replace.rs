@@ -10,7 +10,7 @@ use crate::kustomization::{FieldOptions, Replacement, ReplacementEntry, Source, 
 use crate::resmap::ResMap;
 use crate::resource::{Resource, text};
 use crate::{BuildError, BuildErrors};
-use path::{Create, lookup, split, visit};
+use path::{Create, lookup, make_full_time, split, visit};
 use serde_json::Value;
 use structured::Outcome;
 
@@ -38,6 +38,9 @@ fn read(file: Result<(String, std::sync::Arc<[u8]>), BuildErrors>) -> Result<(St
         .and_then(teal_yaml::read)
         .map_err(|source| BuildError::Yaml { file: file.clone(), source })?;
     let mut form = Form::lenient(&file);
+    if documents.is_empty() {
+        form.mistake(teal_yaml::Place { line: 1, column: 1 }, "there is no replacement in this file");
+    }
     let replacements = documents.iter().flat_map(|document| of_file(&mut form, document)).collect();
     let replacements = form.finish(replacements)?;
     Ok((file, replacements))
@@ -193,10 +196,18 @@ fn copy(resource: &mut Resource, value: &Value, target: &Target) -> Result<(), S
             Outcome::Elsewhere => {}
         }
         let create = target.options.create.then(|| Create::of(value));
+        let is_annotation = matches!(parts.as_slice(), [metadata, annotations, _] if metadata == "metadata" && annotations == "annotations");
         let (mut found, mut misfit) = (0, None);
-        visit(&mut resource.value, &parts, create, &mut |place, fresh| {
+        visit(&mut resource.value, &parts, create, &mut |place, mut fresh| {
             found += 1;
+            if fresh && is_annotation {
+                // A new annotation is the text, whatever else it could mean.
+                (*place, fresh) = (Value::String(String::new()), false);
+            }
             misfit = misfit.take().or(set(place, value, &target.options, fresh).err());
+            if fresh {
+                make_full_time(place);
+            }
             Ok(())
         })
         .map_err(|wrong| format!("{}: {wrong}", not_found(field, target, resource)))?;

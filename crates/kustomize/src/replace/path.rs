@@ -241,3 +241,15 @@ pub(crate) fn plain(text: &str) -> Value {
         _ => Value::String(text.to_owned()),
     }
 }
+
+/// Makes a date that was put into a new field the full time it means.
+pub(super) fn make_full_time(place: &mut Value) {
+    let Value::String(text) = &place else { return };
+    if text.starts_with(|first: char| first.is_ascii_digit())
+        && let Ok(mut read) = teal_yaml::read_as(Dialect::Kustomize, text)
+        && let Some(Data::String(time)) = read.pop().map(|node| node.data)
+        && time.ends_with('Z')
+    {
+        *place = Value::String(time);
+    }
+}

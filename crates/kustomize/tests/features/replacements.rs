@@ -165,3 +165,22 @@ fn numbers_are_copied_as_they_are_written() {
     let built = run(&[("kustomization.yaml", text), ("m.yaml", map)]).unwrap();
     assert_eq!(at(&built, 0, "/data"), &json!({"a": "1.50", "b": "c"}));
 }
+
+#[test]
+fn a_new_field_has_the_type_of_its_text_but_for_annotations() {
+    for (value, path, pointer, want) in [
+        ("'2020-01-02'", "spec.new", "/spec/new", json!("2020-01-02T00:00:00Z")),
+        ("'2020-01-02'", "metadata.labels.new", "/metadata/labels/new", json!("2020-01-02T00:00:00Z")),
+        ("'2020-01-02'", "metadata.annotations.new", "/metadata/annotations/new", json!("2020-01-02")),
+        ("'True'", "spec.new", "/spec/new", json!(true)),
+        ("'True'", "metadata.annotations.new", "/metadata/annotations/new", json!("True")),
+        ("'1.50'", "metadata.annotations.new", "/metadata/annotations/new", json!("1.50")),
+    ] {
+        let text = format!(
+            "replacements: [{{sourceValue: {value}, targets: [{{select: {{kind: Deployment}}, fieldPaths: [{path}], options: {{create: true}}}}]}}]\n"
+        );
+        check(&format!("{value} at {path}"), over(&text, &[]), &At(0, pointer, want));
+    }
+    let empty = over("replacements: [{path: r.yaml}]\n", &[("r.yaml", "# nothing\n")]);
+    check("a file of nothing", empty, &Error("there is no replacement in this file"));
+}
