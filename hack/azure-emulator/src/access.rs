@@ -1,6 +1,6 @@
 //! Who may do what. Nobody is refused unless told otherwise.
 
-mod roles;
+pub(crate) mod roles;
 mod token;
 
 use http::StatusCode;
@@ -167,11 +167,6 @@ impl Access {
         Ok(principal)
     }
 
-    /// May somebody do this there? Everybody may everything unless only what is declared is let in.
-    pub(crate) fn permits(&self, principal: &Principal, action: &str, scope: &str) -> bool {
-        !self.strict || self.allows(principal, action, scope)
-    }
-
     fn allows(&self, principal: &Principal, action: &str, scope: &str) -> bool {
         self.assignments.iter().any(|one| {
             let theirs = one.principal.eq_ignore_ascii_case(&principal.client)
@@ -184,6 +179,14 @@ impl Access {
             theirs && inside && actions.iter().any(|pattern| crate::world::faults::matches(pattern, action))
         })
     }
+}
+
+/// May somebody do this there? Everybody may everything unless only what is declared is let in: by the admin API, or by a
+/// role assignment.
+pub(crate) fn permits(world: &World, principal: &Principal, action: &str, scope: &str) -> bool {
+    !world.access.strict
+        || world.access.allows(principal, action, scope)
+        || crate::authorization::granted(world, principal, action, scope)
 }
 
 /// Is a path at or below another, without case?
@@ -209,7 +212,7 @@ pub(crate) fn check(world: &World, call: &Call) -> Result<(), ArmError> {
         }
     }
     let Some((action, path)) = action(&call.method, &call.target) else { return Ok(()) };
-    if world.access.allows(&call.principal, &action, &path) {
+    if permits(world, &call.principal, &action, &path) {
         return Ok(());
     }
     let text = format!(

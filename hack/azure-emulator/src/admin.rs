@@ -260,7 +260,7 @@ fn without_services_secrets(value: &mut Value) {
     match value {
         Value::Object(map) => {
             if let Some(hidden) = map.get_mut("hidden").and_then(Value::as_object_mut) {
-                hidden.retain(|key, _| !["pem", "kubeconfig"].contains(&key.as_str()));
+                hidden.retain(|key, _| !["pem", "kubeconfig", "backup"].contains(&key.as_str()));
             }
             map.values_mut().for_each(without_services_secrets);
         }

@@ -1,9 +1,10 @@
-//! Key Vault's keys: RSA keys that really encrypt, behind the challenge that its clients expect.
+//! Key Vault's keys: RSA and EC keys that really encrypt and sign, behind the challenge that its clients expect.
 
 mod calls;
 mod crypto;
 mod guard;
 mod keys;
+mod lifetime;
 mod operate;
 
 use crate::arm::{ArmError, Call, Reply, ResourceType};

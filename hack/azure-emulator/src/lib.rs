@@ -8,6 +8,7 @@ mod admin;
 mod aks;
 mod application_gateway;
 mod arm;
+mod authorization;
 mod check;
 mod dns_records;
 mod dns_server;

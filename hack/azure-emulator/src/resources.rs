@@ -4,13 +4,15 @@ mod filter;
 mod groups;
 pub(crate) mod registry;
 
+use std::collections::BTreeMap;
+
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::arm::{ArmError, Call, Reply, ResourceType, Target, paging};
 use crate::world::World;
 
-pub(crate) use groups::need_group;
+pub(crate) use groups::{need_group, or_no_group};
 
 /// The subscription that is there when nothing else is.
 pub(crate) const DEFAULT_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000001";
@@ -51,6 +53,7 @@ fn below_subscription(world: &mut World, call: &Call, subscription: &str, list: 
             groups::list(world, call, subscription)
         }
         "resources" => groups::resources(world, call),
+        "tagnames" => get(call).map(|()| tag_names(world, call, subscription)),
         "locations" => {
             get(call)?;
             let location = |(name, shown): &(&str, &str)| {
@@ -63,6 +66,36 @@ fn below_subscription(world: &mut World, call: &Call, subscription: &str, list: 
         }
         _ => Err(unknown(call)),
     }
+}
+
+/// All tags of a subscription's groups and resources, with how often they are used.
+fn tag_names(world: &World, call: &Call, subscription: &str) -> Reply {
+    let mut names: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    let mut count = |tags: &serde_json::Map<String, Value>| {
+        for (name, value) in tags {
+            *names
+                .entry(name.clone())
+                .or_default()
+                .entry(value.as_str().unwrap_or_default().to_owned())
+                .or_default() += 1;
+        }
+    };
+    world.store.groups(Some(subscription)).for_each(|group| count(&group.tags));
+    let tags = world.store.below(&call.target.scope()).filter_map(|one| one.body.get("tags")?.as_object());
+    tags.for_each(&mut count);
+    let total = |number: u64| json!({"type": "Total", "value": number});
+    let shown: Vec<Value> = names
+        .into_iter()
+        .map(|(name, values)| {
+            let id = format!("/subscriptions/{subscription}/tagNames/{name}");
+            let values_shown: Vec<Value> = values
+                .iter()
+                .map(|(value, times)| json!({"id": format!("{id}/tagValues/{value}"), "tagValue": value, "count": total(*times)}))
+                .collect();
+            json!({"id": id, "tagName": name, "count": total(values.values().sum()), "values": values_shown})
+        })
+        .collect();
+    Reply::ok(json!({ "value": shown }))
 }
 
 fn get(call: &Call) -> Result<(), ArmError> {

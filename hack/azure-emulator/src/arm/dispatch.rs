@@ -198,6 +198,7 @@ fn decide(
         Target::Subscriptions | Target::Tenants | Target::Subscription(..) | Target::Group(..) | Target::Namespace(..)
     ) {
         crate::access::check(world, call)?;
+        crate::authorization::locks::check(world, call)?;
         return resources::handle(world, call);
     }
     if let Some(reply) = resources::registry::register(call).or_else(|| resources::registry::operations(call)) {
@@ -215,13 +216,14 @@ fn decide(
     kind.check(&call.api_version, world.settings.strict_versions)?;
     crate::access::check(world, call)?;
     resources::need_group(world, call)?;
+    crate::authorization::locks::check(world, call)?;
     crate::world::throttle::check(world, call)?;
     if call.method == Method::HEAD && matches!(call.target, Target::Resource(_)) {
         // Is it there? No more than that is asked, and answered.
         provider.handle(world, &Call { method: Method::GET, ..call.clone() })?;
         return Ok(Reply::empty(StatusCode::NO_CONTENT));
     }
-    provider.handle(world, call)
+    provider.handle(world, call).map_err(|error| resources::or_no_group(world, call, error))
 }
 
 /// What a fault puts in the place of the work.

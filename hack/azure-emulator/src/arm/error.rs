@@ -79,6 +79,12 @@ impl ArmError {
         Self::front(StatusCode::NOT_FOUND, "ResourceNotFound", text)
     }
 
+    /// 404 of the resource manager for a group that is not there.
+    pub(crate) fn group_not_found(group: &str) -> Self {
+        let text = format!("Resource group '{group}' could not be found.");
+        Self::front(StatusCode::NOT_FOUND, "ResourceGroupNotFound", text)
+    }
+
     /// 404 of the resource manager for a child of what is not there.
     pub(crate) fn parent_not_found(parent: &super::ResourceId) -> Self {
         let text = format!(

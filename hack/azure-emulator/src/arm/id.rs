@@ -153,6 +153,11 @@ impl ResourceId {
         (!parent.pairs.is_empty()).then_some(parent)
     }
 
+    /// Where it hangs.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     /// The subscription's id.
     pub(crate) fn subscription(&self) -> Option<&str> {
         self.scope.subscription()

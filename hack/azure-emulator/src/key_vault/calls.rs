@@ -3,12 +3,13 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::crypto::{self, Key};
+use super::crypto::Key;
 use super::guard;
 use super::keys::{self, Vault};
+use super::lifetime;
 use super::operate::operate;
 use crate::arm::Reply;
-use crate::check::{merge, text};
+use crate::check::merge;
 use crate::provider::OtherCall;
 use crate::world::World;
 
@@ -113,8 +114,14 @@ fn serve(world: &mut World, call: &OtherCall<'_>, vault: &Vault, path: &[String]
         (&Method::POST, [key, _]) if last == "create" => create(world, vault, key, &body),
         (&Method::POST, [key, _]) if last == "rotate" => {
             let old = keys::find(world, vault, key, "").ok_or_else(|| absent(vault, key))?;
-            create(world, vault, key, &Value::Object(old.body.clone()))
+            let new = keys::private(&old).and_then(|old| old.like()).map_err(bad)?;
+            let one = keys::add(world, vault, key, &new, &Value::Object(old.body.clone())).map_err(bad)?;
+            Ok(Reply::ok(keys::bundle(vault, &one)))
         }
+        (&Method::POST, [key, _]) if last == "backup" => lifetime::backup(world, vault, key),
+        (&Method::POST, ["restore"]) => lifetime::restore(world, vault, &body),
+        (&Method::GET, [key, _]) if last == "rotationpolicy" => lifetime::policy(world, vault, key),
+        (&Method::PUT, [key, _]) if last == "rotationpolicy" => lifetime::set_policy(world, vault, key, &body),
         (&Method::PUT, [key]) => {
             recoverable(world, vault, key)?;
             let made = Key::import(body.get("key").unwrap_or(&Value::Null)).map_err(bad)?;
@@ -156,7 +163,13 @@ fn list(world: &World, call: &OtherCall<'_>, vault: &Vault, deleted: bool, key: 
             for one in &all {
                 seen.insert(one.id.names().get(1).copied().unwrap_or_default().to_ascii_lowercase(), one);
             }
-            shown.extend(seen.into_values().map(|one| keys::item(vault, one, false)));
+            shown.extend(seen.into_values().map(|one| {
+                let mut item = keys::item(vault, one, false);
+                if deleted {
+                    keys::deletion(vault, one, &mut item);
+                }
+                item
+            }));
         }
     }
     page(call, shown)
@@ -189,10 +202,7 @@ fn read(world: &World, vault: &Vault, key: &str, version: &str) -> Answer {
 fn deleted_bundle(world: &World, vault: &Vault, key: &str) -> Answer {
     let one = keys::versions(world, vault, true, Some(key)).pop().ok_or_else(|| absent(vault, key))?;
     let mut shown = keys::bundle(vault, &one);
-    let now = world.now().as_second();
-    shown["recoveryId"] = format!("{}/deletedkeys/{key}", vault.url).into();
-    shown["deletedDate"] = now.into();
-    shown["scheduledPurgeDate"] = (now + 90 * 86_400).into();
+    keys::deletion(vault, &one, &mut shown);
     Ok(Reply::ok(shown))
 }
 
@@ -201,22 +211,14 @@ fn create(world: &mut World, vault: &Vault, name: &str, body: &Value) -> Answer 
     if !good {
         return Err(bad(format!("'{name}' is no name for a key: letters, digits and hyphens, at most 127.")));
     }
-    let kind = text(body, "/kty").or_else(|| text(body, "/key/kty")).unwrap_or("RSA");
-    if !["RSA", "RSA-HSM"].contains(&kind) {
-        return Err(bad(format!("The emulator makes RSA keys only, not '{kind}'.")));
-    }
-    let bits = body.get("key_size").and_then(Value::as_u64).unwrap_or(2048);
-    if !crypto::SIZES.contains(&bits) {
-        return Err(bad(format!("{bits} is no size of an RSA key: 2048, 3072 or 4096.")));
-    }
     recoverable(world, vault, name)?;
-    let key = Key::generate(bits).map_err(bad)?;
+    let key = Key::generate(body).map_err(bad)?;
     let one = keys::add(world, vault, name, &key, body).map_err(bad)?;
     Ok(Reply::ok(keys::bundle(vault, &one)))
 }
 
 /// A name whose key was deleted is free again once that key was recovered or purged.
-fn recoverable(world: &World, vault: &Vault, name: &str) -> Result<(), Box<Reply>> {
+pub(super) fn recoverable(world: &World, vault: &Vault, name: &str) -> Result<(), Box<Reply>> {
     if keys::versions(world, vault, true, Some(name)).is_empty() {
         return Ok(());
     }

@@ -1,104 +1,115 @@
-//! RSA as Key Vault does it.
+//! The private keys of a vault: RSA and elliptic curves, told apart by their JSON web keys.
+
+mod ec;
+mod rsa;
 
 use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
-use ring::rand::{SecureRandom, SystemRandom};
-use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
-use rsa::rand_core::{TryCryptoRng, TryRng};
-use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, PrivateKey};
-use serde_json::Value;
-use sha1::Sha1;
+use serde_json::{Value, json};
 
 use crate::check::text;
-
-/// Sizes that can be asked for.
-pub(super) const SIZES: [u64; 3] = [2048, 3072, 4096];
-/// Algorithms of encryption and wrapping.
-pub(super) const ALGORITHMS: [&str; 3] = ["RSA-OAEP-256", "RSA-OAEP", "RSA1_5"];
-/// Algorithms of signatures.
-pub(super) const SIGNATURES: [&str; 6] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
-
-/// The operating system's randomness, through the one crypto provider.
-struct Dice(SystemRandom);
-
-#[derive(Debug, thiserror::Error)]
-#[error("the operating system gives no random bytes")]
-struct NoRandom;
-
-impl TryRng for Dice {
-    type Error = NoRandom;
-
-    fn try_next_u32(&mut self) -> Result<u32, NoRandom> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u32::from_le_bytes(bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, NoRandom> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), NoRandom> {
-        self.0.fill(bytes).map_err(|_| NoRandom)
-    }
-}
-
-impl TryCryptoRng for Dice {}
-
-fn dice() -> Dice {
-    Dice(SystemRandom::new())
-}
+use ec::EcKey;
+use rsa::RsaKey;
 
 /// A private key. It shows itself to nobody.
-pub(super) struct Key(PrivateKey);
+pub(super) enum Key {
+    /// For everything.
+    Rsa(RsaKey),
+    /// For signatures.
+    Ec(EcKey),
+}
 
 impl Key {
-    /// A new key of so many bits.
+    /// A new key as a body asks for it: `kty`, and `key_size` or `crv`.
+    ///
+    /// # Errors
+    /// A sentence, for a type, a size or a curve that there is not.
+    pub(super) fn generate(body: &Value) -> Result<Self, String> {
+        match text(body, "/kty").unwrap_or("RSA") {
+            "RSA" | "RSA-HSM" => {
+                let bits = body.get("key_size").and_then(Value::as_u64).unwrap_or(2048);
+                if !rsa::SIZES.contains(&bits) {
+                    return Err(format!("{bits} is no size of an RSA key: 2048, 3072 or 4096."));
+                }
+                RsaKey::generate(bits).map(Self::Rsa)
+            }
+            "EC" | "EC-HSM" => EcKey::generate(text(body, "/crv").unwrap_or("P-256")).map(Self::Ec),
+            other => Err(format!("Unsupported kty '{other}': a vault makes RSA, RSA-HSM, EC and EC-HSM keys.")),
+        }
+    }
+
+    /// Another one of the same type and size.
     ///
     /// # Errors
     /// A sentence.
-    pub(super) fn generate(bits: u64) -> Result<Self, String> {
-        let bits = usize::try_from(bits).map_err(|_| "that many bits are too many".to_owned())?;
-        PrivateKey::new(&mut dice(), bits).map(Self).map_err(|error| error.to_string())
+    pub(super) fn like(&self) -> Result<Self, String> {
+        match self {
+            Self::Rsa(key) => RsaKey::generate(key.bits()).map(Self::Rsa),
+            Self::Ec(key) => EcKey::generate(key.curve()).map(Self::Ec),
+        }
     }
 
-    /// A key from the parts of a JSON web key: n, e, d, p and q.
+    /// A key from the parts of a JSON web key.
     ///
     /// # Errors
     /// A sentence that says which part is wrong, and not what it holds.
     pub(super) fn import(jwk: &Value) -> Result<Self, String> {
-        let part = |name: &str| -> Result<BoxedUint, String> {
-            let text = text(jwk, &format!("/{name}")).ok_or_else(|| format!("The key has no '{name}'."))?;
-            let bytes = decode(text).ok_or_else(|| format!("'{name}' of the key is not base64url."))?;
-            Ok(BoxedUint::from_be_slice_vartime(&bytes))
-        };
-        let primes = vec![part("p")?, part("q")?];
-        let key = PrivateKey::from_components(part("n")?, part("e")?, part("d")?, primes);
-        key.map(Self).map_err(|error| format!("The parts of the key don't fit together: {error}."))
+        match text(jwk, "/kty").unwrap_or("RSA") {
+            "EC" | "EC-HSM" => EcKey::import(jwk).map(Self::Ec),
+            _ => RsaKey::import(jwk).map(Self::Rsa),
+        }
     }
 
-    /// As it is stored.
+    /// As it is stored: PEM, or a curve and a number.
     ///
     /// # Errors
     /// A sentence.
-    pub(super) fn to_pem(&self) -> Result<String, String> {
-        self.0.to_pkcs8_pem(LineEnding::LF).map(|pem| pem.to_string()).map_err(|error| error.to_string())
+    pub(super) fn to_text(&self) -> Result<String, String> {
+        match self {
+            Self::Rsa(key) => key.to_pem(),
+            Self::Ec(key) => Ok(key.to_text()),
+        }
     }
 
     /// As it was stored.
     ///
     /// # Errors
     /// A sentence.
-    pub(super) fn from_pem(pem: &str) -> Result<Self, String> {
-        PrivateKey::from_pkcs8_pem(pem).map(Self).map_err(|error| error.to_string())
+    pub(super) fn from_text(text: &str) -> Result<Self, String> {
+        match text.starts_with("-----") {
+            true => RsaKey::from_pem(text).map(Self::Rsa),
+            false => EcKey::from_text(text).map(Self::Ec),
+        }
     }
 
-    /// The modulus and the exponent, base64url.
-    pub(super) fn public(&self) -> (String, String) {
-        (encode(&self.0.n_bytes()), encode(&self.0.e_bytes()))
+    /// What of its JSON web key anybody may see: `n` and `e`, or `crv`, `x` and `y`.
+    pub(super) fn public(&self) -> Value {
+        match self {
+            Self::Rsa(key) => {
+                let (n, e) = key.public();
+                json!({"n": n, "e": e})
+            }
+            Self::Ec(key) => {
+                let (x, y) = key.public();
+                json!({"crv": key.curve(), "x": encode(&x), "y": encode(&y)})
+            }
+        }
+    }
+
+    /// What it is for when nothing else is said.
+    pub(super) fn operations(&self) -> Value {
+        match self {
+            Self::Rsa(_) => json!(["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"]),
+            Self::Ec(_) => json!(["sign", "verify"]),
+        }
+    }
+
+    /// Its type when nothing else is said.
+    pub(super) const fn kty(&self) -> &'static str {
+        match self {
+            Self::Rsa(_) => "RSA",
+            Self::Ec(_) => "EC",
+        }
     }
 
     /// Encrypts a value.
@@ -106,14 +117,10 @@ impl Key {
     /// # Errors
     /// A sentence, for an unknown algorithm or a value that is too long.
     pub(super) fn encrypt(&self, algorithm: &str, value: &[u8]) -> Result<Vec<u8>, String> {
-        let public = self.0.to_public_key();
-        match algorithm {
-            "RSA-OAEP-256" => public.oaep_encrypt_with_rng::<rsa::sha2::Sha256, _>(&mut dice(), value),
-            "RSA-OAEP" => public.oaep_encrypt_with_rng::<Sha1, _>(&mut dice(), value),
-            "RSA1_5" => public.pkcs1v15_encrypt_with_rng(&mut dice(), value),
-            _ => return Err(unknown(algorithm)),
+        match self {
+            Self::Rsa(key) => key.encrypt(algorithm, value),
+            Self::Ec(key) => Err(key.unfit(algorithm)),
         }
-        .map_err(|error| error.to_string())
     }
 
     /// Decrypts a value.
@@ -121,13 +128,10 @@ impl Key {
     /// # Errors
     /// A sentence, for an unknown algorithm or a value that this key didn't encrypt.
     pub(super) fn decrypt(&self, algorithm: &str, value: &[u8]) -> Result<Vec<u8>, String> {
-        match algorithm {
-            "RSA-OAEP-256" => self.0.oaep_decrypt_with_rng::<rsa::sha2::Sha256, _>(&mut dice(), value),
-            "RSA-OAEP" => self.0.oaep_decrypt_with_rng::<Sha1, _>(&mut dice(), value),
-            "RSA1_5" => self.0.pkcs1v15_decrypt_with_rng(&mut dice(), value),
-            _ => return Err(unknown(algorithm)),
+        match self {
+            Self::Rsa(key) => key.decrypt(algorithm, value),
+            Self::Ec(key) => Err(key.unfit(algorithm)),
         }
-        .map_err(|_| "The parameter is incorrect: this key can't decrypt the value.".to_owned())
     }
 
     /// Signs a digest.
@@ -135,16 +139,10 @@ impl Key {
     /// # Errors
     /// A sentence, for an unknown algorithm or a digest of another length.
     pub(super) fn sign(&self, algorithm: &str, digest: &[u8]) -> Result<Vec<u8>, String> {
-        match algorithm {
-            "RS256" => self.0.pkcs1v15_sign_prehash_with_rng::<rsa::sha2::Sha256, _>(&mut dice(), digest),
-            "RS384" => self.0.pkcs1v15_sign_prehash_with_rng::<rsa::sha2::Sha384, _>(&mut dice(), digest),
-            "RS512" => self.0.pkcs1v15_sign_prehash_with_rng::<rsa::sha2::Sha512, _>(&mut dice(), digest),
-            "PS256" => self.0.pss_sign_prehash_with_rng::<rsa::sha2::Sha256, _>(&mut dice(), digest),
-            "PS384" => self.0.pss_sign_prehash_with_rng::<rsa::sha2::Sha384, _>(&mut dice(), digest),
-            "PS512" => self.0.pss_sign_prehash_with_rng::<rsa::sha2::Sha512, _>(&mut dice(), digest),
-            _ => return Err(unknown(algorithm)),
+        match self {
+            Self::Rsa(key) => key.sign(algorithm, digest),
+            Self::Ec(key) => key.sign(algorithm, digest),
         }
-        .map_err(|error| error.to_string())
     }
 
     /// Is it this key's signature of a digest?
@@ -152,26 +150,11 @@ impl Key {
     /// # Errors
     /// A sentence, for an unknown algorithm.
     pub(super) fn verify(&self, algorithm: &str, digest: &[u8], signature: &[u8]) -> Result<bool, String> {
-        let public = self.0.to_public_key();
-        Ok(match algorithm {
-            "RS256" => public.pkcs1v15_verify_prehash::<rsa::sha2::Sha256>(digest, signature),
-            "RS384" => public.pkcs1v15_verify_prehash::<rsa::sha2::Sha384>(digest, signature),
-            "RS512" => public.pkcs1v15_verify_prehash::<rsa::sha2::Sha512>(digest, signature),
-            "PS256" => public.pss_verify_prehash::<rsa::sha2::Sha256>(digest, signature),
-            "PS384" => public.pss_verify_prehash::<rsa::sha2::Sha384>(digest, signature),
-            "PS512" => public.pss_verify_prehash::<rsa::sha2::Sha512>(digest, signature),
-            _ => return Err(unknown(algorithm)),
+        match self {
+            Self::Rsa(key) => key.verify(algorithm, digest, signature),
+            Self::Ec(key) => key.verify(algorithm, digest, signature),
         }
-        .is_ok())
     }
-}
-
-fn unknown(algorithm: &str) -> String {
-    format!(
-        "Key and signing algorithm are incompatible: '{algorithm}'; this key takes {} and {}.",
-        ALGORITHMS.join(", "),
-        SIGNATURES.join(", ")
-    )
 }
 
 /// Base64url without padding.
@@ -182,51 +165,4 @@ pub(super) fn encode(bytes: &[u8]) -> String {
 /// Base64url with or without padding.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_encrypted_comes_back_and_nothing_else() {
-        let key = Key::generate(2048).unwrap();
-        let again = Key::from_pem(&key.to_pem().unwrap()).unwrap();
-        assert_eq!(key.public(), again.public());
-        assert_eq!(key.public().1, "AQAB");
-        for algorithm in ALGORITHMS {
-            let secret = b"a data key of 32 bytes, in truth";
-            let wrapped = key.encrypt(algorithm, secret).unwrap();
-            assert_eq!(
-                (wrapped.len(), again.decrypt(algorithm, &wrapped).unwrap().as_slice()),
-                (256, &secret[..]),
-                "{algorithm}"
-            );
-            assert_ne!(wrapped, key.encrypt(algorithm, secret).unwrap(), "{algorithm} is randomised");
-        }
-        let wrapped = key.encrypt("RSA-OAEP", b"x").unwrap();
-        assert!(key.decrypt("RSA-OAEP-256", &wrapped).is_err());
-        assert!(key.encrypt("A256KW", b"x").is_err_and(|why| why.contains("incompatible")));
-        assert!(key.encrypt("RSA-OAEP", &[0; 300]).is_err());
-    }
-
-    #[test]
-    fn a_signature_is_of_one_digest_by_one_key() {
-        let (key, other) = (Key::generate(2048).unwrap(), Key::generate(2048).unwrap());
-        for (algorithm, length) in SIGNATURES.into_iter().zip([32, 48, 64].into_iter().cycle()) {
-            let digest = vec![7; length];
-            let signature = key.sign(algorithm, &digest).unwrap();
-            assert_eq!(key.verify(algorithm, &digest, &signature), Ok(true), "{algorithm}");
-            assert_eq!(key.verify(algorithm, &vec![8; length], &signature), Ok(false), "{algorithm}");
-            assert_eq!(other.verify(algorithm, &digest, &signature), Ok(false), "{algorithm}");
-            assert!(key.sign(algorithm, &digest[1..]).is_err(), "{algorithm}");
-        }
-        assert!(key.sign("ES256", &[0; 32]).is_err_and(|why| why.contains("incompatible")));
-    }
-
-    #[test]
-    fn an_import_says_what_is_wrong_and_shows_nothing() {
-        let why = Key::import(&serde_json::json!({"n": "AQAB", "p": "se!cret", "q": "AQAB"})).err().unwrap();
-        assert!(why.contains("'p'") && !why.contains("cret"), "{why}");
-    }
 }

@@ -102,7 +102,7 @@ fn refused(status: u16, code: Option<&str>, message: Option<&str>, retry_after: 
 fn denied(world: &World, principal: &Principal, action: &str, vault: &Vault, key: &str) -> Option<Reply> {
     let vault = ResourceId::new(Scope::Tenant, "Microsoft.KeyVault", "vaults", &vault.name);
     let scope = if key.is_empty() { vault.to_string() } else { vault.child("keys", key).to_string() };
-    if world.access.permits(principal, action, &scope) {
+    if crate::access::permits(world, principal, action, &scope) {
         return None;
     }
     let text = format!(

@@ -13,7 +13,7 @@ use crate::world::{Resource, World};
 const VERSION: &str = "Microsoft.KeyVault/vaults/keys/versions";
 /// The type of a key that was deleted.
 const DELETED: &str = "Microsoft.KeyVault/vaults/deletedKeys/versions";
-/// Where the private key is kept, as PEM.
+/// Where the private key is kept.
 const PEM: &str = "pem";
 
 /// A vault, and how its callers reach it.
@@ -25,7 +25,7 @@ pub(super) struct Vault {
     pub(super) url: String,
 }
 
-fn id(vault: &Vault, deleted: bool, key: &str, version: &str) -> ResourceId {
+pub(super) fn id(vault: &Vault, deleted: bool, key: &str, version: &str) -> ResourceId {
     let list = if deleted { "deletedKeys" } else { "keys" };
     ResourceId::new(Scope::Tenant, "Microsoft.KeyVault", "vaults", &vault.name)
         .child(list, key)
@@ -70,14 +70,11 @@ pub(super) fn add(
     key: &Key,
     body: &Value,
 ) -> Result<Arc<Resource>, String> {
-    let (n, e) = key.public();
     let version = world.uuid().replace('-', "");
     let order = versions(world, vault, false, Some(name)).len() as u64;
     let now = world.now().as_second();
     let operations = body.pointer("/key_ops").or_else(|| body.pointer("/key/key_ops")).cloned();
-    let operations = operations
-        .filter(|ops| ops.is_array())
-        .unwrap_or_else(|| json!(["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"]));
+    let operations = operations.filter(|ops| ops.is_array()).unwrap_or_else(|| key.operations());
     let mut attributes = json!({"enabled": true, "created": now, "updated": now, "recoveryLevel": "Recoverable+Purgeable", "recoverableDays": 90, "exportable": false});
     for given in ["enabled", "nbf", "exp"] {
         if let Some(value) = body.pointer(&format!("/attributes/{given}")).filter(|value| !value.is_null()) {
@@ -85,17 +82,18 @@ pub(super) fn add(
         }
     }
     let mut stored = Map::new();
-    stored.insert(
-        "key".to_owned(),
-        json!({"kty": text(body, "/kty").unwrap_or("RSA"), "key_ops": operations, "n": n, "e": e}),
-    );
+    let kty = text(body, "/kty").or_else(|| text(body, "/key/kty")).unwrap_or_else(|| key.kty());
+    let mut shown = key.public();
+    set(&mut shown, "kty", kty);
+    set(&mut shown, "key_ops", operations);
+    stored.insert("key".to_owned(), shown);
     stored.insert("attributes".to_owned(), attributes);
     stored.insert(
         "tags".to_owned(),
         body.get("tags").filter(|tags| tags.is_object()).cloned().unwrap_or_else(|| json!({})),
     );
     let mut hidden = Map::new();
-    hidden.insert(PEM.to_owned(), Value::String(key.to_pem()?));
+    hidden.insert(PEM.to_owned(), Value::String(key.to_text()?));
     hidden.insert("order".to_owned(), order.into());
     Ok(world.save(&id(vault, false, name, &version), stored, hidden).0)
 }
@@ -105,7 +103,7 @@ pub(super) fn add(
 /// # Errors
 /// When it can't be read.
 pub(super) fn private(version: &Resource) -> Result<Key, String> {
-    Key::from_pem(version.hidden.get(PEM).and_then(Value::as_str).unwrap_or_default())
+    Key::from_text(version.hidden.get(PEM).and_then(Value::as_str).unwrap_or_default())
 }
 
 /// Moves all versions of a key to the deleted ones, or back. False when there is none.
@@ -120,9 +118,12 @@ pub(super) fn shift(world: &mut World, vault: &Vault, key: &str, to_deleted: boo
     !all.is_empty()
 }
 
-/// Removes a deleted key for good. False when there is none.
+/// Removes a deleted key for good, and its policy. False when there is none.
 pub(super) fn purge(world: &mut World, vault: &Vault, key: &str) -> bool {
     let all = versions(world, vault, true, Some(key));
+    if !all.is_empty() {
+        world.remove(&super::lifetime::id(vault, key));
+    }
     for one in &all {
         world.remove(&one.id);
     }
@@ -141,6 +142,15 @@ pub(super) fn bundle(vault: &Vault, one: &Resource) -> Value {
     let mut shown = Value::Object(one.body.clone());
     set(&mut shown["key"], "kid", kid(vault, one, true));
     shown
+}
+
+/// What is known of a deleted key beyond what it was: for how long it can still be brought back.
+pub(super) fn deletion(vault: &Vault, one: &Resource, shown: &mut Value) {
+    let name = one.id.names().get(1).copied().unwrap_or_default();
+    let deleted = one.changed.as_second();
+    set(shown, "recoveryId", format!("{}/deletedkeys/{name}", vault.url));
+    set(shown, "deletedDate", deleted);
+    set(shown, "scheduledPurgeDate", deleted + 90 * 86_400);
 }
 
 /// A version as lists show it.

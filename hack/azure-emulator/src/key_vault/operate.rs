@@ -31,6 +31,9 @@ pub(super) fn operate(world: &World, vault: &Vault, key: &str, version: &str, ac
     {
         return Err(forbidden(format!("Operation {operation} is not permitted on this key.")));
     }
+    if let Some(text) = out_of_time(world, &stored, operation) {
+        return Err(forbidden(text));
+    }
     let algorithm = text(body, "/alg").ok_or_else(|| bad("The body needs alg."))?;
     let bytes = |name: &str| {
         let found = text(body, &format!("/{name}")).and_then(crypto::decode);
@@ -48,4 +51,17 @@ pub(super) fn operate(world: &World, vault: &Vault, key: &str, version: &str, ac
         _ => private.decrypt(algorithm, &value),
     };
     Ok(Reply::ok(json!({"kid": keys::kid(vault, &one, true), "value": crypto::encode(&outcome.map_err(bad)?)})))
+}
+
+/// Why a key may not be used now: outside of its time it still decrypts, unwraps and verifies.
+fn out_of_time(world: &World, key: &Value, operation: &str) -> Option<String> {
+    if ["decrypt", "unwrapKey", "verify"].contains(&operation) {
+        return None;
+    }
+    let now = world.now().as_second();
+    let at = |name: &str| key.pointer(&format!("/attributes/{name}")).and_then(Value::as_i64);
+    if at("nbf").is_some_and(|from| now < from) {
+        return Some(format!("Operation {operation} is not allowed on a key that is not valid yet."));
+    }
+    at("exp").filter(|until| now >= *until).map(|_| format!("Operation {operation} is not allowed on an expired key."))
 }

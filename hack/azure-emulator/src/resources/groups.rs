@@ -19,15 +19,25 @@ pub(crate) fn need_group(world: &World, call: &Call) -> Result<(), ArmError> {
         (Some(subscription), Some(group))
             if world.settings.strict_groups && world.store.group(subscription, group).is_none() =>
         {
-            Err(not_found(group))
+            Err(ArmError::group_not_found(group))
         }
         _ => Ok(()),
     }
 }
 
-fn not_found(group: &str) -> ArmError {
-    let text = format!("Resource group '{group}' could not be found.");
-    ArmError::front(StatusCode::NOT_FOUND, "ResourceGroupNotFound", text)
+/// Nothing was found because not even the group is there: that is what the resource manager says then.
+pub(crate) fn or_no_group(world: &World, call: &Call, error: ArmError) -> ArmError {
+    let scope = call.target.scope();
+    match (scope.subscription(), scope.group()) {
+        (Some(subscription), Some(group))
+            if error.from_front
+                && ["ResourceNotFound", "ParentResourceNotFound"].contains(&error.code.as_str())
+                && world.store.group(subscription, group).is_none() =>
+        {
+            ArmError::group_not_found(group)
+        }
+        _ => error,
+    }
 }
 
 /// As ARM shows a group.
@@ -58,7 +68,7 @@ pub(super) fn handle(world: &mut World, call: &Call, subscription: &str, name: &
             Ok(Reply::ok(render(&group)))
         }
         ("DELETE", Some(group)) => Ok(delete(world, call, &group)),
-        ("GET" | "HEAD" | "PATCH" | "DELETE", None) => Err(not_found(name)),
+        ("GET" | "HEAD" | "PATCH" | "DELETE", None) => Err(ArmError::group_not_found(name)),
         _ => Err(ArmError::method(&call.method, &call.target.kind())),
     }
 }
@@ -162,14 +172,15 @@ pub(super) fn resources(world: &World, call: &Call) -> Result<Reply, ArmError> {
         other => other.scope(),
     };
     let passes = |one: &&Arc<Resource>| {
-        one.id.depth() == 1
-            && filter.passes(&Facts {
-                kind: one.id.kind(),
-                name: one.id.name(),
-                group: one.id.group().unwrap_or_default(),
-                location: one.body.get("location").and_then(Value::as_str).unwrap_or_default(),
-                tags: one.body.get("tags").and_then(Value::as_object),
-            })
+        // What hangs on a scope, such as a lock, is no resource of its own.
+        let own = one.id.depth() == 1 && !one.id.namespace().eq_ignore_ascii_case("Microsoft.Authorization");
+        own && filter.passes(&Facts {
+            kind: one.id.kind(),
+            name: one.id.name(),
+            group: one.id.group().unwrap_or_default(),
+            location: one.body.get("location").and_then(Value::as_str).unwrap_or_default(),
+            tags: one.body.get("tags").and_then(Value::as_object),
+        })
     };
     let all: Vec<Value> = world
         .store

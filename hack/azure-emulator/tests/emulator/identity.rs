@@ -17,7 +17,7 @@ async fn post(kit: &Kit, path: &str, form: &str) -> (u16, Value) {
     (status, response.json().await.unwrap())
 }
 
-async fn token(kit: &Kit, secret: &str) -> (u16, Value) {
+pub(crate) async fn token(kit: &Kit, secret: &str) -> (u16, Value) {
     let form = format!(
         "grant_type=client_credentials&client_id=app&client_secret={secret}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default"
     );

@@ -4,6 +4,7 @@
 
 mod admin;
 mod aks;
+mod authorization;
 mod backend;
 mod dns;
 mod edge;
