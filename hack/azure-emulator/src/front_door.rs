@@ -11,6 +11,7 @@ pub(crate) mod rollout;
 pub(crate) mod routing;
 pub(crate) mod rules;
 mod usage;
+pub(crate) mod variables;
 mod write;
 
 use anyhow::Result;

@@ -88,6 +88,10 @@ pub(crate) struct Served {
     pub(crate) origin_status: Option<u16>,
     /// From the request's arrival to the answer's end.
     pub(crate) total: Duration,
+    /// Bytes of the request, headers and body.
+    pub(crate) request_size: u64,
+    /// Bytes of the answer, headers and body.
+    pub(crate) response_size: u64,
     /// Until the origin's answer began.
     pub(crate) origin_latency: Duration,
 }
@@ -105,6 +109,12 @@ pub(crate) fn served(world: &mut World, served: Served) {
         vec![pair("Endpoint", &served.endpoint), pair("ClientRegion", "Local"), pair("ClientCountry", "Local")];
     let share = |class: u16| if served.status / 100 == class { 100.0 } else { 0.0 };
     measure(world, &served.profile, "RequestCount", at, client.clone(), 1.0);
+    // Sizes are far below what a float can tell apart.
+    #[allow(clippy::cast_precision_loss)]
+    let sizes = [("RequestSize", served.request_size as f64), ("ResponseSize", served.response_size as f64)];
+    for (name, size) in sizes {
+        measure(world, &served.profile, name, at, client.clone(), size);
+    }
     measure(world, &served.profile, "TotalLatency", at, client, ms(served.total));
     measure(world, &served.profile, "Percentage4XX", at, endpoint.clone(), share(4));
     measure(world, &served.profile, "Percentage5XX", at, endpoint, share(5));

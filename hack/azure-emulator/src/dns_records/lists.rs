@@ -30,15 +30,16 @@ pub(crate) fn handle(
     }
     let suffix = call.query("$recordsetnamesuffix").map(str::to_ascii_lowercase).filter(|suffix| !suffix.is_empty());
     let ends = |name: &str| suffix.as_ref().is_none_or(|suffix| name.to_ascii_lowercase().ends_with(suffix));
-    let mut shown: Vec<(String, usize, Value)> = sets_of(flavor, world, zone)
+    let mut shown: Vec<((bool, String), usize, Value)> = sets_of(flavor, world, zone)
         .filter(|one| ends(one.id.name()))
         .filter_map(|one| {
             let own = flavor.kind(one.id.last_kind())?;
             let wanted = kind.is_none_or(|kind| kind.name == own.name);
-            wanted.then(|| (one.id.name().to_ascii_lowercase(), own.name.len(), sets::show(flavor, own, one)))
+            let name = one.id.name().to_ascii_lowercase();
+            wanted.then(|| ((name != "@", name), own.name.len(), sets::show(flavor, own, one)))
         })
         .collect();
-    // By name, as a zone's list comes in Azure; the apex sorts first by itself.
+    // By name, the apex before all: whoever makes a zone file of a list wants its SOA first.
     shown.sort_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
     paging::page(call, shown.into_iter().map(|(_, _, value)| value).collect(), world.settings.page_size)
 }

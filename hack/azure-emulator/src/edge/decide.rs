@@ -9,6 +9,7 @@ use super::{cookies, health};
 use crate::front_door::choose::{Candidate, choose};
 use crate::front_door::routing::{Found, find, origin_path};
 use crate::front_door::rules::{Action, Seen, evaluate};
+use crate::front_door::variables::expand;
 use crate::front_door::{Forwarding, Origin, Profile, Route, rollout};
 use crate::world::World;
 
@@ -120,11 +121,12 @@ fn plan(world: &mut World, profile: &Arc<Profile>, route: &Route, kept: &str, se
             Action::Redirect { .. } => return Err(redirect(action, seen)),
             Action::Rewrite { from, to, keep } => {
                 if let Some(rest) = path.strip_prefix(from.as_str()) {
-                    path = if *keep { format!("{to}{rest}") } else { to.clone() };
+                    let to = expand(to, seen);
+                    path = if *keep { format!("{to}{rest}") } else { to };
                 }
             }
             Action::Header { answer, how, name, value } => {
-                let change = Change { how: how.to_ascii_lowercase(), name: name.clone(), value: value.clone() };
+                let change = Change { how: how.to_ascii_lowercase(), name: name.clone(), value: expand(value, seen) };
                 if *answer { answer_headers.push(change) } else { request_headers.push(change) }
             }
         }
@@ -176,10 +178,11 @@ fn redirect(action: &Action, seen: &Seen<'_>) -> Own {
         _ if seen.https => "https",
         _ => "http",
     };
-    let query = query.as_deref().unwrap_or(seen.query);
+    let part_of =
+        |part: &Option<String>, asked: &str| part.as_deref().map_or(asked.to_owned(), |part| expand(part, seen));
+    let query = part_of(query, seen.query);
     let question = if query.is_empty() { String::new() } else { format!("?{query}") };
-    let host = host.as_deref().unwrap_or(seen.host);
-    let path = path.as_deref().unwrap_or(seen.path);
+    let (host, path) = (part_of(host, seen.host), part_of(path, seen.path));
     let mut own = own(StatusCode::from_u16(*status).unwrap_or(StatusCode::FOUND), "This moved.");
     own.location = Some(format!("{scheme}://{host}{path}{question}"));
     own

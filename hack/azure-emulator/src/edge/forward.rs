@@ -1,10 +1,12 @@
 //! Passing a request on and its answer back, both as streams.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use http::header::{CONNECTION, COOKIE, HOST, SET_COOKIE, VIA};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 
@@ -44,11 +46,14 @@ struct Counter {
     shared: Shared,
     served: Served,
     start: Instant,
+    /// Bytes of the request's body that have gone on.
+    sent: Arc<AtomicU64>,
 }
 
 impl Drop for Counter {
     fn drop(&mut self) {
         self.served.total = self.start.elapsed();
+        self.served.request_size += self.sent.load(Ordering::Relaxed);
         let served = std::mem::take(&mut self.served);
         self.shared.with(|world| crate::metrics::served(world, served));
     }
@@ -66,14 +71,16 @@ pub(super) async fn forward(
     let mut counter = Counter {
         shared: shared.clone(),
         start,
+        sent: Arc::default(),
         served: Served {
+            request_size: size(request.headers()),
             profile: plan.profile.id.clone(),
             endpoint: plan.endpoint.clone(),
             origin: Some(plan.origin.host.clone()),
             ..Served::default()
         },
     };
-    let outcome = send(shared, upstream, &plan, client, request).await;
+    let outcome = send(shared, upstream, &plan, client, request, counter.sent.clone()).await;
     counter.served.origin_latency = start.elapsed();
     match outcome {
         Ok(answer) => {
@@ -108,6 +115,7 @@ async fn send(
     plan: &Plan,
     client: &Client,
     request: Request<Body>,
+    sent: Arc<AtomicU64>,
 ) -> Result<reqwest::Response, Failure> {
     let failed = |why: String| (StatusCode::SERVICE_UNAVAILABLE, why);
     let port = if plan.https { plan.origin.https_port } else { plan.origin.http_port };
@@ -125,7 +133,10 @@ async fn send(
     go_on(&mut headers, plan, client);
     let mut onward = http.request(parts.method, url).headers(headers);
     if !axum::body::HttpBody::is_end_stream(&body) {
-        onward = onward.body(reqwest::Body::wrap_stream(body.into_data_stream()));
+        let counted = body.into_data_stream().inspect_ok(move |chunk| {
+            sent.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+        });
+        onward = onward.body(reqwest::Body::wrap_stream(counted));
     }
     match tokio::time::timeout(plan.timeout, onward.send()).await {
         Ok(Ok(answer)) => Ok(answer),
@@ -161,7 +172,7 @@ fn go_on(headers: &mut HeaderMap, plan: &Plan, client: &Client) {
     }
 }
 
-fn give_back(answer: reqwest::Response, plan: &Plan, client: &Client, counter: Counter) -> Response<Body> {
+fn give_back(answer: reqwest::Response, plan: &Plan, client: &Client, mut counter: Counter) -> Response<Body> {
     let status = answer.status();
     let mut headers = answer.headers().clone();
     strip(&mut headers);
@@ -173,15 +184,19 @@ fn give_back(answer: reqwest::Response, plan: &Plan, client: &Client, counter: C
             headers.append(SET_COOKIE, value);
         }
     }
+    counter.served.response_size = size(&headers);
     let timeout = plan.timeout.max(Duration::from_secs(1));
     let stream = futures::stream::unfold(
         (answer.bytes_stream().boxed(), counter, false),
-        move |(mut bytes, counter, over)| async move {
+        move |(mut bytes, mut counter, over)| async move {
             if over {
                 return None;
             }
             match tokio::time::timeout(timeout, bytes.next()).await {
-                Ok(Some(Ok(chunk))) => Some((Ok(chunk), (bytes, counter, false))),
+                Ok(Some(Ok(chunk))) => {
+                    counter.served.response_size += chunk.len() as u64;
+                    Some((Ok(chunk), (bytes, counter, false)))
+                }
                 Ok(Some(Err(error))) => Some((Err(std::io::Error::other(error)), (bytes, counter, true))),
                 Ok(None) => None,
                 Err(_) => Some((Err(std::io::Error::from(std::io::ErrorKind::TimedOut)), (bytes, counter, true))),
@@ -192,6 +207,11 @@ fn give_back(answer: reqwest::Response, plan: &Plan, client: &Client, counter: C
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
+}
+
+/// How many bytes headers take, each on its line.
+fn size(headers: &HeaderMap) -> u64 {
+    headers.iter().map(|(name, value)| (name.as_str().len() + value.len() + 4) as u64).sum()
 }
 
 /// Removes what belongs to one connection, and what its `Connection` header names.

@@ -79,6 +79,8 @@ impl Edge {
             path: request.uri().path(),
             query: request.uri().query().unwrap_or_default(),
             client: &address,
+            client_port: peer.0.port(),
+            version: version(request.version()),
             headers,
         };
         let (decision, reference) = self.shared.with(|world| (decide(world, &seen), world.random.uuid()));
@@ -89,6 +91,7 @@ impl Edge {
                         profile: profile.id.clone(),
                         endpoint,
                         status: answer.status.as_u16(),
+                        response_size: answer.text.len() as u64 + 1,
                         ..Served::default()
                     };
                     self.shared.with(|world| crate::metrics::served(world, served));
@@ -104,6 +107,17 @@ impl Edge {
                 forward(&self.shared, &self.upstream, *plan, &client, request).await
             }
         }
+    }
+}
+
+/// As the rules engine calls it.
+fn version(version: http::Version) -> &'static str {
+    match version {
+        http::Version::HTTP_09 => "0.9",
+        http::Version::HTTP_10 => "1.0",
+        http::Version::HTTP_2 => "2.0",
+        http::Version::HTTP_3 => "3.0",
+        _ => "1.1",
     }
 }
 

@@ -64,6 +64,7 @@ fn builder() -> reqwest::ClientBuilder {
         .no_proxy()
         .no_gzip()
         .http1_only()
+        .http1_title_case_headers()
         .connect_timeout(CONNECT)
         .pool_max_idle_per_host(64)
 }

@@ -76,7 +76,15 @@ impl Condition {
             "querystring" => Some(seen.query.to_owned()),
             "requestheader" => header(seen, &self.selector).map(str::to_owned),
             "cookies" => header(seen, "cookie").and_then(|cookies| cookie(cookies, &self.selector)).map(str::to_owned),
-            "remoteaddress" | "socketaddr" => Some(seen.client.to_owned()),
+            "remoteaddress" => Some(seen.first_client().to_owned()),
+            "socketaddr" => Some(seen.client.to_owned()),
+            "clientport" => Some(seen.client_port.to_string()),
+            "serverport" => Some(seen.server_port().to_string()),
+            "httpversion" => Some(seen.version.to_owned()),
+            "isdevice" => {
+                let mobile = header(seen, "user-agent").is_some_and(|agent| agent.contains("Mobi"));
+                Some(if mobile { "Mobile" } else { "Desktop" }.to_owned())
+            }
             _ => return None,
         })
     }

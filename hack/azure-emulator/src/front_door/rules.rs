@@ -21,8 +21,30 @@ pub(crate) struct Seen<'a> {
     pub(crate) query: &'a str,
     /// The client's address.
     pub(crate) client: &'a str,
+    /// The client's port.
+    pub(crate) client_port: u16,
+    /// `1.1`, …
+    pub(crate) version: &'a str,
     /// Headers as they came.
     pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Seen<'_> {
+    /// `http` or `https`.
+    pub(crate) const fn scheme(&self) -> &'static str {
+        if self.https { "https" } else { "http" }
+    }
+
+    /// The port that clients of the service see, wherever the emulator listens.
+    pub(crate) const fn server_port(&self) -> u16 {
+        if self.https { 443 } else { 80 }
+    }
+
+    /// Where the request came from first, if proxies before say so.
+    pub(crate) fn first_client(&self) -> &str {
+        let chain = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-forwarded-for"));
+        chain.and_then(|(_, chain)| chain.split(',').next()).map_or(self.client, str::trim)
+    }
 }
 
 /// What a rule does.
@@ -121,7 +143,7 @@ pub(crate) fn evaluate<'a>(rules: &'a [Rule], seen: &Seen<'_>) -> Vec<&'a Action
     actions
 }
 
-const CONDITIONS: [&str; 12] = [
+const CONDITIONS: [&str; 16] = [
     "RequestMethod",
     "RequestScheme",
     "RequestUri",
@@ -134,6 +156,10 @@ const CONDITIONS: [&str; 12] = [
     "Cookies",
     "RemoteAddress",
     "SocketAddr",
+    "ClientPort",
+    "ServerPort",
+    "HttpVersion",
+    "IsDevice",
 ];
 const ACTIONS: [&str; 5] =
     ["RouteConfigurationOverride", "UrlRedirect", "UrlRewrite", "ModifyRequestHeader", "ModifyResponseHeader"];
@@ -221,6 +247,8 @@ mod tests {
             path: "/api/one.json",
             query: "a=1",
             client: "10.1.2.3",
+            client_port: 50_000,
+            version: "1.1",
             headers: vec![("X-Color".into(), "Green".into()), ("Cookie".into(), "a=b; color=blue".into())],
         };
         for (name, parameters, expected) in [
@@ -242,6 +270,11 @@ mod tests {
             ("RequestUri", json!({"operator": "Contains", "matchValues": ["contoso.com/api"]}), true),
             ("RemoteAddress", json!({"operator": "IPMatch", "matchValues": ["10.0.0.0/8"]}), true),
             ("RemoteAddress", json!({"operator": "IPMatch", "matchValues": ["10.2.0.0/16"]}), false),
+            ("ClientPort", json!({"operator": "GreaterThan", "matchValues": ["49999"]}), true),
+            ("ServerPort", json!({"operator": "Equal", "matchValues": ["8080"]}), false),
+            ("HttpVersion", json!({"operator": "Equal", "matchValues": ["1.1"]}), true),
+            ("IsDevice", json!({"operator": "Equal", "matchValues": ["Desktop"]}), true),
+            ("IsDevice", json!({"operator": "Equal", "matchValues": ["Mobile"]}), false),
             ("NotKnown", json!({"operator": "Any"}), false),
             ("NotKnown", json!({"operator": "Any", "negateCondition": true}), false),
         ] {
@@ -270,7 +303,7 @@ mod tests {
 
     #[test]
     fn what_it_cannot_evaluate_is_named() {
-        let body = json!({"properties": {"conditions": [{"name": "IsDevice"}, {"name": "UrlPath"}], "actions": [{"name": "Dance"}]}});
-        assert_eq!(unknown(&body), ["IsDevice", "Dance"]);
+        let body = json!({"properties": {"conditions": [{"name": "PostArgs"}, {"name": "UrlPath"}], "actions": [{"name": "Dance"}]}});
+        assert_eq!(unknown(&body), ["PostArgs", "Dance"]);
     }
 }

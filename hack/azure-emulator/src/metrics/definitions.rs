@@ -30,6 +30,8 @@ const ENDPOINT: &[&str] = &["Endpoint", "ClientRegion", "ClientCountry"];
 
 const FRONT_DOOR: &[Definition] = &[
     one("RequestCount", "Request Count", "Count", "total", CLIENT),
+    one("RequestSize", "Request Size", "Bytes", "total", CLIENT),
+    one("ResponseSize", "Response Size", "Bytes", "total", CLIENT),
     one("TotalLatency", "Total Latency", "MilliSeconds", "average", CLIENT),
     one("Percentage4XX", "Percentage of 4XX", "Percent", "average", ENDPOINT),
     one("Percentage5XX", "Percentage of 5XX", "Percent", "average", ENDPOINT),

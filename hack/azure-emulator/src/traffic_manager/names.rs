@@ -139,7 +139,7 @@ fn answer(world: &mut World, profile: &Resource, kind: RecordType, depth: usize)
 
 fn candidate(endpoint: &Value, status: EndpointStatus) -> Candidate {
     let world = list(endpoint, "/properties/geoMapping").iter().any(|code| code == "WORLD");
-    let subnets = list(endpoint, "/properties/subnets").iter().filter_map(subnet).collect();
+    let subnets = subnets(endpoint);
     Candidate {
         status,
         priority: number(endpoint, "/properties/priority").unwrap_or(1000),
@@ -150,6 +150,11 @@ fn candidate(endpoint: &Value, status: EndpointStatus) -> Candidate {
 }
 
 /// `{first, last}` or `{first, scope}`.
+/// First and last address of each of an endpoint's subnets.
+pub(super) fn subnets(endpoint: &Value) -> Vec<(IpAddr, IpAddr)> {
+    list(endpoint, "/properties/subnets").iter().filter_map(subnet).collect()
+}
+
 fn subnet(body: &Value) -> Option<(IpAddr, IpAddr)> {
     let first: IpAddr = text(body, "/first")?.parse().ok()?;
     if let Some(last) = text(body, "/last").and_then(|last| last.parse().ok()) {

@@ -211,8 +211,35 @@ fn check_endpoints(body: &Value, problems: &mut Problems) {
                     format!("The region {region} is mapped to another endpoint of the profile."),
                 );
             }
+            if !region.as_str().is_some_and(is_region) {
+                problems.bad(
+                    format!("{at}/properties/geoMapping"),
+                    format!(
+                        "{region} is no region: WORLD, one such as GEO-EU, a country's code, or one such as US-CA."
+                    ),
+                );
+            }
+        }
+        let claimed = |one: &Value| super::names::subnets(one);
+        for (first, last) in claimed(endpoint) {
+            let shared = |(start, end): &(std::net::IpAddr, std::net::IpAddr)| {
+                start.is_ipv4() == first.is_ipv4() && *start <= last && first <= *end
+            };
+            if before.iter().any(|other| claimed(other).iter().any(shared)) {
+                problems.bad(
+                    format!("{at}/properties/subnets"),
+                    format!("The addresses {first} to {last} overlap with those of another endpoint of the profile."),
+                );
+            }
         }
     }
+}
+
+/// Is it the code of a part of the world?
+fn is_region(code: &str) -> bool {
+    const PARTS: [&str; 8] = ["WORLD", "GEO-AF", "GEO-AP", "GEO-AS", "GEO-EU", "GEO-ME", "GEO-NA", "GEO-SA"];
+    let country = code.split('-').next().unwrap_or_default();
+    PARTS.contains(&code) || (country.len() == 2 && country.bytes().all(|letter| letter.is_ascii_uppercase()))
 }
 
 fn check_endpoint(profile: &Value, endpoint: &Value, at: &str, problems: &mut Problems) {
@@ -348,6 +375,14 @@ mod tests {
             (
                 ends(json!({"geoMapping": ["GEO-EU"]}), json!({"geoMapping": ["WORLD", "GEO-EU"]})),
                 "\"GEO-EU\" is mapped",
+            ),
+            (ends(json!({"geoMapping": ["Mars"]}), json!({})), "\"Mars\" is no region"),
+            (
+                ends(
+                    json!({"subnets": [{"first": "10.0.0.0", "scope": 8}]}),
+                    json!({"subnets": [{"first": "10.1.0.0", "last": "10.1.0.9"}]}),
+                ),
+                "overlap",
             ),
             (json!({"trafficRoutingMethod": "MultiValue", "maxReturn": 2}), "addresses as targets"),
             (json!({"trafficRoutingMethod": "MultiValue"}), "maxReturn is required"),

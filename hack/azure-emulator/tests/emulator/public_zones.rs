@@ -204,3 +204,19 @@ async fn unknown_fields_are_kept_and_names_of_fields_have_no_case() {
     assert_eq!(made.body["properties"]["TTL"], 5, "{}", made.body);
     assert_eq!(made.body["properties"]["trafficManagementProfile"], json!({"id": "x"}));
 }
+
+#[tokio::test]
+async fn a_list_begins_at_the_apex_and_sets_may_be_empty() {
+    let kit = Kit::start().await;
+    let zone = kit.zone("contoso.dev").await;
+    for name in ["*", "1", "_sip", "www"] {
+        kit.address(&zone, name, &["192.0.2.1"]).await;
+    }
+    let listed = kit.get(&format!("{zone}/all")).await.body;
+    let names: Vec<&str> = listed["value"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
+    assert_eq!(names, ["@", "@", "*", "1", "_sip", "www"]);
+    // As `az network dns record-set cname create` makes one, to be filled later.
+    assert_eq!(kit.put(&format!("{zone}/CNAME/c"), json!({"properties": {"TTL": 1}})).await.status, 201);
+    let nothing = kit.get(&format!("{}/A/x", zone.replace("/rg/", "/nowhere/"))).await;
+    assert_eq!(nothing.body["error"]["code"], "ResourceGroupNotFound");
+}
