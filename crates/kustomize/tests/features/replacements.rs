@@ -142,6 +142,11 @@ fn documents_inside_texts_keep_their_order_and_lose_their_indentation() {
             "a:\n  b: new\n  c:\n  - - 1\n    - 2\n  # of k\n  - k: 2020-01-01",
         ),
         ("a:\n    b: x\n    c: one\n        two\n", "a:\n  b: new\n  c: one two"),
+        // What looks like a comment is none inside a block of text.
+        (
+            "# top\na:\n    b: x # who\n    c: |-\n        # run\n    # above\n    d:\n    - |\n        # one\n        two\n    - e: |\n          # three\n      f: a > b | c\n",
+            "# top\na:\n  b: new # who\n  c: |-\n    # run\n  # above\n  d:\n  - |\n    # one\n    two\n  - e: |\n      # three\n    f: a > b | c",
+        ),
     ] {
         assert_eq!(inside(document, "a.b", "new", ""), want, "{document}");
     }

@@ -39,12 +39,15 @@ struct Comments<'t> {
 
 /// The comments of a text; `None` when one stands alone, or might be none.
 fn comments(text: &str) -> Option<Comments<'_>> {
-    if text.contains(['|', '>']) {
-        return None;
-    }
     let (mut comments, mut above) = (Comments::default(), Vec::new());
+    // The column of what holds the block of text that goes on.
+    let mut block = None;
     for (number, line) in (1..).zip(text.lines()) {
         let trimmed = line.trim();
+        if block.is_some_and(|holder| trimmed.is_empty() || indent_of(line) > holder) {
+            continue;
+        }
+        block = holder_of_block(line);
         if trimmed.starts_with('#') {
             above.push(trimmed);
             continue;
@@ -67,6 +70,24 @@ fn comments(text: &str) -> Option<Comments<'_>> {
         }
     }
     above.is_empty().then_some(comments)
+}
+
+fn indent_of(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// The column of the key, or the dash of an item, whose block of text begins behind this line; `None` when none does.
+fn holder_of_block(line: &str) -> Option<usize> {
+    let header = line.split_whitespace().next_back()?.strip_prefix(['|', '>'])?;
+    if !header.chars().all(|c| matches!(c, '+' | '-') || c.is_ascii_digit()) {
+        return None;
+    }
+    let (mut column, mut dash) = (indent_of(line), None);
+    while let Some(rest) = line[column..].strip_prefix("- ") {
+        dash = Some(column);
+        column += 2 + indent_of(rest);
+    }
+    if line[column..].starts_with(['|', '>']) { dash } else { Some(column) }
 }
 
 impl Printer<'_> {
@@ -128,7 +149,8 @@ impl Printer<'_> {
                 }
             }
             _ => {
-                self.inline(out, node, value, indent)?;
+                // A block of text in an item is indented from the item's dash.
+                self.inline(out, node, value, if is_item { indent - 2 } else { indent })?;
                 self.end(out, node.map(|node| node.at.line));
             }
         }
@@ -238,8 +260,10 @@ impl Printer<'_> {
                 Some(["null", "~"].into_iter().find(|word| rest.starts_with(word)).unwrap_or("").to_owned())
             }
             Value::String(text) if is_same => match header {
+                Some(header @ ("|-" | ">-")) if !text.contains('\n') && !text.is_empty() && !text.starts_with(' ') => {
+                    Some(format!("{header}\n{}{text}", " ".repeat(indent + 2)))
+                }
                 Some(header) if header.starts_with('|') => Some(teal_yaml::write_text(text, indent + 2, 2)),
-                Some(">-") if !text.contains('\n') => Some(format!(">-\n{}{text}", " ".repeat(indent + 2))),
                 Some(_) => None,
                 None => self.plain(node, text),
             },
