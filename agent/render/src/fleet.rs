@@ -3,12 +3,13 @@
 //! What only a cluster knows is missing: scopes of kinds come from the fleet's own CRDs and from Kubernetes' built-in kinds.
 
 mod directories;
+mod held;
 mod problem;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
-use teal_agent_core::kinds::{Scope, built_in_scope};
+use teal_agent_core::kinds::Scope;
 use teal_agent_core::layers::{LayerSpec, Layout, layout};
 use teal_agent_core::object::{DeclaredTwice, declared_twice};
 use teal_agent_core::{GroupKind, Object, ObjectId};
@@ -19,6 +20,7 @@ use teal_kustomize::{Entry, Tree};
 use crate::{Given, Rendered, RenderedObject, UnitInput, render_unit_with};
 
 pub use directories::{directories, is_file_name, is_manifest_name};
+pub use held::{Content, FleetObject};
 pub use problem::{FleetError, UnitProblem};
 
 /// Kinds of Teal's own files, which are never applied.
@@ -56,9 +58,7 @@ pub struct RenderedUnit {
     /// Its folder, relative to the fleet; empty for the root.
     pub path: String,
     /// Its objects as they would be applied, without Teal's own label and annotation.
-    pub objects: Vec<Object>,
-    /// Those of them that hold what was encrypted in git, or a value from a Secret.
-    pub secret: HashSet<ObjectId>,
+    pub objects: Vec<FleetObject>,
     /// Everything that is wrong; with any of it the unit is not whole.
     pub problems: Vec<UnitProblem>,
 }
@@ -93,18 +93,19 @@ pub fn render_fleet_with(
         let notice = format!("teal.yaml declares nothing for color `{}`; it knows {known}", input.color);
         out.notices.push(notice);
     }
-    let mut rendered = Vec::new();
-    for (layer, unit) in layout.units() {
-        let path = below(input.root, &unit.path);
+    let paths: Vec<&str> = layout.units().map(|(_, unit)| unit.path.as_str()).collect();
+    let mut definitions = BTreeMap::new();
+    // Of each unit no more is kept than what is printed: together they can be larger than all else here.
+    for (layer, declared) in layout.units() {
+        let path = below(input.root, &declared.path);
         let unit_input = UnitInput { path: &path, fleet: &fleet, color: input.color, role: input.role };
         let found = render_unit_with(tree, &unit_input, given);
-        out.notices.extend(found.notices.iter().map(|notice| format!("{}: {notice}", shown(&unit.path))));
-        rendered.push((layer.to_owned(), unit.path.clone(), found));
+        out.notices.extend(found.notices.iter().map(|notice| format!("{}: {notice}", shown(&declared.path))));
+        out.units.push(unit(layer.to_owned(), declared.path.clone(), found, &mut definitions, &paths));
     }
-    let definitions = definitions(rendered.iter().flat_map(|(.., found)| &found.objects));
-    let paths: Vec<String> = rendered.iter().map(|(_, path, _)| path.clone()).collect();
-    for (layer, path, found) in rendered {
-        out.units.push(unit(layer, path, found, &definitions, &paths));
+    for unit in &mut out.units {
+        unit.objects.iter_mut().for_each(|object| object.settle(&definitions));
+        unit.problems.extend(drop_twice(&mut unit.objects).into_iter().map(UnitProblem::Twice));
     }
     refuse_twice(&mut out.units);
     Ok(out)
@@ -154,44 +155,31 @@ fn lay_out(tree: &dyn Tree, root: &str, fleet: &Fleet) -> Result<Layout, FleetEr
     layout(NO_SYNC, &layers, &directories(tree, root)?).map_err(FleetError::Layout)
 }
 
-/// The kinds that the fleet's own CRDs define.
-fn definitions<'a>(objects: impl Iterator<Item = &'a RenderedObject>) -> BTreeMap<GroupKind, Scope> {
-    let definitions = objects.filter(|found| found.value["kind"] == "CustomResourceDefinition");
-    definitions.filter_map(|found| Object::new(found.value.clone(), origin(found)).ok()?.defines()).collect()
-}
-
 fn unit(
     layer: String,
     path: String,
     found: Rendered,
-    definitions: &BTreeMap<GroupKind, Scope>,
-    paths: &[String],
+    definitions: &mut BTreeMap<GroupKind, Scope>,
+    paths: &[&str],
 ) -> RenderedUnit {
     let mut problems: Vec<UnitProblem> = found.errors.into_iter().map(UnitProblem::Render).collect();
     let mut objects = Vec::with_capacity(found.objects.len());
-    let mut secret = HashSet::new();
     for object in found.objects.into_iter().filter(|object| !is_own_file(&object.value)) {
         let origin = origin(&object);
         let holds = object.secret;
         match Object::new(object.value, origin) {
             Ok(object) => {
-                let kind = object.id.group_kind();
-                let scope = definitions.get(&kind).copied().or_else(|| built_in_scope(&kind));
-                let object = object.scoped(scope).holding_secrets(holds);
-                if holds {
-                    secret.insert(object.id.clone());
-                }
-                objects.push(object);
+                definitions.extend(object.defines());
+                objects.push(FleetObject::hold(object, holds));
             }
             Err(error) => problems.push(UnitProblem::Object(error)),
         }
     }
-    for missing in found.settings.depends_on.iter().filter(|path| !paths.contains(path)) {
+    for missing in found.settings.depends_on.iter().filter(|path| !paths.contains(&path.as_str())) {
         let file = below(&path, "unit.yaml");
         problems.push(UnitProblem::UnknownUnit { file, missing: missing.clone(), known: paths.join(", ") });
     }
-    problems.extend(drop_twice(&mut objects).into_iter().map(UnitProblem::Twice));
-    RenderedUnit { layer, path, objects, secret, problems }
+    RenderedUnit { layer, path, objects, problems }
 }
 
 fn origin(found: &RenderedObject) -> teal_agent_core::Origin {
@@ -199,30 +187,33 @@ fn origin(found: &RenderedObject) -> teal_agent_core::Origin {
 }
 
 /// Keeps the first declaration of each object.
-fn drop_twice(objects: &mut Vec<Object>) -> Vec<DeclaredTwice> {
-    let twice = declared_twice(objects.iter().map(|object| (&object.id, &object.origin)));
-    let mut seen = HashSet::new();
-    objects.retain(|object| seen.insert(object.id.clone()));
+fn drop_twice(objects: &mut Vec<FleetObject>) -> Vec<DeclaredTwice> {
+    let twice = declared_twice(objects.iter().map(|object| (&object.id, object.origin())));
+    if !twice.is_empty() {
+        let mut seen = HashSet::new();
+        objects.retain(|object| seen.insert(object.id.clone()));
+    }
     twice
 }
 
 /// An object of two units stays in the first one, and both are told.
 fn refuse_twice(units: &mut [RenderedUnit]) {
-    let mut owner: HashMap<ObjectId, (usize, teal_agent_core::Origin)> = HashMap::new();
+    let mut owner: HashMap<&ObjectId, (usize, &FleetObject)> = HashMap::new();
     let mut told: Vec<(usize, DeclaredTwice)> = Vec::new();
-    for (at, unit) in units.iter_mut().enumerate() {
-        unit.objects.retain(|object| match owner.get(&object.id) {
-            None => {
-                owner.insert(object.id.clone(), (at, object.origin.clone()));
-                true
-            }
-            Some((first, origin)) => {
-                let (first_place, second) = (origin.clone(), object.origin.clone());
+    let mut refused: HashMap<usize, HashSet<ObjectId>> = HashMap::new();
+    for (at, unit) in units.iter().enumerate() {
+        for object in &unit.objects {
+            let (first, known) = *owner.entry(&object.id).or_insert((at, object));
+            if first != at {
+                let (first_place, second) = (known.origin().clone(), object.origin().clone());
                 let twice = DeclaredTwice { id: object.id.clone(), first: first_place, second };
-                told.extend([(*first, twice.clone()), (at, twice)]);
-                false
+                told.extend([(first, twice.clone()), (at, twice)]);
+                refused.entry(at).or_default().insert(object.id.clone());
             }
-        });
+        }
+    }
+    for (at, ids) in refused {
+        units[at].objects.retain(|object| !ids.contains(&object.id));
     }
     for (at, twice) in told {
         if let Some(unit) = units.get_mut(at) {

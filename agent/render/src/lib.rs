@@ -19,8 +19,8 @@ mod values;
 pub use decrypting::{Decrypting, Secrets};
 pub use error::RenderError;
 pub use fleet::{
-    FleetError, FleetInput, RenderedFleet, RenderedUnit, UnitProblem, declaration, directories, is_file_name,
-    is_manifest_name, is_own_file, render_fleet, render_fleet_with,
+    Content, FleetError, FleetInput, FleetObject, RenderedFleet, RenderedUnit, UnitProblem, declaration, directories,
+    is_file_name, is_manifest_name, is_own_file, render_fleet, render_fleet_with,
 };
 pub use unit::{Given, Rendered, RenderedObject, UnitInput, render_unit, render_unit_with};
 pub use values::{ClusterValue, ClusterValues};

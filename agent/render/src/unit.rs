@@ -189,7 +189,7 @@ fn kustomize(
         Ok(built) => {
             rendered.reads.extend(built.reads);
             let found = built.objects.into_iter().map(|object| Found {
-                value: object.value,
+                value: object.value.into(),
                 origin: object.origin,
                 base: None,
                 // What kustomize did to a chart's objects since can't be told apart: then all count.

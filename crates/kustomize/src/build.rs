@@ -11,8 +11,8 @@ pub use finish::MANAGED_BY_VALUE;
 
 use crate::{BuildErrors, ChartInflator, Origin, Recorder, Tree};
 use accumulate::Accumulator;
-use serde_json::Value;
 use std::collections::BTreeSet;
+use teal_yaml::Value;
 
 /// How to build. The default is what `kustomize build` does without flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

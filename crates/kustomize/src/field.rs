@@ -1,8 +1,8 @@
 //! Field specs: which field of which kinds a transformer works on, and the walk to it.
 
 use crate::id::Gvk;
-use serde_json::{Map, Value};
 use std::borrow::Cow;
+use teal_yaml::{Map, Value};
 
 /// A path of field names for the kinds that `group`, `version` and `kind` select (empty: all).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,10 +10,9 @@ use crate::kustomization::{Generator, TextMap};
 use crate::resource::{Behavior, Origin, Resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use teal_yaml::Place;
+use teal_yaml::{Map, Place, Value};
 
 /// Base64 longer than this is broken into lines; the breaks are part of the hashed text.
 const BASE64_LINE: usize = 70;
@@ -47,9 +46,9 @@ pub(crate) fn origin(files: &Files<'_>, at: Place) -> Origin {
 
 fn object(generator: &Generator, pairs: BTreeMap<String, Vec<u8>>, secret: bool) -> Value {
     let mut metadata = Map::new();
-    metadata.insert("name".to_owned(), json!(generator.name));
+    metadata.insert("name".to_owned(), generator.name.as_str().into());
     if !generator.namespace.is_empty() {
-        metadata.insert("namespace".to_owned(), json!(generator.namespace));
+        metadata.insert("namespace".to_owned(), generator.namespace.as_str().into());
     }
     put_texts(&mut metadata, "labels", &generator.options.labels);
     put_texts(&mut metadata, "annotations", &generator.options.annotations);
@@ -66,12 +65,12 @@ fn object(generator: &Generator, pairs: BTreeMap<String, Vec<u8>>, secret: bool)
         };
     }
     let mut object = Map::new();
-    object.insert("apiVersion".to_owned(), json!("v1"));
-    object.insert("kind".to_owned(), json!(if secret { "Secret" } else { "ConfigMap" }));
+    object.insert("apiVersion".to_owned(), "v1".into());
+    object.insert("kind".to_owned(), if secret { "Secret" } else { "ConfigMap" }.into());
     object.insert("metadata".to_owned(), Value::Object(metadata));
     if secret {
         let kind = if generator.secret_type.is_empty() { "Opaque" } else { &generator.secret_type };
-        object.insert("type".to_owned(), json!(kind));
+        object.insert("type".to_owned(), kind.into());
     }
     if secret || !data.is_empty() {
         object.insert("data".to_owned(), Value::Object(data));
@@ -85,9 +84,10 @@ fn object(generator: &Generator, pairs: BTreeMap<String, Vec<u8>>, secret: bool)
     Value::Object(object)
 }
 
-fn put_texts(metadata: &mut Map<String, Value>, field: &str, texts: &TextMap) {
+fn put_texts(metadata: &mut Map, field: &str, texts: &TextMap) {
     if !texts.is_empty() {
-        metadata.insert(field.to_owned(), json!(texts));
+        let texts: Map = texts.iter().map(|(key, text)| (key, Value::from(text.as_str()))).collect();
+        metadata.insert(field, texts.into());
     }
 }
 

@@ -1,6 +1,6 @@
 //! The suffix that generated names end in: a digest of what the object holds.
 
-use serde_json::{Map, Value};
+use teal_yaml::{Map, Value};
 
 /// Returns kustomize's suffix for a ConfigMap or Secret, ten characters.
 ///

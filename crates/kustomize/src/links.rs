@@ -4,9 +4,9 @@
 
 use crate::field::FieldSpec;
 use crate::resource::Resource;
-use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashSet;
+use teal_yaml::Value;
 
 /// Fields of one object that hold one value.
 #[derive(Clone)]

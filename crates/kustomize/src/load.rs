@@ -6,17 +6,17 @@ pub(crate) use written::{Quotes, Spelled, Spot, Written, patch_annotations_as_wr
 
 use crate::resource::Origin;
 use crate::{BuildError, BuildErrors};
-use serde_json::Value;
+use serde_json::Value as Json;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use teal_yaml::{Data, Dialect, Node, Place};
+use teal_yaml::{Data, Dialect, Node, Place, Value};
 use written::Marks;
 
 /// An object of a file and where it began. Its `Debug` shows no content, which may be a Secret's.
 #[derive(Clone, PartialEq)]
 pub struct LoadedObject {
     /// The object.
-    pub value: Value,
+    pub value: Json,
     /// Where it comes from; for an item of a list, the item's own line.
     pub origin: Origin,
 }
@@ -37,8 +37,8 @@ pub struct Loaded {
 }
 
 /// An object as a build takes it in: with what its values do not tell.
-pub(crate) struct Manifest {
-    pub(crate) value: Value,
+pub(crate) struct Manifest<V = Value> {
+    pub(crate) value: V,
     pub(crate) origin: Origin,
     pub(crate) blanks: Vec<Vec<String>>,
     /// Annotations that were written as numbers, booleans or null.
@@ -61,11 +61,11 @@ pub(crate) fn load_manifests(file: &str, bytes: &[u8]) -> Result<Vec<Manifest>, 
 #[must_use]
 pub fn load_each(file: &str, bytes: &[u8], dialect: Dialect) -> Loaded {
     let (manifests, errors) = load(file, bytes, dialect);
-    let object = |manifest: Manifest| LoadedObject { value: manifest.value, origin: manifest.origin };
+    let object = |manifest: Manifest<Json>| LoadedObject { value: manifest.value, origin: manifest.origin };
     Loaded { objects: manifests.into_iter().map(object).collect(), errors }
 }
 
-fn load(file: &str, bytes: &[u8], dialect: Dialect) -> (Vec<Manifest>, Vec<BuildError>) {
+fn load<V: From<Node>>(file: &str, bytes: &[u8], dialect: Dialect) -> (Vec<Manifest<V>>, Vec<BuildError>) {
     let (mut manifests, mut errors) = (Vec::new(), Vec::new());
     let read = teal_yaml::text_of(bytes).and_then(|text| Ok((text, teal_yaml::read_as(dialect, text)?)));
     let (text, documents) = match read {
@@ -96,7 +96,7 @@ fn load(file: &str, bytes: &[u8], dialect: Dialect) -> (Vec<Manifest>, Vec<Build
             Ok(()) => {
                 let origin = Origin { file: Arc::clone(&shared), line: at.line, document };
                 let Marks { blanks, spelled, quotes } = marks;
-                manifests.push(Manifest { value: node.into_value(), origin, blanks, odd, spelled, quotes });
+                manifests.push(Manifest { value: node.into(), origin, blanks, odd, spelled, quotes });
             }
         }
     }

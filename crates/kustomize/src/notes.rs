@@ -4,8 +4,8 @@
 use crate::load::{Manifest, Quotes};
 use crate::resource::{PreviousId, Resource};
 use crate::{BuildError, id::Scopes};
-use serde_json::Value;
 use std::rc::Rc;
+use teal_yaml::{Map, Value};
 
 /// Notes with a meaning while an object is on its way; each begins with [`DOMAIN`].
 const DOMAIN: &str = "internal.config.kubernetes.io/";
@@ -42,7 +42,7 @@ impl Resource {
         let mut resource = Self::new(value, origin, scopes);
         (resource.blanks, resource.odd) = (blanks, odd);
         (resource.spelled, resource.quotes) = (spelled, quotes);
-        let has_notes = |annotations: &serde_json::Map<String, Value>| annotations.keys().any(|key| is_note(key));
+        let has_notes = |annotations: &Map| annotations.keys().any(|key| is_note(key));
         if resource.metadata_map("annotations").is_some_and(has_notes) {
             resource.read_notes()?;
         }

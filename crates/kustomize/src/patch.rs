@@ -9,8 +9,8 @@ pub use selector::{Selector, SelectorError};
 use crate::load::{Quotes, Spelled, Written, patch_annotations_as_written, spelled};
 use crate::resource::Resource;
 use crate::schema::Schema;
-use serde_json::Value;
-use teal_yaml::{Data, Dialect, Entry, Node, ReadError};
+use serde_json::Value as Json;
+use teal_yaml::{Data, Dialect, Entry, Map, Node, ReadError, Value};
 
 /// A patch that can't be read or applied. Never quotes values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,7 +118,7 @@ impl MergePatch {
         }
         // Without a target a null still takes the annotation away.
         patch_annotations_as_written(&mut document, written);
-        Ok(Self { value: document.into_value(), aimed: aimed.into_value(), spelled })
+        Ok(Self { value: document.into(), aimed: aimed.into(), spelled })
     }
 }
 
@@ -131,10 +131,10 @@ impl ObjectPatch {
         if !text.starts_with('[') {
             return Self::parse(text);
         }
-        let operations = serde_json::from_str::<Value>(text)
+        let operations = serde_json::from_str::<Json>(text)
             .map_err(|wrong| PatchError::Json { line: wrong.line(), column: wrong.column() })?;
         let start = teal_yaml::Place { line: 1, column: 1 };
-        let operations = json_6902::parse(vec![crate::plugin::located(&operations, start)])?;
+        let operations = json_6902::parse(vec![crate::plugin::located(&operations.into(), start)])?;
         Ok(Self { content: Content::Json(operations) })
     }
 
@@ -163,7 +163,14 @@ impl ObjectPatch {
     ///
     /// # Errors
     /// When the patch does not fit; the object is then unchanged (JSON 6902) or partly changed (strategic merge).
-    pub fn apply(&self, object: &mut Value) -> Result<bool, PatchError> {
+    pub fn apply(&self, object: &mut Json) -> Result<bool, PatchError> {
+        let mut value = Value::from(object.take());
+        let applied = self.apply_to(&mut value);
+        *object = value.into();
+        applied.map(|()| !object.is_null())
+    }
+
+    fn apply_to(&self, object: &mut Value) -> Result<(), PatchError> {
         match &self.content {
             Content::Json(operations) => json_6902::apply(operations, object)?,
             Content::Merge(patches) => {
@@ -172,12 +179,12 @@ impl ObjectPatch {
                     let scalars = Scalars { quotes: &quotes, spelled: &patch.spelled };
                     merge(object, &patch.value, scalars, Change::default(), Schema::built_in())?;
                     if object.is_null() {
-                        return Ok(false);
+                        return Ok(());
                     }
                 }
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Says whether there is nothing in the patch.
@@ -284,15 +291,15 @@ fn put_back(object: &mut Value, path: &[&str], old: Option<Value>) {
     let mut at = object;
     for name in parents {
         let Some(map) = at.as_object_mut() else { return };
-        if old.is_none() && !map.contains_key(*name) {
+        if old.is_none() && !map.contains_key(name) {
             return;
         }
-        at = map.entry(*name).or_insert_with(|| Value::Object(serde_json::Map::new()));
+        at = map.entry(*name).or_insert_with(|| Map::new().into());
     }
     let Some(map) = at.as_object_mut() else { return };
     match old {
         Some(old) => drop(map.insert((*last).to_owned(), old)),
-        None => drop(map.remove(*last)),
+        None => drop(map.remove(last)),
     }
 }
 

@@ -11,9 +11,8 @@ use crate::provenance::Provenance;
 use crate::resource::{Origin, Resource};
 use crate::transform::Step;
 use crate::{BuildError, BuildErrors, HelmChart, generate};
-use serde_json::Value;
 use std::rc::Rc;
-use teal_yaml::{Data, Entry, Node, Place};
+use teal_yaml::{Data, Entry, Key, Node, Place, Value};
 
 const TRANSFORMERS: [&str; 14] = [
     "AnnotationsTransformer",
@@ -114,7 +113,7 @@ fn node(document: &Resource) -> (String, Node) {
 
 /// A value as a tree of which everything stands in one place.
 pub(crate) fn located(value: &Value, at: Place) -> Node {
-    let entry = |(key, value): (&String, &Value)| Entry { key: key.clone(), key_at: at, value: located(value, at) };
+    let entry = |(key, value): (&Key, &Value)| Entry { key: key.to_string(), key_at: at, value: located(value, at) };
     let data = match value {
         Value::Null => Data::Null,
         Value::Bool(flag) => Data::Bool(*flag),

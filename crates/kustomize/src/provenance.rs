@@ -1,9 +1,9 @@
 //! Where objects come from and what changed them, as `buildMetadata` prints it. Paths are relative to the folder built.
 
 use crate::resource::text;
-use serde_json::Value;
 use std::fmt::Write as _;
 use std::rc::Rc;
+use teal_yaml::Value;
 
 /// Annotation with an object's origin.
 pub(crate) const ORIGIN: &str = "config.kubernetes.io/origin";

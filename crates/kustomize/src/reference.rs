@@ -12,9 +12,9 @@ use crate::field::{self, FieldSpec, Leaf};
 use crate::resmap::ResMap;
 use crate::resource::text;
 use select::{Known, Referrer};
-use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use teal_yaml::Value;
 
 /// One field of one kind that names objects of another.
 struct Rule<'c> {

@@ -11,8 +11,8 @@ use crate::resmap::ResMap;
 use crate::resource::{Resource, text};
 use crate::{BuildError, BuildErrors};
 use path::{Create, lookup, make_full_time, split, visit};
-use serde_json::Value;
 use structured::Outcome;
+use teal_yaml::Value;
 
 /// Reads the files among replacements; each replacement comes with the file it stands in.
 ///

@@ -4,10 +4,10 @@ use crate::id::{self, Scopes};
 use crate::links::Link;
 use crate::load::{Quotes, Spelled};
 use crate::provenance::Provenance;
-use serde_json::{Map, Value};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use teal_yaml::{Map, Value};
 
 /// Where an object comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +172,7 @@ impl Resource {
     }
 
     /// Returns `metadata`, made when it is missing.
-    pub(crate) fn metadata_mut(&mut self) -> Option<&mut Map<String, Value>> {
+    pub(crate) fn metadata_mut(&mut self) -> Option<&mut Map> {
         let object = self.value.as_object_mut()?;
         object.entry("metadata").or_insert_with(|| Value::Object(Map::new())).as_object_mut()
     }
@@ -200,7 +200,7 @@ impl Resource {
     }
 
     /// A text map of `metadata`: labels or annotations.
-    pub(crate) fn metadata_map(&self, field: &str) -> Option<&Map<String, Value>> {
+    pub(crate) fn metadata_map(&self, field: &str) -> Option<&Map> {
         self.value.get("metadata")?.get(field)?.as_object()
     }
 

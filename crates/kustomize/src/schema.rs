@@ -7,9 +7,9 @@ mod custom;
 
 pub(crate) use custom::parse;
 
-use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use teal_yaml::{Map, Value};
 
 /// kustomize's only built-in version.
 pub(crate) const BUILT_IN_VERSION: &str = "v1.21.2";
@@ -85,6 +85,11 @@ impl Schema {
 
     /// The type of an object, by its `apiVersion` and `kind`.
     pub(crate) fn of(&self, object: &Value) -> Option<TypeRef<'_>> {
+        self.of_mapping(object.as_object()?)
+    }
+
+    /// [`Schema::of`] what may be a part of an object.
+    pub(crate) fn of_mapping(&self, object: &Map) -> Option<TypeRef<'_>> {
         let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let key = (text("apiVersion")?.to_owned(), text("kind")?.to_owned());
         self.kinds.get(&key).map(|&number| TypeRef { schema: self, number })

@@ -11,9 +11,9 @@ use crate::kustomization::Var;
 use crate::replace::path::{lookup, split};
 use crate::resmap::ResMap;
 use crate::{BuildError, BuildErrors, id};
-use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use teal_yaml::Value;
 
 /// The vars of a layer and of those below it, by name.
 #[derive(Default)]

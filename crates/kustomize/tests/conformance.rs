@@ -77,7 +77,7 @@ impl Case {
     fn build(&self, options: &Options) -> Result<Vec<Value>, BuildErrors> {
         let tree = FolderTree::open(self.folder.join("input")).unwrap();
         let built = build(&tree, self.about["path"].as_str().unwrap(), options)?;
-        Ok(built.objects.into_iter().map(|object| object.value).collect())
+        Ok(built.objects.into_iter().map(|object| object.value.into()).collect())
     }
 
     fn run(&self) -> Result<Passed, String> {

@@ -243,7 +243,7 @@ fn built(files: &[(&str, &str)]) -> Result<Vec<Value>, String> {
     let options = Options { reorder: Reorder::None, restrictor: LoadRestrictor::RootOnly };
     let built = build(&tree, "", &options).map_err(|errors| errors.to_string());
     let objects: Result<Vec<Value>, String> =
-        built.map(|built| built.objects.into_iter().map(|object| object.value).collect());
+        built.map(|built| built.objects.into_iter().map(|object| object.value.into()).collect());
     real::same(files, objects.clone());
     objects
 }

@@ -28,7 +28,7 @@ fn compare(root: &Path, dir: &str) -> bool {
     };
     let tree = FolderTree::open(root).unwrap();
     let got = build(&tree, dir, &Options::default())
-        .map(|built| built.objects.into_iter().map(|object| object.value).collect::<Vec<_>>());
+        .map(|built| built.objects.into_iter().map(|object| Value::from(object.value)).collect::<Vec<_>>());
     match (want, got) {
         (Ok(want), Ok(got)) => {
             for (want, got) in want.iter().zip(&got) {

@@ -10,10 +10,12 @@ mod error;
 mod node;
 mod read;
 mod resolve;
+mod value;
 mod write;
 
 pub use error::{ReadError, Reason};
 pub use node::{Data, Entry, Node, Place};
 pub use read::{MAX_BYTES, MAX_DEPTH, MAX_NODES, read, read_as, read_last_wins, text_of};
 pub use resolve::Dialect;
-pub use write::{natural_order, needs_quotes, write, write_text};
+pub use value::{Key, Map, Slot, Value};
+pub use write::{View, Written, natural_order, needs_quotes, write, write_text};

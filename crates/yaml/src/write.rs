@@ -3,11 +3,12 @@
 
 mod order;
 mod scalar;
+mod view;
 
 pub use order::natural_order;
+pub use view::{View, Written};
 
 use scalar::{Place, scalar};
-use serde_json::{Map, Value};
 
 /// Everything YAML 1.1 takes for a line break; a key with one is written with `? `.
 const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
@@ -19,7 +20,7 @@ const LONGEST_SIMPLE_KEY: usize = 128;
 /// Keys come in natural order ([`natural_order`]), texts of several lines as `|` blocks, long lines fold at 80 columns.
 /// Reading the result with [`crate::read`] gives the value back.
 #[must_use]
-pub fn write(value: &Value) -> String {
+pub fn write<V: Written>(value: &V) -> String {
     let mut out = String::new();
     node(&mut out, value, 0);
     out
@@ -41,19 +42,18 @@ pub fn write_text(text: &str, indent: usize, deeper: usize) -> String {
 }
 
 /// Writes a node whose first character is already in place; ends with a line break.
-fn node(out: &mut String, value: &Value, indent: usize) {
-    match value {
-        Value::Object(map) if !map.is_empty() => mapping(out, map, indent),
-        Value::Array(items) if !items.is_empty() => sequence(out, items, indent),
-        _ => {
-            scalar(out, value, indent.max(2), Place::Value);
+fn node<V: Written>(out: &mut String, value: &V, indent: usize) {
+    match value.view() {
+        View::Mapping(entries) if !entries.is_empty() => mapping(out, entries, indent),
+        View::List(items) if !items.is_empty() => sequence(out, items, indent),
+        view => {
+            scalar(out, &view, indent.max(2), Place::Value);
             end_line(out);
         }
     }
 }
 
-fn mapping(out: &mut String, map: &Map<String, Value>, indent: usize) {
-    let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+fn mapping<V: Written>(out: &mut String, mut entries: Vec<(&str, &V)>, indent: usize) {
     entries.sort_by(|a, b| natural_order(a.0, b.0));
     for (at, (key, value)) in entries.into_iter().enumerate() {
         if at > 0 {
@@ -70,27 +70,27 @@ fn mapping(out: &mut String, map: &Map<String, Value>, indent: usize) {
         }
         scalar::text(out, key, indent + 2, Place::Key);
         out.push(':');
-        match value {
-            Value::Object(map) if !map.is_empty() => {
+        match value.view() {
+            View::Mapping(entries) if !entries.is_empty() => {
                 out.push('\n');
                 spaces(out, indent + 2);
-                mapping(out, map, indent + 2);
+                mapping(out, entries, indent + 2);
             }
-            Value::Array(items) if !items.is_empty() => {
+            View::List(items) if !items.is_empty() => {
                 out.push('\n');
                 spaces(out, indent);
                 sequence(out, items, indent);
             }
-            _ => {
+            view => {
                 out.push(' ');
-                scalar(out, value, indent + 2, Place::Value);
+                scalar(out, &view, indent + 2, Place::Value);
                 end_line(out);
             }
         }
     }
 }
 
-fn sequence(out: &mut String, items: &[Value], indent: usize) {
+fn sequence<V: Written>(out: &mut String, items: &[V], indent: usize) {
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
             spaces(out, indent);

@@ -4,16 +4,19 @@ use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::Value as Json;
 use teal_render::helm::Charts;
-use teal_render::{FleetError, FleetInput, Given, RenderedFleet, RenderedUnit, declaration, render_fleet_with};
+use teal_render::{
+    Content, FleetError, FleetInput, FleetObject, Given, RenderedFleet, RenderedUnit, declaration, render_fleet_with,
+};
 use teal_sops::Unwrap;
 
 use super::arguments::{Build, Role};
 use super::failure::Failure;
 use super::keys::{self, Keys};
-use super::masking::Masking;
-use super::output;
+use super::masking::{Masking, masked};
+use super::names::Named;
+use super::output::{self, Document};
 use super::place::{Place, Shown};
 use super::sources;
 use crate::commands::helm;
@@ -54,12 +57,31 @@ fn is_whole(unit: &&RenderedUnit) -> bool {
     unit.problems.is_empty()
 }
 
-fn values<'a>(unit: &'a RenderedUnit, masking: &Masking) -> Vec<Cow<'a, Value>> {
-    unit.objects.iter().map(|object| masking.shown(&object.value, unit.secret.contains(&object.id))).collect()
+/// An object as it is printed.
+struct Printed<'a> {
+    object: &'a FleetObject,
+    masking: &'a Masking,
 }
 
-fn all<'a>(values: &'a [Cow<'a, Value>]) -> Vec<&'a Value> {
-    values.iter().map(AsRef::as_ref).collect()
+impl Document for Printed<'_> {
+    fn text(&self) -> Cow<'_, str> {
+        match &self.object.content {
+            Content::Text(text) => text.into(),
+            Content::Whole(value) if self.masking.hides(self.object.secret) => {
+                teal_yaml::write(&masked(&Json::from(value.clone()))).into()
+            }
+            Content::Whole(value) => teal_yaml::write(value).into(),
+        }
+    }
+
+    fn named(&self) -> Named<'_> {
+        let FleetObject { id, api_version, .. } = self.object;
+        Named { api_version, kind: &id.kind, namespace: &id.namespace, name: &id.name }
+    }
+}
+
+fn printed<'a>(unit: &'a RenderedUnit, masking: &'a Masking) -> Vec<Printed<'a>> {
+    unit.objects.iter().map(|object| Printed { object, masking }).collect()
 }
 
 /// The unit's folder for people and for file names; the root of the fleet has a word of its own.
@@ -74,22 +96,22 @@ fn write(build: &Build, fleet: &RenderedFleet, masking: &Masking) -> Result<(), 
             for (at, unit) in whole().enumerate() {
                 let line = if at > 0 { "---\n" } else { "" };
                 writeln!(out, "{line}# {} (layer {})", name(unit), unit.layer)?;
-                output::documents(out, &all(&values(unit, masking)))?;
+                output::write(out, &printed(unit, masking))?;
             }
             Ok(())
         });
     };
     for unit in whole() {
         let path = folder.join(name(unit));
-        let values = values(unit, masking);
+        let objects = printed(unit, masking);
         if build.split {
             make(&path)?;
-            output::write_folder(&path, &all(&values))?;
+            output::write_folder(&path, &objects)?;
         } else {
             // Not `with_extension`: a folder's name may hold a dot.
             let file = folder.join(format!("{}.yaml", name(unit)));
             make(file.parent().unwrap_or(folder))?;
-            output::write_file(&file, &all(&values))?;
+            output::write_file(&file, &objects)?;
         }
     }
     Ok(())

@@ -1,6 +1,5 @@
 //! Objects that hold what was encrypted, or a value of a Secret, before they are shown.
 
-use std::borrow::Cow;
 use std::cell::Cell;
 
 use serde_json::{Map, Value};
@@ -19,13 +18,11 @@ impl Masking {
         Self { show, masked: Cell::new(0) }
     }
 
-    /// The object as it is printed.
-    pub(super) fn shown<'a>(&self, object: &'a Value, secret: bool) -> Cow<'a, Value> {
-        if self.show || !secret {
-            return Cow::Borrowed(object);
-        }
-        self.masked.set(self.masked.get() + 1);
-        Cow::Owned(masked(object))
+    /// Whether an object is to be printed masked, and counts it then.
+    pub(super) fn hides(&self, secret: bool) -> bool {
+        let hides = secret && !self.show;
+        self.masked.set(self.masked.get() + usize::from(hides));
+        hides
     }
 
     /// Says on standard error that something was masked, and what shows it.
@@ -41,7 +38,7 @@ impl Masking {
 
 /// The object with every value masked that is not part of what it is. A Secret keeps the names of its keys, all under
 /// `data`; of anything else nothing but its identity stays. Labels are values too: a chart may make them of a secret one.
-fn masked(object: &Value) -> Value {
+pub(super) fn masked(object: &Value) -> Value {
     let Value::Object(map) = object else { return MASK.into() };
     let is_secret =
         map.get("apiVersion").is_some_and(|it| it == "v1") && map.get("kind").is_some_and(|it| it == "Secret");
@@ -102,7 +99,9 @@ mod tests {
             "data": {"port": MASK, "none": null, "list": [MASK]}});
         assert_eq!(masked(&other), expected);
         let masking = Masking::new(true);
-        assert_eq!(*masking.shown(&other, true), other);
+        assert!(!masking.hides(true));
         assert_eq!(masking.masked.get(), 0);
+        let masking = Masking::new(false);
+        assert_eq!((masking.hides(false), masking.hides(true), masking.masked.get()), (false, true, 1));
     }
 }

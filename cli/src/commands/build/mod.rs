@@ -13,13 +13,14 @@ mod sources;
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
+use serde_json::Value as Json;
 use teal_kustomize::{
     BuildError, BuildErrors, Built, ChartInflator, LoadRestrictor, MANAGED_BY_VALUE, Options, Reorder,
 };
 
 use teal_render::helm::{Charts, Inflater};
-use teal_render::{Decrypting, Tree};
+use teal_render::{Decrypting, Secrets, Tree};
+use teal_yaml::{Map, Value};
 
 use crate::commands::helm;
 use crate::exit::{FINE, NOT_SO};
@@ -27,8 +28,9 @@ pub(crate) use arguments::Build;
 use arguments::{Order, Restrictor};
 use failure::Failure;
 use keys::Keys;
-use masking::Masking;
-use output::Output;
+use masking::{Masking, masked};
+use names::Named;
+use output::{Document, Output};
 use place::Place;
 
 /// Runs the command: 0 when everything was built, 1 when anything is wrong.
@@ -66,8 +68,10 @@ fn kustomize(build: &Build) -> Result<(), Failure> {
     }
     let of_charts = inflater.into_met().secret;
     let secrets = clear.map(Decrypting::secrets);
-    print(build, &built.objects, &|object: &Built| {
-        of_charts || secrets.as_ref().is_some_and(|secrets| secrets.are_in(&object.value, &object.origin.file))
+    let secrets = secrets.filter(Secrets::any);
+    print(build, built.objects, &|object: &Built| {
+        let holds = |secrets: &Secrets| secrets.are_in(&object.value.clone().into(), &object.origin.file);
+        of_charts || secrets.as_ref().is_some_and(holds)
     })
 }
 
@@ -100,28 +104,49 @@ fn failure(build: &Build, place: &Place, errors: &BuildErrors) -> Failure {
     }
 }
 
-fn print(build: &Build, objects: &[Built], is_secret: &dyn Fn(&Built) -> bool) -> Result<(), Failure> {
+fn print(build: &Build, mut objects: Vec<Built>, is_secret: &dyn Fn(&Built) -> bool) -> Result<(), Failure> {
     let masking = Masking::new(build.show_secrets);
-    let shown: Vec<Cow<'_, Value>> =
-        objects.iter().map(|object| masking.shown(&object.value, is_secret(object))).collect();
-    let values: Vec<&Value> = shown.iter().map(AsRef::as_ref).collect();
+    for object in &mut objects {
+        if masking.hides(is_secret(object)) {
+            object.value = masked(&Json::from(object.value.take())).into();
+        }
+    }
     match Output::of(build) {
-        Output::Stdout => output::print(&values),
-        Output::File(file) => output::write_file(file, &values),
-        Output::Folder(folder) => output::write_folder(folder, &values),
+        Output::Stdout => output::print(&objects),
+        Output::File(file) => output::write_file(file, &objects),
+        Output::Folder(folder) => output::write_folder(folder, &objects),
     }?;
     masking.tell();
     Ok(())
 }
 
+impl Document for Built {
+    fn text(&self) -> Cow<'_, str> {
+        teal_yaml::write(&self.value).into()
+    }
+
+    fn named(&self) -> Named<'_> {
+        fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+            value.get(key).and_then(Value::as_str).unwrap_or_default()
+        }
+        let metadata = &self.value["metadata"];
+        Named {
+            api_version: text(&self.value, "apiVersion"),
+            kind: text(&self.value, "kind"),
+            namespace: text(metadata, "namespace"),
+            name: text(metadata, "name"),
+        }
+    }
+}
+
 /// The label that kustomize adds at the very end; the same as `buildMetadata: [managedByLabel]`.
 fn add_managed_by(object: &mut Value) {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    let labels = metadata.entry("labels").or_insert_with(|| json!({}));
+    let labels = metadata.entry("labels").or_insert_with(|| Map::new().into());
     if labels.is_null() {
-        *labels = json!({});
+        *labels = Map::new().into();
     }
     if let Some(labels) = labels.as_object_mut() {
-        labels.insert("app.kubernetes.io/managed-by".to_owned(), json!(MANAGED_BY_VALUE));
+        labels.insert("app.kubernetes.io/managed-by", MANAGED_BY_VALUE.into());
     }
 }

@@ -1,14 +1,21 @@
 //! Where documents go: standard output, one file, or one file an object.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::arguments::Build;
 use super::failure::Failure;
-use super::names::file_names;
+use super::names::{Named, file_names};
+
+/// An object on its way out.
+pub(super) trait Document {
+    /// It as YAML. Asked once, when it is written: then no more than one text is in memory.
+    fn text(&self) -> Cow<'_, str>;
+    /// What its file is named after.
+    fn named(&self) -> Named<'_>;
+}
 
 /// What `--output` means.
 pub(super) enum Output<'a> {
@@ -29,8 +36,8 @@ impl<'a> Output<'a> {
 }
 
 /// Prints documents as `kustomize build` does.
-pub(super) fn print(values: &[&Value]) -> Result<(), Failure> {
-    to_stdout(|out| documents(out, values))
+pub(super) fn print(documents: &[impl Document]) -> Result<(), Failure> {
+    to_stdout(|out| write(out, documents))
 }
 
 /// Lets `write` print, with one system call for many lines.
@@ -40,34 +47,35 @@ pub(super) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
 }
 
 /// One document after the other; they are made as they are written, so that the text is never in memory as a whole.
-pub(super) fn documents(out: &mut dyn Write, values: &[&Value]) -> io::Result<()> {
-    for (at, value) in values.iter().enumerate() {
+pub(super) fn write(out: &mut dyn Write, documents: &[impl Document]) -> io::Result<()> {
+    for (at, document) in documents.iter().enumerate() {
         if at > 0 {
             out.write_all(b"---\n")?;
         }
-        out.write_all(teal_yaml::write(value).as_bytes())?;
+        out.write_all(document.text().as_bytes())?;
     }
     Ok(())
 }
 
-pub(super) fn write_file(file: &Path, values: &[&Value]) -> Result<(), Failure> {
-    let write = || {
+pub(super) fn write_file(file: &Path, documents: &[impl Document]) -> Result<(), Failure> {
+    let all = || {
         let mut out = BufWriter::new(File::create(file)?);
-        documents(&mut out, values)?;
+        write(&mut out, documents)?;
         out.flush()
     };
-    write().map_err(|error| Failure::write(file, &error))
+    all().map_err(|error| Failure::write(file, &error))
 }
 
 /// One file an object. Files of an earlier run stay, as with kustomize.
-pub(super) fn write_folder(folder: &Path, values: &[&Value]) -> Result<(), Failure> {
-    for (name, value) in file_names(values).iter().zip(values) {
+pub(super) fn write_folder(folder: &Path, documents: &[impl Document]) -> Result<(), Failure> {
+    let named: Vec<Named<'_>> = documents.iter().map(Document::named).collect();
+    for ((name, named), document) in file_names(&named).iter().zip(&named).zip(documents) {
         if name.contains('/') {
-            let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+            let kind = named.kind;
             return Err(Failure::new(format!("{name}: no file can have this name; the {kind} needs another one")));
         }
         let file = folder.join(name);
-        fs::write(&file, teal_yaml::write(value)).map_err(|error| Failure::write(&file, &error))?;
+        fs::write(&file, document.text().as_bytes()).map_err(|error| Failure::write(&file, &error))?;
     }
     Ok(())
 }

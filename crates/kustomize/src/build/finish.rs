@@ -7,8 +7,8 @@ use crate::kustomization::SortOrder;
 use crate::provenance::{ORIGIN, TRANSFORMATIONS, transformations};
 use crate::resource::Resource;
 use crate::{BuildError, BuildErrors, reference, sort, transform};
-use serde_json::{Map, Value};
 use std::rc::Rc;
+use teal_yaml::{Map, Value};
 
 /// The label that `buildMetadata: [managedByLabel]` sets.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";

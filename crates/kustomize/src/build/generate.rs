@@ -11,6 +11,7 @@ use crate::resource::{Behavior, Resource};
 use crate::transform::{self, Step};
 use crate::{BuildError, BuildErrors, ChartFiles, generate};
 use std::rc::Rc;
+use teal_yaml::Value;
 
 impl Accumulator<'_> {
     /// Runs every generator of a kustomization and takes the results in.
@@ -186,11 +187,11 @@ fn from(mut resource: Resource, by: Option<Rc<Provenance>>) -> Resource {
 }
 
 /// The object without the mark validators may leave.
-fn without_mark(object: &serde_json::Value) -> serde_json::Value {
+fn without_mark(object: &Value) -> Value {
     let mut object = object.clone();
-    let metadata = object.get_mut("metadata").and_then(serde_json::Value::as_object_mut);
+    let metadata = object.get_mut("metadata").and_then(Value::as_object_mut);
     if let Some(metadata) = metadata
-        && let Some(labels) = metadata.get_mut("labels").and_then(serde_json::Value::as_object_mut)
+        && let Some(labels) = metadata.get_mut("labels").and_then(Value::as_object_mut)
         && labels.remove("validated-by").is_some()
         && labels.is_empty()
     {

@@ -1,8 +1,7 @@
 //! `IAMPolicyGenerator`: a service account that stands for one of a cloud. GKE is the only cloud kustomize knows.
 
 use crate::kustomization::form::Form;
-use serde_json::{Map, Value, json};
-use teal_yaml::Node;
+use teal_yaml::{Map, Node, Value};
 
 /// Reads the document and makes the service account.
 pub(crate) fn generate(form: &mut Form<'_>, document: &Node) -> Value {
@@ -33,10 +32,10 @@ pub(crate) fn generate(form: &mut Form<'_>, document: &Node) -> Value {
     }
     let mut metadata = Map::new();
     let bound = format!("{account}@{project}.iam.gserviceaccount.com");
-    metadata.insert("annotations".to_owned(), json!({"iam.gke.io/gcp-service-account": bound}));
-    metadata.insert("name".to_owned(), json!(name));
+    metadata.insert("annotations", Map::from([("iam.gke.io/gcp-service-account", bound.into())]).into());
+    metadata.insert("name", name.into());
     if !namespace.is_empty() {
-        metadata.insert("namespace".to_owned(), json!(namespace));
+        metadata.insert("namespace", namespace.into());
     }
-    json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+    Map::from([("apiVersion", "v1".into()), ("kind", "ServiceAccount".into()), ("metadata", metadata.into())]).into()
 }

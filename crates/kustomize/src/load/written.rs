@@ -1,8 +1,7 @@
 //! How scalars are written in a file, where their values do not tell.
 
-use serde_json::Value;
 use std::cell::OnceCell;
-use teal_yaml::{Data, Dialect, Entry, Node, Place};
+use teal_yaml::{Data, Dialect, Entry, Node, Place, Value};
 
 /// Values further right than this are not looked up, so that a file of one line costs no square.
 const WIDEST_LOOKUP: usize = 10_000;
@@ -87,7 +86,7 @@ pub(super) fn annotations_as_written(node: &mut Node, written: &Written<'_>) -> 
     let mut odd = Vec::new();
     for entry in annotations(node) {
         if let Some(text) = scalar_as_written(&entry.value, written) {
-            odd.push((entry.key.clone(), entry.value.clone().into_value()));
+            odd.push((entry.key.clone(), entry.value.clone().into()));
             entry.value.data = Data::String(text);
         }
     }
@@ -255,5 +254,5 @@ fn spelling(node: &Node, written: &Written<'_>, path: &[Part<'_>]) -> Option<Spe
         return None;
     }
     let text = written.scalar(node)?;
-    Some(Spelled { path: texts(path), value: node.clone().into_value(), text })
+    Some(Spelled { path: texts(path), value: node.clone().into(), text })
 }

@@ -2,8 +2,7 @@
 //! missing field, `move` and `copy` of a missing field give null, and negative numbers count items from the end.
 
 use super::PatchError;
-use serde_json::{Map, Value};
-use teal_yaml::{Data, Node};
+use teal_yaml::{Data, Map, Node, Value};
 
 /// Most that the `copy` operations of one patch may repeat, as bytes of texts and keys and one for each value: an object
 /// that copies itself into itself doubles each time.
@@ -66,7 +65,7 @@ fn operation(item: &Node) -> Result<Operation, String> {
     let text = |name: &str| item.get(name).and_then(Node::as_str);
     let op = text("op").ok_or("an operation needs `op`")?;
     let written = text("path").ok_or("an operation needs `path`")?;
-    let value = || item.get("value").cloned().map_or(Value::Null, Node::into_value);
+    let value = || item.get("value").cloned().map_or(Value::Null, Value::from);
     let from = || pointer(text("from").ok_or("this operation needs `from`")?, "from");
     let what = match op {
         "add" => What::Add(value()),
@@ -159,7 +158,7 @@ fn run_at_root(what: &What, object: &mut Value) -> Result<(), String> {
 }
 
 enum Container<'v> {
-    Mapping(&'v mut Map<String, Value>),
+    Mapping(&'v mut Map),
     List(&'v mut Vec<Value>),
 }
 

@@ -4,10 +4,10 @@ mod labels;
 
 use crate::id::{effective_namespace, split_api_version};
 use crate::resource::Resource;
-use crate::resource::text;
 use labels::Requirement;
 use regex::Regex;
-use serde_json::Value;
+use serde_json::Value as Json;
+use teal_yaml::{Map, Value};
 
 /// A selector that can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,13 +105,13 @@ impl Selector {
     ///
     /// # Errors
     /// As [`Selector::new`], and for unknown fields or values that are no texts.
-    pub fn from_value(target: &Value) -> Result<Self, SelectorError> {
+    pub fn from_value(target: &Json) -> Result<Self, SelectorError> {
         const KNOWN: [&str; 7] =
             ["group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"];
         let mut parts = [""; 7];
         match target {
-            Value::Null => {}
-            Value::Object(map) => {
+            Json::Null => {}
+            Json::Object(map) => {
                 for (key, value) in map {
                     let at = KNOWN.iter().position(|known| known.eq_ignore_ascii_case(key));
                     let at = at.ok_or_else(|| {
@@ -129,11 +129,17 @@ impl Selector {
 
     /// Says whether an object is selected. An object without a namespace counts as in `default`.
     #[must_use]
-    pub fn matches(&self, object: &Value) -> bool {
-        let metadata = object.get("metadata").unwrap_or(&Value::Null);
-        let (api_version, kind) = (text(object, "apiVersion"), text(object, "kind"));
-        let namespace = effective_namespace(api_version, kind, text(metadata, "namespace"));
-        self.matches_parts(object, api_version, kind, &[text(metadata, "name")], &[namespace])
+    pub fn matches(&self, object: &Json) -> bool {
+        let text = |value: Option<&'_ Json>| value.and_then(Json::as_str).unwrap_or_default().to_owned();
+        let metadata = object.get("metadata");
+        let field = |name: &str| text(metadata.and_then(|metadata| metadata.get(name)));
+        let (api_version, kind) = (text(object.get("apiVersion")), text(object.get("kind")));
+        let (name, namespace) = (field("name"), field("namespace"));
+        let namespace = effective_namespace(&api_version, &kind, &namespace);
+        // Nothing but labels and annotations is asked of it.
+        let part = metadata.filter(|_| self.has_labels()).cloned().unwrap_or_default();
+        let part = Map::from([("metadata", Value::from(part))]).into();
+        self.matches_parts(&part, &api_version, &kind, &[&name], &[namespace])
     }
 
     /// The name to select, when it is given and no pattern.

@@ -7,8 +7,8 @@ mod simulated;
 use super::Scalars;
 use crate::load::{Quotes, Spot};
 use crate::schema::{Schema, Shape, TypeRef};
-use serde_json::{Map, Value};
 use std::collections::HashMap;
+use teal_yaml::{Map, Value};
 
 const DIRECTIVE: &str = "$patch";
 
@@ -103,7 +103,7 @@ fn directive_of(value: &Value) -> Result<Directive, Misfit> {
 }
 
 /// The directive of a mapping.
-fn directive(patch: &Map<String, Value>) -> Result<Directive, Misfit> {
+fn directive(patch: &Map) -> Result<Directive, Misfit> {
     patch.get(DIRECTIVE).map_or(Ok(Directive::Merge), directive_of)
 }
 
@@ -169,7 +169,7 @@ impl<'s> Merge<'s> {
         self.quotes.stand_around(old, self.at).then_some(text)
     }
 
-    fn mapping(&self, dest: &mut Value, patch: &Map<String, Value>, shape: Shape<'s>) -> Result<bool, Misfit> {
+    fn mapping(&self, dest: &mut Value, patch: &Map, shape: Shape<'s>) -> Result<bool, Misfit> {
         match directive(patch)? {
             Directive::Delete => return Ok(false),
             Directive::Replace => {
@@ -197,17 +197,15 @@ impl<'s> Merge<'s> {
             }
         }
         if let Some(of) = of {
-            for (name, value) in map.iter_mut().filter(|(name, _)| !patch.contains_key(*name)) {
+            for (name, value) in map.iter_mut().filter(|(name, _)| !patch.contains_key(name)) {
                 self.tidy(value, of.field(name)).map_err(|wrong| wrong.within(name))?;
             }
         }
         Ok(true)
     }
 
-    fn type_of_patch(&self, patch: &Map<String, Value>, shape: Shape<'s>) -> Option<TypeRef<'s>> {
-        let text = |name: &str| patch.get(name).cloned().unwrap_or(Value::Null);
-        let named = serde_json::json!({"apiVersion": text("apiVersion"), "kind": text("kind")});
-        self.type_of(shape, [Some(&named), None])
+    fn type_of_patch(&self, patch: &Map, shape: Shape<'s>) -> Option<TypeRef<'s>> {
+        shape.of.or_else(|| self.schema.of_mapping(patch))
     }
 
     /// What a merge does where the patch says nothing: lists that merge lose what repeats a key.
@@ -239,11 +237,7 @@ impl<'s> Merge<'s> {
         })
     }
 
-    fn added_mapping(
-        &self,
-        patch: &Map<String, Value>,
-        shape: Shape<'s>,
-    ) -> Result<Option<Map<String, Value>>, Misfit> {
+    fn added_mapping(&self, patch: &Map, shape: Shape<'s>) -> Result<Option<Map>, Misfit> {
         if directive(patch)? == Directive::Delete {
             return Ok(None);
         }

@@ -5,8 +5,8 @@ use crate::config::NameReference;
 use crate::id::split_api_version;
 use crate::resmap::ResMap;
 use crate::resource::{Resource, text};
-use serde_json::Value;
 use std::collections::{HashMap, HashSet};
+use teal_yaml::Value;
 
 /// What is needed of an object that may be referred to, copied so that referrers can be changed meanwhile.
 pub(super) struct Target {

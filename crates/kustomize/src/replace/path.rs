@@ -2,8 +2,7 @@
 //! for all of them.
 
 use regex::Regex;
-use serde_json::{Map, Value, json};
-use teal_yaml::{Data, Dialect};
+use teal_yaml::{Data, Dialect, Map, Value};
 
 /// Splits a path at its dots. `\.` is a dot inside a name; what stands in brackets is one part: `[a.b=c]` for an item,
 /// `[a.b]` for a name with dots.
@@ -221,7 +220,7 @@ fn visit_items(
         place.is_some_and(|place| matches.is_match(&text_of(place)))
     };
     if create.is_some() && !items.iter().any(is_it) {
-        items.push(if field.is_empty() { plain(pattern) } else { json!({field: plain(pattern)}) });
+        items.push(if field.is_empty() { plain(pattern) } else { Map::from([(field, plain(pattern))]).into() });
     }
     for item in items.iter_mut().filter(|item| is_it(item)) {
         // A scalar item is the place itself.

@@ -9,8 +9,7 @@ mod print;
 use super::path::{Create, lookup, visit};
 use super::set;
 use crate::kustomization::FieldOptions;
-use serde_json::Value;
-use teal_yaml::Dialect;
+use teal_yaml::{Dialect, Value};
 
 /// What came of a path that may lead into a document inside a text.
 pub(super) enum Outcome {
@@ -71,7 +70,7 @@ fn rewritten(text: &str, path: &[String], value: &Value, options: &FieldOptions)
     let documents = teal_yaml::read_as(Dialect::Kustomize, text).map_err(|_| Outcome::Missing)?;
     let node = documents.into_iter().next().ok_or(Outcome::Missing)?;
     let is_json = text.trim_start().starts_with(['{', '[']);
-    let mut document = node.clone().into_value();
+    let mut document = Value::from(node.clone());
     let create = options.create.then(|| Create::of(value));
     let (mut found, mut is_lost) = (0, false);
     let walked = visit(&mut document, path, create, &mut |place, is_fresh| {

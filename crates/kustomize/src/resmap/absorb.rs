@@ -6,7 +6,7 @@ use crate::load::Quotes;
 use crate::resource::{Behavior, Resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use teal_yaml::{Map, Value};
 
 impl ResMap {
     /// Takes generated objects in, each by its behaviour.
@@ -89,7 +89,7 @@ fn merge(old: &mut Resource, mut new: Resource, behavior: Behavior) -> Result<()
     Ok(())
 }
 
-fn put(map: &mut Map<String, Value>, field: &str, texts: Map<String, Value>) {
+fn put(map: &mut Map, field: &str, texts: Map) {
     if texts.is_empty() {
         map.remove(field);
     } else {
@@ -98,7 +98,7 @@ fn put(map: &mut Map<String, Value>, field: &str, texts: Map<String, Value>) {
 }
 
 /// The texts of a mapping; other scalars count as what they are written as.
-fn texts(map: Option<&Map<String, Value>>) -> Map<String, Value> {
+fn texts(map: Option<&Map>) -> Map {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
@@ -108,7 +108,7 @@ fn texts(map: Option<&Map<String, Value>>) -> Map<String, Value> {
 }
 
 /// `stringData` of a Secret as the API server takes it in: it wins over `data`.
-fn encoded(secret: &Resource) -> Result<Map<String, Value>, String> {
+fn encoded(secret: &Resource) -> Result<Map, String> {
     let Some(map) = secret.value.get("stringData").and_then(Value::as_object) else { return Ok(Map::new()) };
     if let Some((key, _)) = map.iter().find(|(_, value)| value.is_array() || value.is_object()) {
         return Err(format!("`stringData.{key}` of {} must be a text", secret.describe()));

@@ -5,8 +5,8 @@ use crate::field::{self, FieldSpec, Leaf};
 use crate::kustomization::Image;
 use crate::resmap::{ResMap, transform};
 use regex::Regex;
-use serde_json::Value;
 use std::collections::HashMap;
+use teal_yaml::Value;
 
 /// Sets the images of a layer.
 ///

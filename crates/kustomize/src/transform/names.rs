@@ -5,7 +5,7 @@ use crate::field::{self, FieldSpec, Leaf};
 use crate::id::split_api_version;
 use crate::resmap::{ResMap, transform};
 use crate::resource::Resource;
-use serde_json::Value;
+use teal_yaml::Value;
 
 /// Puts the prefix before every name.
 ///

@@ -6,7 +6,7 @@ use crate::config::Specs;
 use crate::field::{self, Leaf};
 use crate::resmap::{ResMap, transform};
 use crate::resource::{Resource, text};
-use serde_json::Value;
+use teal_yaml::Value;
 
 /// Which subjects of role bindings move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

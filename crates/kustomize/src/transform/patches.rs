@@ -10,9 +10,8 @@ use crate::resmap::ResMap;
 use crate::resource::{Resource, describe, text};
 use crate::schema::Schema;
 use crate::{BuildError, BuildErrors, id};
-use serde_json::{Map, Value};
 use std::borrow::Cow;
-use teal_yaml::Place;
+use teal_yaml::{Map, Place, Value};
 
 /// A patch that was read, and where it was asked for.
 pub(crate) struct Loaded {
@@ -231,10 +230,14 @@ fn drop_empty_annotations(resource: &mut Resource) {
 
 /// The content of a patch without a target. Options are notes among its annotations, which makes texts of them all.
 fn untargeted(patch: &MergePatch, change: Change) -> Cow<'_, Value> {
-    let texts = patch.aimed.pointer("/metadata/annotations").filter(|_| change != Change::default());
+    let texts = patch
+        .aimed
+        .get("metadata")
+        .and_then(|metadata| metadata.get("annotations"))
+        .filter(|_| change != Change::default());
     let Some(texts) = texts else { return Cow::Borrowed(&patch.value) };
     let mut value = patch.value.clone();
-    if let Some(annotations) = value.pointer_mut("/metadata/annotations") {
+    if let Some(annotations) = value.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations")) {
         annotations.clone_from(texts);
     }
     Cow::Owned(value)
@@ -288,7 +291,8 @@ fn merge_by_target(
             // The patch takes the object's `apiVersion`, and keeps its own kind.
             let mut aimed = Cow::Borrowed(&patch.aimed);
             if text(&aimed, "apiVersion") != resource.api_version() {
-                aimed.to_mut()["apiVersion"] = Value::String(resource.api_version().to_owned());
+                let api_version = resource.api_version().into();
+                aimed.to_mut().as_object_mut().map(|aimed| aimed.insert("apiVersion", api_version));
             }
             merge_into(resource, &aimed, &patch.spelled, loaded.change, schema)
                 .map_err(|error| loaded.wrong(error.to_string()))

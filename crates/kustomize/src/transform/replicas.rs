@@ -4,8 +4,8 @@ use crate::BuildError;
 use crate::field::{self, FieldSpec, Leaf};
 use crate::kustomization::Replicas;
 use crate::resmap::{ResMap, transform};
-use serde_json::Value;
 use std::collections::HashMap;
+use teal_yaml::Value;
 
 /// Sets the replicas of a layer.
 ///

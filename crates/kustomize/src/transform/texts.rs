@@ -5,7 +5,7 @@ use crate::kustomization::TextMap;
 use crate::resmap::{ResMap, transform};
 use crate::resource::Resource;
 use crate::{BuildError, links};
-use serde_json::Value;
+use teal_yaml::Value;
 
 /// Writes text pairs into the mappings that `specs` lead to.
 ///

@@ -6,7 +6,7 @@ use crate::config::Specs;
 use crate::field;
 use crate::patch::Selector;
 use crate::resmap::{ResMap, transform};
-use serde_json::{Map, Value};
+use teal_yaml::{Map, Value};
 
 pub(crate) struct ValueAdd {
     pub(crate) value: String,

@@ -1,8 +1,8 @@
 //! `$(NAME)` in texts. `$$` is a dollar sign; what names no var stays as it is.
 
 use crate::resource::Resource;
-use serde_json::Value;
 use std::collections::HashMap;
+use teal_yaml::Value;
 
 /// What a field gives to a var: null is a text, and so is a date, as it is written.
 pub(super) fn value_of(value: &Value, resource: &Resource) -> Value {

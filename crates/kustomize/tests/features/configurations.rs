@@ -68,7 +68,7 @@ fn configurations_and_crds_add_field_specs() {
         ("commonAnnotations: {a: b}\n", "/spec/an/a", json!("b")),
     ] {
         let built = build(&format!("{top}crds: [c.yaml]\n"), crd).unwrap();
-        assert_eq!(at(&built, 0, pointer), &want, "{top}");
+        assert_eq!(at(&built, 0, pointer), want, "{top}");
     }
     // One that holds itself ends; kustomize goes round for ever.
     let round = crd.replace(r#""nm": {"#, r#""again": {"$ref": "x/v1.FooSpec"}, "nm": {"#);

@@ -47,7 +47,7 @@ metadata: {name: cm}
 /// Builds, and compares with kustomize.
 fn run(files: &[(&str, &str)]) -> Result<Build, String> {
     let built = run_alone(files);
-    let objects = built.as_ref().map(|built| built.objects.iter().map(|object| object.value.clone()).collect());
+    let objects = built.as_ref().map(|built| built.objects.iter().map(|object| object.value.clone().into()).collect());
     real::same(files, objects.map_err(String::clone));
     built
 }
@@ -78,8 +78,8 @@ fn over_by(
     run(&files)
 }
 
-fn at<'v>(built: &'v Build, object: usize, pointer: &str) -> &'v Value {
-    built.objects[object].value.pointer(pointer).unwrap_or(&Value::Null)
+fn at(built: &Build, object: usize, pointer: &str) -> Value {
+    Value::from(built.objects[object].value.clone()).pointer_mut(pointer).map(Value::take).unwrap_or_default()
 }
 
 /// What is expected of a build: a value at a pointer of an object, or words of the error.
@@ -90,7 +90,7 @@ enum Want {
 
 fn check(case: &str, built: Result<Build, String>, want: &Want) {
     match (built, want) {
-        (Ok(built), Want::At(object, pointer, value)) => assert_eq!(at(&built, *object, pointer), value, "{case}"),
+        (Ok(built), Want::At(object, pointer, value)) => assert_eq!(at(&built, *object, pointer), *value, "{case}"),
         (Err(error), Want::Error(words)) => assert!(error.contains(words), "{case}: {error}"),
         (Err(error), Want::At(..)) => panic!("{case}: {error}"),
         (Ok(_), Want::Error(words)) => panic!("{case}: built, and should say: {words}"),

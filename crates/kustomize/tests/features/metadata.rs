@@ -28,7 +28,7 @@ fn build_metadata_tells_origins_and_transformers() {
         by("kustomization.yaml", "LabelTransformer"),
     ];
     let told = at(&built, 0, "/metadata/annotations/alpha.config.kubernetes.io~1transformations");
-    assert_eq!(told, &steps.concat());
+    assert_eq!(told, steps.concat());
     let origin =
         "configuredIn: base/kustomization.yaml\nconfiguredBy:\n  apiVersion: builtin\n  kind: ConfigMapGenerator\n";
     assert_eq!(at(&built, 1, "/metadata/annotations/config.kubernetes.io~1origin"), origin);
@@ -36,5 +36,5 @@ fn build_metadata_tells_origins_and_transformers() {
     // Without it, what a file says of itself is no origin.
     let mark = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: e, annotations: {config.kubernetes.io/origin: me}}\n";
     let built = run(&[("kustomization.yaml", "resources: [e.yaml]"), ("e.yaml", mark)]).unwrap();
-    assert_eq!(at(&built, 0, "/metadata/annotations"), &Value::Null);
+    assert_eq!(at(&built, 0, "/metadata/annotations"), Value::Null);
 }

@@ -9,7 +9,7 @@ fn with(annotations: &str, kustomization: &str) -> Value {
     let map = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: m\n  annotations:\n{annotations}");
     let text = format!("resources: [m.yaml]\n{kustomization}");
     let built = run(&[("kustomization.yaml", &text), ("m.yaml", &map)]).unwrap();
-    at(&built, 0, "/metadata").clone()
+    at(&built, 0, "/metadata")
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn annotations_are_there_once_something_is_noted() {
     let map = ("m.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\n");
     let over = |kustomization: &str| {
         let built = run(&[("kustomization.yaml", &format!("{kustomization}{add}")), map]).unwrap();
-        at(&built, 0, "/metadata/annotations").clone()
+        at(&built, 0, "/metadata/annotations")
     };
     assert_eq!(over("resources: [m.yaml]\n"), Value::Null);
     assert_eq!(over("resources: [m.yaml]\nnamePrefix: p-\n"), json!({"a": "b"}));

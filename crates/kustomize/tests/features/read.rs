@@ -7,7 +7,7 @@ use crate::{MAP, at, check, over, run};
 
 fn built(kustomization: &str, file: &str) -> Result<Vec<Value>, String> {
     let built = run(&[("kustomization.yaml", kustomization), ("o.yaml", file)])?;
-    Ok(built.objects.into_iter().map(|object| object.value).collect())
+    Ok(built.objects.into_iter().map(|object| object.value.into()).collect())
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn what_begins_like_json_is_json() {
 fn generated_keys_may_be_any_but_those_of_files_with_variables() {
     let text = "configMapGenerator: [{name: g, literals: ['a b=c', d/e=f], files: ['my file.txt'], envs: [v.env]}]\n";
     let built = run(&[("kustomization.yaml", text), ("my file.txt", "x"), ("v.env", "1A=b\n=nothing\n")]).unwrap();
-    assert_eq!(at(&built, 0, "/data"), &json!({"1A": "b", "a b": "c", "d/e": "f", "my file.txt": "x"}));
+    assert_eq!(at(&built, 0, "/data"), json!({"1A": "b", "a b": "c", "d/e": "f", "my file.txt": "x"}));
 }
 
 #[test]
@@ -118,8 +118,8 @@ fn quotes_are_remembered_until_a_patch_asks() {
         let kustomization = format!("resources: [pod.yaml]\npatches: [{before}{{path: patch.yaml}}]\n");
         let files = [("kustomization.yaml", kustomization.as_str()), ("pod.yaml", &file), ("patch.yaml", &patch)];
         let built = run(&files).unwrap();
-        let env = at(&built, 0, "/spec/containers/0/env").as_array().unwrap();
-        env.iter().find(|item| item["name"] == "A").unwrap()["value"].clone()
+        let env = at(&built, 0, "/spec/containers/0/env");
+        env.as_array().unwrap().iter().find(|item| item["name"] == "A").unwrap()["value"].clone()
     };
     for (written, new, want) in [
         ("\"abc\"", "6", json!("6")),

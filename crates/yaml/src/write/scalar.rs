@@ -1,8 +1,9 @@
 //! One scalar: which style it needs, and the writing of each style. The rules are libyaml's, which kustomize's printer
 //! inherits.
 
+use super::View;
 use crate::resolve;
-use serde_json::{Number, Value};
+use serde_json::Number;
 use std::fmt::Write as _;
 
 /// Lines fold at the first space past this column.
@@ -16,14 +17,14 @@ pub(super) enum Place {
 }
 
 /// Writes anything that is one scalar, or an empty collection.
-pub(super) fn scalar(out: &mut String, value: &Value, indent: usize, place: Place) {
+pub(super) fn scalar<V>(out: &mut String, value: &View<'_, V>, indent: usize, place: Place) {
     match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Number(value) => number(out, value),
-        Value::String(value) => text(out, value, indent, place),
-        Value::Array(_) => out.push_str("[]"),
-        Value::Object(_) => out.push_str("{}"),
+        View::Null => out.push_str("null"),
+        View::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        View::Number(value) => number(out, value),
+        View::Text(value) => text(out, value, indent, place),
+        View::List(_) => out.push_str("[]"),
+        View::Mapping(_) => out.push_str("{}"),
     }
 }
 

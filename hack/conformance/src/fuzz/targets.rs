@@ -147,7 +147,7 @@ fn build(input: &[u8]) -> u64 {
             let values = built.objects.iter().map(|object| {
                 let written = teal_yaml::write(&object.value);
                 assert!(teal_yaml::read(&written).is_ok(), "what was built is no YAML:\n{written}");
-                shape(&object.value, 0)
+                shape(&object.value.clone().into(), 0)
             });
             values.fold(1, |all, one| all.rotate_left(3) ^ one)
         }

@@ -1,6 +1,6 @@
 //! Label selectors as Kubernetes reads them: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, `a>1`, `a<1`.
 
-use serde_json::{Map, Value};
+use teal_yaml::{Map, Value};
 
 /// Longest name, and longest value, of a label.
 const LONGEST: usize = 63;
@@ -20,7 +20,7 @@ pub(super) enum Requirement {
 }
 
 impl Requirement {
-    pub(super) fn is_met(&self, map: Option<&Map<String, Value>>) -> bool {
+    pub(super) fn is_met(&self, map: Option<&Map>) -> bool {
         let value = |key: &str| map.and_then(|map| map.get(key)).and_then(Value::as_str);
         match self {
             Self::In(key, values) => value(key).is_some_and(|value| values.iter().any(|other| other == value)),

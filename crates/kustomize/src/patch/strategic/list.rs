@@ -5,8 +5,8 @@
 
 use super::{DIRECTIVE, Directive, Merge, Misfit, directive, directive_of, simulated};
 use crate::schema::{Shape, TypeRef};
-use serde_json::Value;
 use std::collections::{HashMap, HashSet};
+use teal_yaml::{Map, Value};
 
 /// Longest lists (both together) of which some items lack a key that are merged in kustomize's own, square way.
 const LONGEST_SIMULATED: usize = 500;
@@ -245,7 +245,7 @@ fn is_directive(item: &Value) -> bool {
 }
 
 pub(super) fn is_empty(item: &Value) -> bool {
-    item.is_null() || item.as_object().is_some_and(serde_json::Map::is_empty)
+    item.is_null() || item.as_object().is_some_and(Map::is_empty)
 }
 
 /// Scalars: the patch's first, then the others.

@@ -4,7 +4,7 @@
 use super::list::{is_empty, key_text};
 use super::{Merge, Misfit};
 use crate::schema::TypeRef;
-use serde_json::{Value, json};
+use teal_yaml::Value;
 
 type Tuple = Vec<String>;
 
@@ -45,8 +45,8 @@ pub(super) fn merge<'s>(
             continue;
         };
         for (key, value) in used.iter().zip(&values) {
-            if let Some(map) = merged.as_object_mut().filter(|map| !map.contains_key(*key) && !value.is_empty()) {
-                let value = value.parse::<i64>().map_or_else(|_| json!(value), |number| json!(number));
+            if let Some(map) = merged.as_object_mut().filter(|map| !map.contains_key(key) && !value.is_empty()) {
+                let value = value.parse::<i64>().map_or_else(|_| value.as_str().into(), Value::from);
                 map.insert((*key).to_owned(), value);
             }
         }
@@ -140,8 +140,8 @@ fn append(items: &mut Vec<Value>, dest: &[Value], keys: &[&str]) {
     for item in dest {
         let mut values = Vec::with_capacity(keys.len());
         for key in keys {
-            match item.get(*key).and(scalar(item, key)) {
-                Some(value) if !item.get(*key).is_some_and(Value::is_null) => values.push(value),
+            match item.get(key).and(scalar(item, key)) {
+                Some(value) if !item.get(key).is_some_and(Value::is_null) => values.push(value),
                 _ => items.push(item.clone()),
             }
         }

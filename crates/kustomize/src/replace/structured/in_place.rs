@@ -2,8 +2,7 @@
 
 use super::super::path::{is_index, item_of, text_of};
 use regex::Regex;
-use serde_json::Value;
-use teal_yaml::{Data, Node};
+use teal_yaml::{Data, Node, Value};
 
 /// The text with the scalars at a path changed; `None` when one of them is no scalar of one line, or not found.
 pub(super) fn replaced(
@@ -21,7 +20,7 @@ pub(super) fn replaced(
     let mut new = text.to_owned();
     for node in nodes.into_iter().rev() {
         let (start, token) = token(text, node)?;
-        let mut value = node.clone().into_value();
+        let mut value = Value::from(node.clone());
         change(&mut value).ok()?;
         new.replace_range(start..start + token.len(), &printed(&value, token)?);
     }
@@ -42,7 +41,7 @@ fn find<'n>(node: &'n Node, path: &[String], into: &mut Vec<&'n Node>) -> Option
             let matches = Regex::new(pattern).ok()?;
             let is_it = |item: &&Node| {
                 let place = if field.is_empty() { Some(*item) } else { item.get(field) };
-                place.is_some_and(|place| matches.is_match(&text_of(&place.clone().into_value())))
+                place.is_some_and(|place| matches.is_match(&text_of(&place.clone().into())))
             };
             items.iter().filter(is_it).try_for_each(|item| find(item, rest, into))
         }

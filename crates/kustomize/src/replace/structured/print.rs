@@ -2,10 +2,9 @@
 //! of lists not indented below their key. Comments stay with what they stand above or behind.
 
 use super::in_place::{printed, rest_at, token};
-use serde_json::Value;
 use std::cell::Cell;
 use std::collections::HashMap;
-use teal_yaml::{Data, Dialect, Node, Place};
+use teal_yaml::{Data, Dialect, Map, Node, Place, Value};
 
 /// Prints `value`, which was made from `node`, the document that `text` holds. `None` for texts with something that
 /// neither has: anchors, tags, several documents, scalars of several lines other than `|` blocks, comments that stand
@@ -249,7 +248,7 @@ impl Printer<'_> {
         let Some(node) = node.filter(|node| !matches!(node.data, Data::Mapping(_) | Data::Sequence(_))) else {
             return printed(value, "");
         };
-        let is_same = node.clone().into_value() == *value;
+        let is_same = Value::from(node.clone()) == *value;
         let header = self.header(node);
         if let Some((_, token)) = token(self.text, node).filter(|_| header.is_none()) {
             return if is_same { Some(token.to_owned()) } else { printed(value, token) };
@@ -275,7 +274,7 @@ impl Printer<'_> {
 /// Entries in the order of the document, with the place of their key, what is new behind them.
 fn entries<'v>(
     node: Option<&'v Node>,
-    map: &'v serde_json::Map<String, Value>,
+    map: &'v Map,
 ) -> impl Iterator<Item = (&'v str, Option<(Place, &'v Node)>, &'v Value)> {
     let old = match node.map(|node| &node.data) {
         Some(Data::Mapping(entries)) => entries.as_slice(),
