@@ -7,6 +7,7 @@
 mod json;
 mod key;
 mod map;
+mod usual;
 
 pub use key::Key;
 pub use map::{Map, Slot};
