@@ -169,8 +169,7 @@ impl Access {
 
     fn allows(&self, principal: &Principal, action: &str, scope: &str) -> bool {
         self.assignments.iter().any(|one| {
-            let theirs = one.principal.eq_ignore_ascii_case(&principal.client)
-                || one.principal.eq_ignore_ascii_case(&principal.object);
+            let theirs = principal.is(&one.principal);
             let inside = one.scope == "/" || within(&one.scope, scope);
             let actions: Vec<&str> = match &one.role {
                 Some(role) => roles::actions(role).unwrap_or_default().to_vec(),
@@ -190,7 +189,7 @@ pub(crate) fn permits(world: &World, principal: &Principal, action: &str, scope:
 }
 
 /// Is a path at or below another, without case?
-fn within(outer: &str, inner: &str) -> bool {
+pub(crate) fn within(outer: &str, inner: &str) -> bool {
     let (outer, inner) = (outer.trim_end_matches('/').to_ascii_lowercase(), inner.to_ascii_lowercase());
     inner.strip_prefix(&outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

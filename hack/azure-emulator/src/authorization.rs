@@ -52,9 +52,3 @@ fn need(world: &World, scope: &Scope) -> Result<(), ArmError> {
         _ => Ok(()),
     }
 }
-
-/// Is a path at or below another, without case?
-fn within(outer: &str, inner: &str) -> bool {
-    let (outer, inner) = (outer.to_ascii_lowercase(), inner.to_ascii_lowercase());
-    inner.strip_prefix(&outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}

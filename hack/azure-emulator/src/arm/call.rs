@@ -18,6 +18,13 @@ pub(crate) struct Principal {
     pub(crate) object: String,
 }
 
+impl Principal {
+    /// Is it what an assignment names by this id, a client's or an object's?
+    pub(crate) fn is(&self, id: &str) -> bool {
+        [&self.client, &self.object].into_iter().any(|own| own.eq_ignore_ascii_case(id))
+    }
+}
+
 /// One call to the resource manager, or to a data plane below another host.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {

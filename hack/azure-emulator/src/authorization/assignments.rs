@@ -3,8 +3,8 @@
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::{need, within};
-use crate::access::roles;
+use super::need;
+use crate::access::{roles, within};
 use crate::arm::{ArmError, Call, Principal, Reply, ResourceId, Target, paging};
 use crate::check::{Problems, set, text};
 use crate::world::{Resource, World};
@@ -22,10 +22,7 @@ fn role_of(definition: &str) -> &str {
 /// May somebody do this there, by an assignment that was written through the resource manager?
 pub(crate) fn granted(world: &World, principal: &Principal, action: &str, scope: &str) -> bool {
     world.store.all().filter(|one| one.id.is(ASSIGNMENT)).any(|one| {
-        let theirs = one
-            .property("principalId")
-            .as_str()
-            .is_some_and(|id| id.eq_ignore_ascii_case(&principal.object) || id.eq_ignore_ascii_case(&principal.client));
+        let theirs = one.property("principalId").as_str().is_some_and(|id| principal.is(id));
         let role = roles::by_id(role_of(one.property("roleDefinitionId").as_str().unwrap_or_default()));
         let does =
             || role.is_some_and(|role| role.actions.iter().any(|one| crate::world::faults::matches(one, action)));

@@ -3,9 +3,10 @@
 use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
-use super::{need, within};
+use super::need;
+use crate::access::within;
 use crate::arm::{ArmError, Call, Reply, Target, paging};
-use crate::check::{Problems, is};
+use crate::check::Problems;
 use crate::world::{Resource, World};
 
 /// The type.
@@ -54,7 +55,7 @@ pub(crate) fn check(world: &World, call: &Call) -> Result<(), ArmError> {
     let deleting = call.method == Method::DELETE;
     let forbids = |lock: &Resource| {
         let scope = lock.id.scope().path();
-        let only_reading = is(&Value::Object(lock.body.clone()), "/properties/level", "ReadOnly");
+        let only_reading = lock.property("level").as_str().is_some_and(|level| level.eq_ignore_ascii_case("ReadOnly"));
         (within(&scope, &path) || (deleting && within(&path, &scope))) && (deleting || only_reading)
     };
     let locks = world.store.all().filter(|one| one.id.is(LOCK) && forbids(one));

@@ -149,12 +149,12 @@ fn candidate(endpoint: &Value, status: EndpointStatus) -> Candidate {
     }
 }
 
-/// `{first, last}` or `{first, scope}`.
 /// First and last address of each of an endpoint's subnets.
 pub(super) fn subnets(endpoint: &Value) -> Vec<(IpAddr, IpAddr)> {
     list(endpoint, "/properties/subnets").iter().filter_map(subnet).collect()
 }
 
+/// `{first, last}` or `{first, scope}`.
 fn subnet(body: &Value) -> Option<(IpAddr, IpAddr)> {
     let first: IpAddr = text(body, "/first")?.parse().ok()?;
     if let Some(last) = text(body, "/last").and_then(|last| last.parse().ok()) {

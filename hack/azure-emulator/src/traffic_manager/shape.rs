@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::names::subnets;
 use crate::check::{Problems, default, is, list, number, set, text};
 
 /// The three kinds of endpoint as answers spell them.
@@ -220,12 +221,11 @@ fn check_endpoints(body: &Value, problems: &mut Problems) {
                 );
             }
         }
-        let claimed = |one: &Value| super::names::subnets(one);
-        for (first, last) in claimed(endpoint) {
+        for (first, last) in subnets(endpoint) {
             let shared = |(start, end): &(std::net::IpAddr, std::net::IpAddr)| {
                 start.is_ipv4() == first.is_ipv4() && *start <= last && first <= *end
             };
-            if before.iter().any(|other| claimed(other).iter().any(shared)) {
+            if before.iter().any(|other| subnets(other).iter().any(shared)) {
                 problems.bad(
                     format!("{at}/properties/subnets"),
                     format!("The addresses {first} to {last} overlap with those of another endpoint of the profile."),
