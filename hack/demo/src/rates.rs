@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value, json};
 use teal_testkit::http::FrontDoor;
+use tokio::time::MissedTickBehavior;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Time over which a rate is measured.
@@ -50,6 +51,7 @@ impl Rates {
 async fn read(sources: Vec<(String, String)>, readings: Readings) {
     let client = reqwest::Client::new();
     let mut tick = tokio::time::interval(STEP);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         for (color, url) in &sources {
@@ -57,12 +59,17 @@ async fn read(sources: Vec<(String, String)>, readings: Readings) {
             let Ok(answer) = client.get(url).timeout(STEP).send().await else { continue };
             let Ok(text) = answer.text().await else { continue };
             let mut readings = readings.lock().unwrap_or_else(PoisonError::into_inner);
-            let kept = readings.entry(color.clone()).or_default();
-            kept.push_back((Instant::now(), users(&text)));
-            while kept.front().is_some_and(|(at, _)| at.elapsed() > WINDOW + STEP) {
-                kept.pop_front();
-            }
+            keep(readings.entry(color.clone()).or_default(), Instant::now(), users(&text));
         }
+    }
+}
+
+/// Adds a reading and drops those that the window no longer needs: the newest that is a whole window old stays, so that a
+/// late reading never leaves less than a window.
+fn keep(readings: &mut VecDeque<(Instant, f64)>, now: Instant, count: f64) {
+    readings.push_back((now, count));
+    while readings.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
+        readings.pop_front();
     }
 }
 
@@ -115,5 +122,19 @@ mod tests {
         assert_eq!(rate(&VecDeque::from([(early, 1.0), (now, 9.0)])), None);
         let full = now.checked_sub(WINDOW).unwrap();
         assert_eq!(rate(&VecDeque::from([(full, 0.0), (now, 10.0)])), Some(2.0));
+    }
+
+    #[test]
+    fn late_readings_leave_a_whole_window() {
+        let start = Instant::now();
+        let mut readings = VecDeque::new();
+        let mut at = start;
+        for (step, late) in (0..40_u8).zip([0, 700, 0, 300, 1_400].into_iter().cycle()) {
+            at += STEP + Duration::from_millis(late);
+            keep(&mut readings, at, f64::from(step));
+            let span = at.duration_since(readings[0].0);
+            assert!(at.duration_since(start) < WINDOW * 2 || span >= WINDOW, "{span:?}");
+            assert!(readings.len() < 2 || at.duration_since(readings[1].0) < WINDOW);
+        }
     }
 }
