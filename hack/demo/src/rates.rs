@@ -19,6 +19,8 @@ use tokio_util::task::AbortOnDropHandle;
 const WINDOW: Duration = Duration::from_secs(5);
 /// Between two readings.
 const STEP: Duration = Duration::from_millis(500);
+/// Longest wait for one reading: well below the window, so that one late answer does not end a rate.
+const LATE: Duration = Duration::from_secs(2);
 
 /// Counts by color, each reading with its time.
 type Readings = Arc<Mutex<BTreeMap<String, VecDeque<(Instant, f64)>>>>;
@@ -56,7 +58,7 @@ async fn read(sources: Vec<(String, String)>, readings: Readings) {
         tick.tick().await;
         for (color, url) in &sources {
             // A gateway that is down is not read: its rate ends with its last readings, and then there is none.
-            let Ok(answer) = client.get(url).timeout(STEP).send().await else { continue };
+            let Ok(answer) = client.get(url).timeout(LATE).send().await else { continue };
             let Ok(text) = answer.text().await else { continue };
             let mut readings = readings.lock().unwrap_or_else(PoisonError::into_inner);
             keep(readings.entry(color.clone()).or_default(), Instant::now(), users(&text));

@@ -16,6 +16,8 @@ use crate::world::World;
 
 /// Longest wait for one step of a move; generous: Azure declares minutes, and machines of CI are slow.
 const MOVE: Duration = Duration::from_secs(600);
+/// Longest wait for what follows a move without anybody's help: roles, the end of the freeze.
+const AFTERWARDS: Duration = Duration::from_secs(120);
 /// How long a parked move is watched for flapping.
 const QUIET: Duration = Duration::from_secs(5);
 
@@ -151,7 +153,7 @@ async fn refused_while_frozen(
 }
 
 async fn lifted(screen: Screen, world: &World, outcome: &mut Outcome) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + AFTERWARDS;
     let dana = Developer::of(&world.blue)?;
     // An object of her own: a change by hand to a managed one would rightly count against parity in the next act.
     let note = ["--namespace", "default", "configmap", "dana-was-here"];
@@ -172,7 +174,7 @@ async fn lifted(screen: Screen, world: &World, outcome: &mut Outcome) -> Result<
 }
 
 async fn roles(screen: Screen, world: &World, outcome: &mut Outcome, active: &str, standby: &str) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + AFTERWARDS;
     let mut tick = tokio::time::interval(Duration::from_millis(250));
     loop {
         tick.tick().await;

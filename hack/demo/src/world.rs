@@ -76,7 +76,7 @@ impl World {
         let watcher = Watcher::start(screen, switcher.status());
         let switcher = tokio::spawn(switcher.serve(stop.clone()));
         watcher
-            .until("the switcher adopts the record", Duration::from_secs(30), |status| {
+            .until("the switcher adopts the record", Duration::from_secs(120), |status| {
                 status.phase == "Steady" && status.live.as_deref() == Some("blue")
             })
             .await?;
