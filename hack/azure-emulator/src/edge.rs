@@ -2,9 +2,12 @@
 //! say.
 
 mod cookies;
+mod copies;
 mod decide;
 mod forward;
+mod headers;
 mod health;
+mod recorder;
 mod serve;
 mod upstream;
 
@@ -17,6 +20,7 @@ pub(crate) const LISTENER: &str = "front-door";
 /// What the HTTPS listener is announced as.
 pub(crate) const TLS_LISTENER: &str = "front-door-tls";
 
+pub(crate) use copies::purge;
 pub(crate) use health::origin_health;
 pub(crate) use serve::Edge;
 

@@ -1,6 +1,7 @@
 //! Front Door Standard and Premium (`Microsoft.Cdn/profiles`): resources, their rules, slow configuration, the edge.
 
 mod actions;
+pub(crate) mod caching;
 mod calls;
 pub(crate) mod choose;
 mod conditions;
@@ -77,6 +78,7 @@ impl Provider for FrontDoor {
     }
 
     fn completed(&self, world: &mut World, resource: &ResourceId, note: &Value) {
+        actions::completed(world, resource, note);
         write::completed(world, resource, note);
     }
 

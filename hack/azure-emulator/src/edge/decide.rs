@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::copies::{self, Copy, Key};
 use super::{cookies, health};
+use crate::front_door::caching::Caching;
 use crate::front_door::choose::{Candidate, choose};
 use crate::front_door::routing::{Found, find, origin_path};
 use crate::front_door::rules::{Action, Seen, evaluate};
@@ -47,6 +49,8 @@ pub(super) struct Plan {
     pub(super) answer_headers: Vec<Change>,
     /// `Set-Cookie` values of session affinity.
     pub(super) cookies: Vec<String>,
+    /// Under what a copy of the answer is kept, and how.
+    pub(super) caching: Option<(Key, Caching)>,
 }
 
 /// A change of a header.
@@ -60,11 +64,22 @@ pub(super) struct Change {
     pub(super) value: String,
 }
 
-/// Either.
+/// A copy that answers, and what changes in it.
+#[derive(Debug)]
+pub(super) struct Copied {
+    /// The copy.
+    pub(super) copy: Copy,
+    /// Changes of its headers.
+    pub(super) answer_headers: Vec<Change>,
+}
+
+/// What happens.
 #[derive(Debug)]
 pub(super) enum Decision {
     /// The edge answers; the profile and endpoint that it counts for, if any.
     Own(Own, Option<(Arc<Profile>, String)>),
+    /// A copy of an earlier answer.
+    Copied(Box<Copied>),
     /// An origin answers.
     Forward(Box<Plan>),
 }
@@ -95,10 +110,8 @@ pub(super) fn decide(world: &mut World, seen: &Seen<'_>) -> Decision {
         }
     };
     match plan(world, &profile, route, &kept, seen) {
-        Ok(mut plan) => {
-            plan.endpoint = endpoint;
-            Decision::Forward(Box::new(plan))
-        }
+        Ok(Decision::Forward(plan)) => Decision::Forward(Box::new(Plan { endpoint, ..*plan })),
+        Ok(decision) => decision,
         Err(own) => Decision::Own(own, counted),
     }
 }
@@ -107,10 +120,17 @@ fn own(status: StatusCode, text: impl Into<String>) -> Own {
     Own { status, location: None, text: text.into() }
 }
 
-fn plan(world: &mut World, profile: &Arc<Profile>, route: &Route, kept: &str, seen: &Seen<'_>) -> Result<Plan, Own> {
+fn plan(
+    world: &mut World,
+    profile: &Arc<Profile>,
+    route: &Route,
+    kept: &str,
+    seen: &Seen<'_>,
+) -> Result<Decision, Own> {
     let mut group_id = route.group.clone();
     let mut forwarding: Forwarding = route.forwarding;
     let mut path = origin_path(route, seen.path, kept);
+    let mut caching = route.caching.as_ref();
     let (mut request_headers, mut answer_headers) = (Vec::new(), Vec::new());
     for action in evaluate(&route.rules, seen) {
         match action {
@@ -118,6 +138,7 @@ fn plan(world: &mut World, profile: &Arc<Profile>, route: &Route, kept: &str, se
                 group_id.clone_from(group);
                 forwarding = *by;
             }
+            Action::Caching(by) => caching = by.as_ref(),
             Action::Redirect { .. } => return Err(redirect(action, seen)),
             Action::Rewrite { from, to, keep } => {
                 if let Some(rest) = path.strip_prefix(from.as_str()) {
@@ -130,6 +151,10 @@ fn plan(world: &mut World, profile: &Arc<Profile>, route: &Route, kept: &str, se
                 if *answer { answer_headers.push(change) } else { request_headers.push(change) }
             }
         }
+    }
+    let caching = caching.filter(|_| seen.method == "GET").map(|how| (Key::of(how, seen), how.clone()));
+    if let Some(copy) = caching.as_ref().and_then(|(key, _)| copies::find(world, key)) {
+        return Ok(Decision::Copied(Box::new(Copied { copy, answer_headers })));
     }
     let unavailable =
         |why: &str| own(StatusCode::SERVICE_UNAVAILABLE, format!("Our services aren't available right now: {why}."));
@@ -154,7 +179,7 @@ fn plan(world: &mut World, profile: &Arc<Profile>, route: &Route, kept: &str, se
         path = format!("{path}?{}", seen.query);
     }
     let cookies = if group.affinity && sticky.is_none() { cookies::set(&origin.id, seen.https) } else { Vec::new() };
-    Ok(Plan {
+    Ok(Decision::Forward(Box::new(Plan {
         profile: profile.clone(),
         endpoint: String::new(),
         group: group.id.clone(),
@@ -165,7 +190,8 @@ fn plan(world: &mut World, profile: &Arc<Profile>, route: &Route, kept: &str, se
         request_headers,
         answer_headers,
         cookies,
-    })
+        caching,
+    })))
 }
 
 fn redirect(action: &Action, seen: &Seen<'_>) -> Own {

@@ -7,26 +7,15 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use futures::{StreamExt, TryStreamExt};
-use http::header::{CONNECTION, COOKIE, HOST, SET_COOKIE, VIA};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::header::{AGE, COOKIE, HOST, SET_COOKIE, VIA};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 
-use super::decide::{Change, Plan};
+use super::decide::{Copied, Plan};
+use super::headers::{change, put, size, strip};
+use super::recorder::Recorder;
 use super::upstream::Upstream;
 use crate::metrics::Served;
 use crate::shared::Shared;
-
-/// Headers that belong to one connection.
-const HOP_BY_HOP: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Who asked, and how.
 #[derive(Clone, Debug)]
@@ -68,6 +57,7 @@ pub(super) async fn forward(
     request: Request<Body>,
 ) -> Response<Body> {
     let start = Instant::now();
+    let mut recorder = Recorder::of(shared, &plan, request.headers());
     let mut counter = Counter {
         shared: shared.clone(),
         start,
@@ -86,7 +76,8 @@ pub(super) async fn forward(
         Ok(answer) => {
             counter.served.origin_status = Some(answer.status().as_u16());
             counter.served.status = answer.status().as_u16();
-            give_back(answer, &plan, client, counter)
+            recorder.begin(answer.status(), answer.headers());
+            give_back(answer, &plan, client, counter, recorder)
         }
         Err((status, why)) => {
             tracing::debug!(origin = plan.origin.host, group = plan.group, why, "no answer from an origin");
@@ -95,6 +86,30 @@ pub(super) async fn forward(
             own(status, &text, &client.reference)
         }
     }
+}
+
+/// A copy's answer, as its origin gave it.
+pub(super) fn copied(shared: &Shared, copied: Copied, reference: &str) -> Response<Body> {
+    let Copied { copy, answer_headers } = copied;
+    let mut headers = copy.headers;
+    put(&mut headers, "x-azure-ref", reference);
+    put(&mut headers, "x-cache", "TCP_HIT");
+    let age = shared.with(|world| world.now().duration_since(copy.since).as_secs().max(0));
+    put(&mut headers, AGE.as_str(), &age.to_string());
+    change(&mut headers, &answer_headers);
+    let (profile, endpoint) = copy.endpoint;
+    let served = Served {
+        profile,
+        endpoint,
+        status: copy.status.as_u16(),
+        response_size: size(&headers) + copy.body.len() as u64,
+        ..Served::default()
+    };
+    shared.with(|world| crate::metrics::served(world, served));
+    let mut answer = Response::new(Body::from(copy.body));
+    *answer.status_mut() = copy.status;
+    *answer.headers_mut() = headers;
+    answer
 }
 
 /// An answer of the edge itself.
@@ -172,12 +187,18 @@ fn go_on(headers: &mut HeaderMap, plan: &Plan, client: &Client) {
     }
 }
 
-fn give_back(answer: reqwest::Response, plan: &Plan, client: &Client, mut counter: Counter) -> Response<Body> {
+fn give_back(
+    answer: reqwest::Response,
+    plan: &Plan,
+    client: &Client,
+    mut counter: Counter,
+    recorder: Recorder,
+) -> Response<Body> {
     let status = answer.status();
     let mut headers = answer.headers().clone();
     strip(&mut headers);
     put(&mut headers, "x-azure-ref", &client.reference);
-    put(&mut headers, "x-cache", "CONFIG_NOCACHE");
+    put(&mut headers, "x-cache", recorder.word());
     change(&mut headers, &plan.answer_headers);
     for cookie in &plan.cookies {
         if let Ok(value) = HeaderValue::from_str(cookie) {
@@ -187,19 +208,25 @@ fn give_back(answer: reqwest::Response, plan: &Plan, client: &Client, mut counte
     counter.served.response_size = size(&headers);
     let timeout = plan.timeout.max(Duration::from_secs(1));
     let stream = futures::stream::unfold(
-        (answer.bytes_stream().boxed(), counter, false),
-        move |(mut bytes, mut counter, over)| async move {
+        (answer.bytes_stream().boxed(), counter, recorder, false),
+        move |(mut bytes, mut counter, mut recorder, over)| async move {
             if over {
                 return None;
             }
             match tokio::time::timeout(timeout, bytes.next()).await {
                 Ok(Some(Ok(chunk))) => {
                     counter.served.response_size += chunk.len() as u64;
-                    Some((Ok(chunk), (bytes, counter, false)))
+                    recorder.take(&chunk);
+                    Some((Ok(chunk), (bytes, counter, recorder, false)))
                 }
-                Ok(Some(Err(error))) => Some((Err(std::io::Error::other(error)), (bytes, counter, true))),
-                Ok(None) => None,
-                Err(_) => Some((Err(std::io::Error::from(std::io::ErrorKind::TimedOut)), (bytes, counter, true))),
+                Ok(Some(Err(error))) => Some((Err(std::io::Error::other(error)), (bytes, counter, recorder, true))),
+                Ok(None) => {
+                    recorder.end();
+                    None
+                }
+                Err(_) => {
+                    Some((Err(std::io::Error::from(std::io::ErrorKind::TimedOut)), (bytes, counter, recorder, true)))
+                }
             }
         },
     );
@@ -207,51 +234,4 @@ fn give_back(answer: reqwest::Response, plan: &Plan, client: &Client, mut counte
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
-}
-
-/// How many bytes headers take, each on its line.
-fn size(headers: &HeaderMap) -> u64 {
-    headers.iter().map(|(name, value)| (name.as_str().len() + value.len() + 4) as u64).sum()
-}
-
-/// Removes what belongs to one connection, and what its `Connection` header names.
-fn strip(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| HeaderName::try_from(name.trim()).ok())
-        .collect();
-    for name in named {
-        headers.remove(name);
-    }
-    for name in HOP_BY_HOP {
-        headers.remove(name);
-    }
-}
-
-fn change(headers: &mut HeaderMap, changes: &[Change]) {
-    for Change { how, name, value } in changes {
-        let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value)) else {
-            continue;
-        };
-        match how.as_str() {
-            "delete" => {
-                headers.remove(name);
-            }
-            "append" => {
-                headers.append(name, value);
-            }
-            _ => {
-                headers.insert(name, value);
-            }
-        }
-    }
-}
-
-fn put(headers: &mut HeaderMap, name: &str, value: &str) {
-    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
-        headers.insert(name, value);
-    }
 }

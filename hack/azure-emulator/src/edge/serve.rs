@@ -11,7 +11,7 @@ use http::{HeaderValue, Request, Response};
 use tokio::net::TcpListener;
 
 use super::decide::{Decision, decide};
-use super::forward::{Client, forward, own};
+use super::forward::{Client, copied, forward, own};
 use super::upstream::Upstream;
 use super::{LISTENER, TLS_LISTENER};
 use crate::front_door::rollout;
@@ -102,6 +102,7 @@ impl Edge {
                 }
                 response
             }
+            Decision::Copied(found) => copied(&self.shared, *found, &reference),
             Decision::Forward(plan) => {
                 let client = Client { address: peer.0, https: self.https, host, reference };
                 forward(&self.shared, &self.upstream, *plan, &client, request).await

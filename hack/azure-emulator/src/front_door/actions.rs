@@ -8,7 +8,7 @@ use super::write::{OPERATIONS, RESULTS, render};
 use super::{ENDPOINT, PROFILE, rollout};
 use crate::arm::{ArmError, Call, Reply, ResourceId, Scope};
 use crate::check::{list, text};
-use crate::world::{Status, Work, World};
+use crate::world::{Effect, Status, Work, World};
 
 /// Answers an action.
 ///
@@ -43,7 +43,7 @@ pub(super) fn handle(world: &mut World, call: &Call, scope: &Scope, action: &str
     }
 }
 
-/// The edge of the emulator keeps no copies, so a purge has nothing to drop; it is checked and takes its time.
+/// Throws away what the edge keeps for an endpoint, when the operation ends.
 fn purge(world: &mut World, call: &Call, id: &ResourceId) -> Result<Reply, ArmError> {
     let paths = list(&call.body, "/contentPaths");
     if paths.is_empty() || !paths.iter().all(|path| path.as_str().is_some_and(|path| path.starts_with('/'))) {
@@ -71,7 +71,10 @@ fn purge(world: &mut World, call: &Call, id: &ResourceId) -> Result<Reply, ArmEr
         Work {
             resource: id.clone(),
             verb: "Purge",
-            effects: Vec::new(),
+            effects: vec![Effect::Provider {
+                id: id.clone(),
+                note: json!({"purge": paths, "domains": list(&call.body, "/domains")}),
+            }],
             on_failure: Vec::new(),
             result: None,
             duration: None,
@@ -84,6 +87,14 @@ fn purge(world: &mut World, call: &Call, id: &ResourceId) -> Result<Reply, ArmEr
         Status::Succeeded => Reply::empty(StatusCode::OK),
         _ => Reply::empty(StatusCode::ACCEPTED).with_async(&begun).with_location(&begun),
     })
+}
+
+/// A purge's operation has ended: the copies go.
+pub(super) fn completed(world: &mut World, id: &ResourceId, note: &Value) {
+    let texts = |pointer| list(note, pointer).iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+    let (Some(profile), paths) = (id.parent(), texts("/purge")) else { return };
+    let (profile, endpoint) = (profile.to_string().to_ascii_lowercase(), id.name().to_ascii_lowercase());
+    crate::edge::purge(world, (&profile, &endpoint), &paths, &texts("/domains"));
 }
 
 fn available(world: &World, call: &Call, key: &str) -> Reply {

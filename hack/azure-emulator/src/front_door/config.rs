@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::caching::Caching;
 use super::rules::Rule;
 use crate::check::{is, list, number, text};
 
@@ -121,6 +122,8 @@ pub(crate) struct Route {
     pub(crate) origin_path: Option<String>,
     /// How it goes on.
     pub(crate) forwarding: Forwarding,
+    /// Keeps copies of answers.
+    pub(crate) caching: Option<Caching>,
     /// Rules in their order.
     pub(crate) rules: Vec<Rule>,
 }
@@ -268,6 +271,7 @@ fn route(name: &str, body: &Value, endpoint: &Value, low: &BTreeMap<String, &Val
         group: text(body, "/properties/originGroup/id").unwrap_or_default().to_ascii_lowercase(),
         origin_path: text(body, "/properties/originPath").filter(|p| !p.is_empty()).map(str::to_owned),
         forwarding: Forwarding::parse(text(body, "/properties/forwardingProtocol")),
+        caching: Caching::parse(body.pointer("/properties/cacheConfiguration")),
         rules,
     }
 }

@@ -69,6 +69,7 @@ mod tests {
 
     fn route(name: &str, patterns: &[&str]) -> Route {
         Route {
+            caching: None,
             name: name.to_owned(),
             hosts: vec!["www.contoso.com".to_owned()],
             patterns: patterns.iter().map(|p| (*p).to_owned()).collect(),

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::caching::Caching;
 use super::conditions::{Condition, condition};
 use super::config::Forwarding;
 use crate::check::{is, list, text};
@@ -57,6 +58,8 @@ pub(crate) enum Action {
         /// How it goes on.
         forwarding: Forwarding,
     },
+    /// Keeps copies of answers, or does not, whatever the route says.
+    Caching(Option<Caching>),
     /// Answers with a redirect.
     Redirect {
         /// 301, 302, 307 or 308.
@@ -112,7 +115,7 @@ impl Rule {
             order: body.pointer("/properties/order").and_then(Value::as_i64).unwrap_or(0),
             stop: is(body, "/properties/matchProcessingBehavior", "Stop"),
             conditions: list(body, "/properties/conditions").iter().map(condition).collect(),
-            actions: list(body, "/properties/actions").iter().filter_map(action).collect(),
+            actions: list(body, "/properties/actions").iter().flat_map(actions).collect(),
         }
     }
 
@@ -176,6 +179,13 @@ pub(crate) fn unknown(body: &Value) -> Vec<String> {
             .collect::<Vec<_>>()
     };
     [of("/properties/conditions", &CONDITIONS), of("/properties/actions", &ACTIONS)].concat()
+}
+
+/// What one action of a rule does. An override of the route's configuration that says nothing of copies keeps none.
+fn actions(body: &Value) -> Vec<Action> {
+    let overrides = text(body, "/name").is_some_and(|name| name.eq_ignore_ascii_case("RouteConfigurationOverride"));
+    let caching = overrides.then(|| Action::Caching(Caching::parse(body.pointer("/parameters/cacheConfiguration"))));
+    action(body).into_iter().chain(caching).collect()
 }
 
 fn action(body: &Value) -> Option<Action> {
@@ -293,8 +303,9 @@ mod tests {
         let seen = Seen { path: "/", ..Seen::default() };
         let groups: Vec<_> = evaluate(&rules, &seen)
             .into_iter()
-            .map(|action| match action {
-                Action::Group { group, .. } => group.as_str(),
+            .filter_map(|action| match action {
+                Action::Group { group, .. } => Some(group.as_str()),
+                Action::Caching(None) => None,
                 other => panic!("{other:?}"),
             })
             .collect();

@@ -94,6 +94,7 @@ fn route(body: &Value, rule: &Value) -> Route {
     let forward = rule.pointer("/properties/routeConfiguration").unwrap_or(&Value::Null);
     let patterns = list(rule, "/properties/patternsToMatch").iter().filter_map(Value::as_str);
     Route {
+        caching: None,
         name: text(rule, "/name").unwrap_or_default().to_owned(),
         hosts: hosts.collect(),
         patterns: patterns.map(str::to_owned).collect(),

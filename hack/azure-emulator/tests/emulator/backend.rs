@@ -56,7 +56,7 @@ impl Drop for Backend {
     }
 }
 
-/// `/healthz`: the status it was told; `/echo`: the body, as it comes; anything else: the color, path and headers in the
+/// `/healthz`: the status it was told; `/echo`: the body, as it comes; `/kept/N`: may be kept N seconds; anything else: the color, path and headers in the
 /// answer's headers.
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
@@ -73,6 +73,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     if path.starts_with("/status/") {
         let status: u16 = path.trim_start_matches("/status/").parse().unwrap();
         return response.status(status).body(Body::empty()).unwrap();
+    }
+    if let Some(seconds) = path.strip_prefix("/kept/") {
+        response = response.header("cache-control", format!("max-age={seconds}"));
     }
     if path.starts_with("/echo") {
         let stream =

@@ -9,18 +9,18 @@ use crate::backend::Backend;
 use crate::front_door::{fleet, route};
 use crate::kit::{Kit, eventually};
 
-struct Scene {
-    kit: Kit,
+pub(crate) struct Scene {
+    pub(crate) kit: Kit,
     blue: Backend,
     green: Backend,
-    path: String,
-    host: String,
+    pub(crate) path: String,
+    pub(crate) host: String,
     edge: SocketAddr,
     client: reqwest::Client,
 }
 
 impl Scene {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let kit = Kit::with(Options { front_door: Some(free), front_door_tls: Some(free), ..Options::default() }).await;
         let (blue, green) = (Backend::start("blue").await, Backend::start("green").await);
@@ -31,11 +31,11 @@ impl Scene {
         Self { kit, blue, green, path, host, edge, client }
     }
 
-    async fn get(&self, path: &str) -> reqwest::Response {
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
         self.ask(&self.host, path, &[]).await
     }
 
-    async fn ask(&self, host: &str, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+    pub(crate) async fn ask(&self, host: &str, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
         let mut request = self.client.get(format!("http://{}{path}", self.edge)).header("host", host);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -43,16 +43,21 @@ impl Scene {
         request.send().await.unwrap()
     }
 
+    pub(crate) async fn post(&self, path: &str) -> reqwest::Response {
+        let request = self.client.post(format!("http://{}{path}", self.edge)).header("host", &self.host);
+        request.send().await.unwrap()
+    }
+
     async fn color(&self) -> String {
         self.get("/").await.text().await.unwrap()
     }
 
-    async fn patch(&self, at: &str, properties: Value) -> u16 {
+    pub(crate) async fn patch(&self, at: &str, properties: Value) -> u16 {
         let body = Some(json!({ "properties": properties }));
         self.kit.send("PATCH", &format!("{}{at}", self.path), &[], body).await.status.as_u16()
     }
 
-    async fn put(&self, at: &str, properties: Value) -> u16 {
+    pub(crate) async fn put(&self, at: &str, properties: Value) -> u16 {
         self.kit.put(&format!("{}{at}", self.path), json!({ "properties": properties })).await.status.as_u16()
     }
 

@@ -8,6 +8,7 @@ mod authorization;
 mod backend;
 mod dns;
 mod edge;
+mod edge_copies;
 mod front_door;
 mod gateway;
 mod identity;
