@@ -121,6 +121,9 @@ pub struct TargetSeen {
     pub failed: Option<String>,
     /// What a look at it found, beyond where it routes to.
     pub inspected: Inspected,
+    /// For a target that keeps copies of answers: the opId whose change had spread when they were last thrown away, empty
+    /// when that is not known. `None`: it keeps none.
+    pub cleared: Option<String>,
 }
 
 /// Where a record routes to.

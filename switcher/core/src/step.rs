@@ -103,6 +103,14 @@ pub enum Effect {
         /// Names the write: the move's opId.
         op: String,
     },
+    /// Throw away the copies of answers that a target keeps, now that a change has spread: while it spread, the old color
+    /// still filled them.
+    Clear {
+        /// Its place among the followers.
+        target: usize,
+        /// The move's opId.
+        op: String,
+    },
     /// Measure the gates and report them in the next observation.
     RunGates {
         /// Which list.

@@ -108,7 +108,7 @@ impl Effects {
         let mut batches: BTreeMap<String, Vec<Effect>> = BTreeMap::new();
         for effect in effects {
             match color_of(effect) {
-                None if aim(kit, effect) => {}
+                None if of_target(kit, effect) => {}
                 Some(color) => batches.entry(color.to_owned()).or_default().push(effect.clone()),
                 None => run_gates(kit, ledger, effect),
             }
@@ -138,14 +138,19 @@ fn color_of(effect: &Effect) -> Option<&str> {
         | Effect::Pin { color, .. }
         | Effect::Unpin { color, .. }
         | Effect::SetRole { color, .. } => Some(color.as_str()),
-        Effect::RunGates { .. } | Effect::Route { .. } => None,
+        Effect::RunGates { .. } | Effect::Route { .. } | Effect::Clear { .. } => None,
     }
 }
 
-/// Hands a route to the target's own task, which does one thing after another.
-fn aim(kit: &Kit, effect: &Effect) -> bool {
-    let Effect::Route { target, split, ttl, op } = effect else { return false };
-    kit.followers.aim(*target, Aim { split: split.clone(), ttl: *ttl, op: op.clone() });
+/// Hands what a target is to do to its own task, which does one thing after another.
+fn of_target(kit: &Kit, effect: &Effect) -> bool {
+    match effect {
+        Effect::Route { target, split, ttl, op } => {
+            kit.followers.aim(*target, Aim { split: split.clone(), ttl: *ttl, op: op.clone() });
+        }
+        Effect::Clear { target, op } => kit.followers.clear(*target, op),
+        _ => return false,
+    }
     true
 }
 
@@ -214,6 +219,7 @@ async fn run_batch(
             | Effect::Unpin { .. }
             | Effect::SetRole { .. }
             | Effect::Route { .. }
+            | Effect::Clear { .. }
             | Effect::RunGates { .. } => {}
         }
     }

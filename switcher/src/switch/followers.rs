@@ -46,6 +46,12 @@ pub(crate) struct Known {
     /// What inspecting it found.
     found: Found,
     aim: Option<(Instant, Aim)>,
+    /// The opId whose change has spread, so that old copies are to go.
+    clear: Option<(Instant, String)>,
+    /// The opId for which they went, or can't go; `None` where none are kept.
+    cleared: Option<String>,
+    /// Why they could not go.
+    kept: Option<String>,
 }
 
 /// One target and its task.
@@ -86,7 +92,8 @@ impl Followers {
         let (sender, changed) = watch::channel(0);
         let mut all = Vec::new();
         for target in targets {
-            let one = One { target: target.clone(), known: Arc::default(), look: Wake::default() };
+            let known = Known { cleared: target.truths().copies.then(String::new), ..Known::default() };
+            let one = One { target: target.clone(), known: Arc::new(Mutex::new(known)), look: Wake::default() };
             let (target, known, look) = (one.target.clone(), one.known.clone(), one.look.clone());
             tasks.spawn(follow(target, known, look, round.clone(), sender.clone()));
             all.push(one);
@@ -103,7 +110,14 @@ impl Followers {
         self.all.iter().for_each(|one| one.look.ring());
     }
 
-    /// Asks a target to route so; a aim that is under way is not repeated.
+    /// Asks a target to throw away its copies of before the change of `op`.
+    pub(crate) fn clear(&self, index: usize, op: &str) {
+        let Some(one) = self.all.get(index) else { return };
+        lock(&one.known).clear = Some((Instant::now(), op.to_owned()));
+        one.look.ring();
+    }
+
+    /// Asks a target to route so; an aim that is under way is not repeated.
     pub(crate) fn aim(&self, index: usize, aim: Aim) {
         let Some(one) = self.all.get(index) else { return };
         lock(&one.known).aim = Some((Instant::now(), aim));
@@ -130,6 +144,7 @@ impl Known {
             working: None,
             failed: self.failed.as_ref().map(|(_, why)| why.clone()),
             inspected: self.found.seen(),
+            cleared: self.cleared.clone(),
         };
         let now = match &self.read {
             None => return unread("not read yet"),
@@ -152,6 +167,7 @@ impl Known {
             },
             failed: self.failed.as_ref().map(|(_, why)| why.clone()).or(refused),
             inspected: self.found.seen(),
+            cleared: self.cleared.clone(),
         }
     }
 }
@@ -170,9 +186,11 @@ async fn follow(target: Target, known: Arc<Mutex<Known>>, look: Wake, round: Rou
     loop {
         let before = lock(&known).seen();
         let aim = lock(&known).aim.take().filter(|(asked, _)| asked.elapsed() <= AIM_LIFE);
-        match aim {
-            Some((_, aim)) => write(&target, &known, aim, &round).await,
-            None => read(&target, &known).await,
+        let clear = lock(&known).clear.take().filter(|(asked, _)| asked.elapsed() <= AIM_LIFE);
+        match (aim, clear) {
+            (Some((_, aim)), _) => write(&target, &known, aim, &round).await,
+            (None, Some((_, op))) => clear_copies(&target, &known, op, &round).await,
+            (None, None) => read(&target, &known).await,
         }
         let found = lock(&known).found.clone();
         if turn.is_due(&found, &round.busy) {
@@ -209,7 +227,7 @@ impl Known {
     /// What a person should know of it.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let now = self.read.iter().flat_map(|(_, read)| read).flat_map(|now| now.warnings.clone());
-        let mut all: Vec<String> = now.chain(self.found.words()).collect();
+        let mut all: Vec<String> = now.chain(self.found.words()).chain(self.kept.clone()).collect();
         all.sort();
         all.dedup();
         all
@@ -251,6 +269,25 @@ async fn write(target: &Target, known: &Mutex<Known>, aim: Aim, round: &Round) {
             read(target, known).await;
         }
     }
+}
+
+/// What can't be thrown away is told, and holds nothing up: copies run out by themselves.
+async fn clear_copies(target: &Target, known: &Mutex<Known>, op: String, round: &Round) {
+    let kept = match target.clear().await {
+        Ok(()) => {
+            tracing::info!(switch = round.switch, target = target.name(), "Old copies thrown away");
+            None
+        }
+        Err(error) => {
+            refused(target, &error, round);
+            if error.retry() != Retry::WhenConfigChanges {
+                return;
+            }
+            Some(format!("old copies are served until they run out: {error}"))
+        }
+    };
+    let mut known = lock(known);
+    (known.cleared, known.kept) = (Some(op), kept);
 }
 
 fn refused(target: &Target, error: &TargetError, round: &Round) {

@@ -112,6 +112,7 @@ impl Follower for ApplicationGatewayTarget {
             weights: None,
             settling: SETTLING,
             propagation_bound: BOUND,
+            copies: false,
             named: false,
             rollback_lane: false,
             request_life: arm::request_life(&self.client),

@@ -195,6 +195,7 @@ impl Holder for AzureDnsTarget {
             weights: None,
             settling: Duration::ZERO,
             propagation_bound: BOUND,
+            copies: false,
             named: true,
             rollback_lane: true,
             // One attempt of the write, and then reading back, which may be repeated.

@@ -85,6 +85,7 @@ impl Follower for FrontDoorTarget {
             weights,
             settling: SETTLING,
             propagation_bound: SETTLING,
+            copies: self.purges().is_some(),
             named: false,
             rollback_lane: false,
             request_life: arm::request_life(&self.client),
@@ -116,6 +117,11 @@ impl Follower for FrontDoorTarget {
             FrontDoorBy::Groups { .. } => Ok(Written::Done(self.now().await?)),
             FrontDoorBy::Origins { group } => self.warm(group, color).await,
         }
+    }
+
+    async fn clear(&self) -> Result<(), TargetError> {
+        let Some(purge) = self.purges() else { return Ok(()) };
+        self.client.start(&purge).await.map(drop).map_err(|error| self.azure(error))
     }
 
     async fn preflight(&self) -> Result<Vec<Finding>, TargetError> {

@@ -134,6 +134,7 @@ impl Follower for ClassicTarget {
             weights: Some(Weights { least: 1, most: 1000 }),
             settling: SETTLING,
             propagation_bound: SETTLING,
+            copies: false,
             named: false,
             rollback_lane: false,
             request_life: arm::request_life(&self.client),

@@ -122,6 +122,8 @@ pub struct Truths {
     pub settling: Duration,
     /// After that, added to what is observed before a change counts as propagated; zero where every server can be asked.
     pub propagation_bound: Duration,
+    /// It keeps copies of answers that are to be thrown away once a change has spread.
+    pub copies: bool,
     /// Clients keep its answer for a TTL: it is a name. What they reach by another name, which stays, has none.
     pub named: bool,
     /// Fast enough to go back by it without a declared objective.
@@ -189,6 +191,7 @@ mod tests {
             weights: None,
             settling: seconds(2700),
             propagation_bound: seconds(2700),
+            copies: false,
             named: false,
             rollback_lane: false,
             request_life: seconds(80),

@@ -54,6 +54,10 @@ pub(crate) trait Follower: Send + Sync {
             _ => Written::Done(now),
         })
     }
+    /// Most providers keep no copies of answers.
+    async fn clear(&self) -> Result<(), TargetError> {
+        Ok(())
+    }
     async fn preflight(&self) -> Result<Vec<Finding>, TargetError>;
     fn clock_skew(&self) -> Option<i64>;
 }
@@ -220,6 +224,18 @@ impl Target {
         match &self.kind {
             Kind::Holder(target) => Ok(Written::Done(follow::now(&self.colors, &target.read().await?))),
             Kind::Follower(target) => target.prepare(color, op).await,
+        }
+    }
+
+    /// Throws away the copies of answers that it keeps, as declared; nothing where [`Truths::copies`] is false. To be done
+    /// once a change has spread: until then the old color still fills them. It routes nothing.
+    ///
+    /// # Errors
+    /// See [`TargetError`].
+    pub async fn clear(&self) -> Result<(), TargetError> {
+        match &self.kind {
+            Kind::Holder(_) => Ok(()),
+            Kind::Follower(target) => target.clear().await,
         }
     }
 

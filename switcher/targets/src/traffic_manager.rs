@@ -67,6 +67,7 @@ impl Follower for TrafficManagerTarget {
             weights: Some(Weights { least: 1, most: 1000 }),
             settling: Duration::ZERO,
             propagation_bound: BOUND,
+            copies: false,
             named: true,
             rollback_lane: true,
             request_life: arm::request_life(&self.client),

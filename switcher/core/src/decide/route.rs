@@ -201,6 +201,7 @@ pub(super) fn missing(view: &View<'_>, missing: &mut Missing) {
         }
         if as_wanted(view, index, seen) {
             ttl(view, index, seen, missing);
+            copies(view, index, seen, missing);
         } else if strayed(view, index) {
             missing.awaited.push(format!("{} went back to {}: a late write; once more", follower.name, seen.value));
             if allowed(view, follower).is_ok() {
@@ -242,6 +243,20 @@ fn ttl(view: &View<'_>, index: usize, seen: &TargetSeen, missing: &mut Missing) 
     let op = if view.ledger.op.is_empty() { format!("ttl-{}", view.ledger.epoch) } else { view.ledger.op.clone() };
     missing.effects.push(Effect::Route { target: index, split: wanted(view.ledger, follower), ttl: Some(want), op });
     missing.awaited.push(format!("{} gets a TTL of {want} s", follower.name));
+}
+
+/// Copies of answers that were made while the change spread are of the old color: thrown away once it has.
+fn copies(view: &View<'_>, index: usize, seen: &TargetSeen, missing: &mut Missing) {
+    let spread = match view.ledger.phase {
+        Phase::Draining | Phase::Soaking => true,
+        Phase::RollingBack => view.ledger.task == Task::Restoring,
+        _ => false,
+    };
+    let op = &view.ledger.op;
+    if spread && seen.cleared.as_ref().is_some_and(|done| done != op) {
+        missing.effects.push(Effect::Clear { target: index, op: op.clone() });
+        missing.awaited.push(format!("{} throws away old copies", view.declared.followers[index].name));
+    }
 }
 
 /// How long a move waits for a first look at its targets that succeeds: a look fails while Azure has a bad minute, and a

@@ -219,6 +219,7 @@ fn effect(effect: &Effect) -> String {
             let ttl = ttl.map_or(String::new(), |ttl| format!(" at {ttl}"));
             format!("route #{target} to {}{ttl}", Value::of(split.clone()))
         }
+        Effect::Clear { target, .. } => format!("clear #{target}"),
         Effect::RunGates { when, .. } => format!("gates {when:?}"),
     }
 }

@@ -54,6 +54,7 @@ impl World {
             working: self.second.working.map(|_| String::new()),
             failed: self.second.failed.map(|_| String::new()),
             inspected: Inspected::Clear,
+            cleared: None,
         }
     }
 

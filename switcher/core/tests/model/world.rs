@@ -364,7 +364,7 @@ fn todo(effect: &Effect) -> Option<Todo> {
         Effect::Unpin { color, .. } => Todo::Pin(index(color), false),
         Effect::SetRole { color, role } => Todo::Role(index(color), *role),
         Effect::Route { split, .. } => Todo::Route(index(split.keys().next()?)),
-        Effect::RunGates { .. } => return None,
+        Effect::Clear { .. } | Effect::RunGates { .. } => return None,
     })
 }
 

@@ -3,8 +3,8 @@
 use std::sync::PoisonError;
 
 use teal_api::switch::{Destination, FrontDoorBy};
-use teal_azure::ResourceId;
 use teal_azure::front_door::{Found, Origin, Route};
+use teal_azure::{Request, ResourceId};
 
 use super::FrontDoorTarget;
 use crate::arm;
@@ -78,17 +78,26 @@ impl FrontDoorTarget {
         arm::judged(&self.shown, self.server(), sent, back, |now| now.is(split))
     }
 
-    /// Once a change is done, throws away what is cached, once a move. Purging gives no traffic: its failure is told
-    /// and does not undo the change.
+    /// The purge that is declared, if any; origins alone name no endpoint.
+    pub(super) fn purges(&self) -> Option<Request> {
+        match &self.by {
+            FrontDoorBy::Groups { endpoint, .. } if !self.purge.is_empty() => {
+                Some(self.profile.purge(endpoint, &self.purge, &[]))
+            }
+            _ => None,
+        }
+    }
+
+    /// Once a change is done, throws away what is cached, once a move; and once more when the change has spread
+    /// ([`Follower::clear`](crate::target::Follower::clear)). Purging gives no traffic: its failure is told and does not
+    /// undo the change.
     pub(super) async fn purged(&self, written: Written, op: &Op) -> Result<Written, TargetError> {
-        let (Written::Done(mut now), FrontDoorBy::Groups { endpoint, .. }) = (written.clone(), &self.by) else {
-            return Ok(written);
-        };
+        let (Written::Done(mut now), Some(purge)) = (written.clone(), self.purges()) else { return Ok(written) };
         let known = self.purged.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if self.purge.is_empty() || op.id.is_empty() || known.as_ref() == Some(&op.id) {
+        if op.id.is_empty() || known.as_ref() == Some(&op.id) {
             return Ok(written);
         }
-        match self.client.start(&self.profile.purge(endpoint, &self.purge, &[])).await {
+        match self.client.start(&purge).await {
             Ok(operation) => {
                 *self.purged.lock().unwrap_or_else(PoisonError::into_inner) = Some(op.id.clone());
                 let Some(operation) = operation.map(|operation| operation.to_text()) else {

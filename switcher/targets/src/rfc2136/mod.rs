@@ -90,6 +90,7 @@ impl Rfc2136Target {
             weights: None,
             settling: Duration::ZERO,
             propagation_bound: Duration::ZERO,
+            copies: false,
             named: true,
             rollback_lane: true,
             request_life: self.0.options.timeout.saturating_mul(2),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{check, going_back, parked, soaking, standing_down, steady};
 use crate::color::Color;
-use crate::decide::samples::Scene;
+use crate::decide::samples::{OP, Scene};
 use crate::declaration::Follower;
 use crate::health::Proof::{Fail, Unknown};
 use crate::ledger::{Phase, Routing, Task};
@@ -19,7 +19,15 @@ pub(super) fn follower(name: &str, cas: bool) -> Follower {
 
 pub(super) fn at(color: &str) -> TargetSeen {
     let value = Value::Color(Color::from(color));
-    TargetSeen { value, ttl: None, age: Duration::ZERO, working: None, failed: None, inspected: Inspected::Clear }
+    TargetSeen {
+        value,
+        ttl: None,
+        age: Duration::ZERO,
+        working: None,
+        failed: None,
+        inspected: Inspected::Clear,
+        cleared: None,
+    }
 }
 
 pub(super) fn split(green: u8) -> TargetSeen {
@@ -297,4 +305,35 @@ fn a_ledger_of_its_own_routes_nothing() {
         .with(|scene| scene.seen.ledger = crate::LedgerSeen::Missing { ever: false })
         .decide();
     assert_eq!(first.next().map(|ledger| ledger.ttl.largest), Some(300), "caches hold none of its answers");
+}
+
+#[test]
+fn g2_old_copies_are_thrown_away_once_the_change_has_spread() {
+    let caching = |done: &str, color: &str| TargetSeen { cleared: Some(done.to_owned()), ..at(color) };
+    let at_phase = |phase, task, done: &str| {
+        let scene = three(Scene::moving(phase, task), at("green"), caching(done, "green"));
+        scene.with(|scene| scene.declared.policy.tail = Duration::from_secs(60))
+    };
+    check([
+        (
+            "while it spreads, the old color still fills them",
+            at_phase(Phase::Shifting, Task::Propagating, ""),
+            "write Shifting/standing-up",
+        ),
+        ("when it has spread, they go", at_phase(Phase::Draining, Task::Watching, ""), "clear #1"),
+        ("those of an earlier move as well", at_phase(Phase::Draining, Task::Watching, "another"), "clear #1"),
+        ("once a move", at_phase(Phase::Draining, Task::Watching, OP), "hold drain"),
+        ("after a restart once more, nobody knows", at_phase(Phase::Soaking, Task::Watching, ""), "clear #1"),
+        (
+            "the move does not end before",
+            at_phase(Phase::Soaking, Task::Finishing, ""),
+            "unfreeze blue of op-1 + unpin blue + unpin green + clear #1",
+        ),
+        (
+            "on the way back as well",
+            three(going_back(Task::Restoring), at("blue"), caching("", "blue")),
+            "unfreeze blue of op-1 + unpin blue + unpin green + clear #1",
+        ),
+        ("never at rest", three(steady(), at("blue"), caching("", "blue")), "rest"),
+    ]);
 }

@@ -97,6 +97,11 @@ async fn what_is_cached_is_purged_once_a_move() {
     assert_eq!(bench.azure.asked("POST", "*purge*").await, 1);
     drive(&target, &Split::all("blue"), &op("m2")).await;
     assert_eq!(bench.azure.asked("POST", "*purge*").await, 2);
+    assert!(target.truths().copies && !bench.target().truths().copies);
+    target.clear().await.unwrap();
+    assert_eq!(bench.azure.asked("POST", "*purge*").await, 3, "and once more when the change has spread");
+    bench.target().clear().await.unwrap();
+    assert_eq!(bench.azure.asked("POST", "*purge*").await, 3, "only where a purge is declared");
 }
 
 #[tokio::test]
