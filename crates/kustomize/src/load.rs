@@ -77,7 +77,7 @@ fn load<V: From<Node>>(file: &str, bytes: &[u8], dialect: Dialect) -> (Vec<Manif
     };
     let shared: Arc<str> = file.into();
     let written = Written::new(text);
-    let objects = match flatten_lists(documents) {
+    let objects = match flatten_lists(documents, dialect) {
         Ok(objects) => objects,
         Err((at, message)) => {
             errors.push(BuildError::Object { file: file.to_owned(), at, message });
@@ -104,15 +104,18 @@ fn load<V: From<Node>>(file: &str, bytes: &[u8], dialect: Dialect) -> (Vec<Manif
 }
 
 /// Replaces `…List` documents that have `items` by these, behind the documents that are there already. Returns each
-/// object with the number of its document, from 0.
+/// object with the number of its document, from 0. To kustomize, documents and items with nothing in them are none.
 ///
 /// # Errors
 /// The place of `items` that are no list.
-pub(crate) fn flatten_lists(documents: Vec<Node>) -> Result<Vec<(Node, u32)>, (Place, String)> {
+pub(crate) fn flatten_lists(documents: Vec<Node>, dialect: Dialect) -> Result<Vec<(Node, u32)>, (Place, String)> {
     let is_alone = documents.len() == 1;
     let mut queue: VecDeque<(Node, u32)> = documents.into_iter().zip(0..).collect();
     let mut objects = Vec::with_capacity(queue.len());
     while let Some((node, document)) = queue.pop_front() {
+        if dialect == Dialect::Kustomize && is_nothing(&node.data) {
+            continue;
+        }
         let kind = node.get("kind").and_then(Node::as_str).unwrap_or("");
         let is_plain = is_alone && matches!(kind, "List" | "ResourceList");
         let is_list = kind.ends_with("List");
@@ -137,6 +140,15 @@ pub(crate) fn flatten_lists(documents: Vec<Node>) -> Result<Vec<(Node, u32)>, (P
         }
     }
     Ok(objects)
+}
+
+fn is_nothing(data: &Data) -> bool {
+    match data {
+        Data::Null => true,
+        Data::Mapping(entries) => entries.is_empty(),
+        Data::Sequence(items) => items.is_empty(),
+        _ => false,
+    }
 }
 
 /// Says what keeps a document from being an object.

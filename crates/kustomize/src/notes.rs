@@ -75,6 +75,14 @@ impl Resource {
         Ok(())
     }
 
+    /// A patch that takes all annotations away takes what kustomize notes there as well: the object has been nothing else
+    /// before, wants no hash, and comes from nowhere.
+    pub(crate) fn forget_notes(&mut self) {
+        (self.previous, self.prefixes, self.suffixes) = (Vec::new(), Vec::new(), Vec::new());
+        (self.needs_hash, self.is_generated, self.is_of_helm) = (false, false, false);
+        (self.provenance, self.transformations) = (None, Vec::new());
+    }
+
     /// Takes all notes out.
     pub(crate) fn remove_notes(&mut self) {
         let Some(metadata) = self.value.get_mut("metadata").and_then(Value::as_object_mut) else { return };

@@ -150,7 +150,7 @@ impl ObjectPatch {
             Content::Json(json_6902::parse(teal_yaml::read(text)?)?)
         } else {
             let written = Written::new(text);
-            let documents = crate::load::flatten_lists(documents)
+            let documents = crate::load::flatten_lists(documents, Dialect::Kustomize)
                 .map_err(|(at, message)| PatchError::Shape(format!("line {}: {message}", at.line)))?;
             let patches = documents.into_iter().map(|(document, _)| MergePatch::new(document, &written));
             Content::Merge(patches.collect::<Result<_, _>>()?)
@@ -238,7 +238,11 @@ pub(crate) fn merge_into(
             remove(&mut resource.value, &path);
         }
     }
-    merge(&mut resource.value, patch, Scalars { quotes: &resource.quotes, spelled }, change, schema)
+    merge(&mut resource.value, patch, Scalars { quotes: &resource.quotes, spelled }, change, schema)?;
+    if strategic::takes_annotations(patch) {
+        resource.forget_notes();
+    }
+    Ok(())
 }
 
 /// Who notes where objects come from makes texts of all annotations.

@@ -60,7 +60,8 @@ impl ResMap {
         let result = change(resource);
         resource.follow_links();
         // What was remembered meanwhile is the identity of before, which the indexes know.
-        let is_same = resource.is_deleted() || (resource.key() == key && resource.previous.len() <= former + 1);
+        let is_same = resource.is_deleted()
+            || (resource.key() == key && (former..=former + 1).contains(&resource.previous.len()));
         if !is_same {
             (self.current, self.any, self.names) = (None, None, None);
         }

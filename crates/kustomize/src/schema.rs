@@ -98,5 +98,5 @@ impl Schema {
 
 /// Says whether kustomize knows a kind without looking into any schema.
 pub(crate) fn is_known(api_version: &str, kind: &str) -> bool {
-    BUILT_IN.kinds.contains_key(&(api_version.to_owned(), kind.to_owned()))
+    built_in::is_known(&BUILT_IN, api_version, kind)
 }

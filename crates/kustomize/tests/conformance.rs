@@ -39,8 +39,10 @@ const CAUSES: [(&str, &str); 17] = [
     ("is not in or below", "is not in this folder or below"),
     ("external plugins disabled", "external plugins disabled"),
 ];
-const MORE_CAUSES: [(&str, &str); 2] =
-    [("exists; can not use behavior", "is defined twice"), ("Found multiple kustomization files", "found multiple")];
+const MORE_CAUSES: [(&str, &str); 2] = [
+    ("exists; can not use behavior", "behavior must be merge or replace"),
+    ("Found multiple kustomization files", "found multiple"),
+];
 
 /// Which words the error of a case must hold.
 fn cause(text: &str) -> Vec<&'static str> {

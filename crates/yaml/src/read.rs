@@ -1,10 +1,11 @@
 //! Parser events → located tree.
 
 mod build;
+mod folded;
 
 use crate::{Dialect, Node, Place, ReadError, Reason};
 use build::Builder;
-use granit_parser::{Event, Parser};
+use granit_parser::{Event, Parser, ScalarStyle, Span};
 
 /// Largest text that is read: 16 MiB.
 pub const MAX_BYTES: usize = 16 << 20;
@@ -54,6 +55,7 @@ fn read_with(mut builder: Builder, text: &str) -> Result<Vec<Node>, ReadError> {
         flow_nesting_limit: MAX_DEPTH,
         block_nesting_limit: MAX_DEPTH,
     };
+    let broken_off = BrokenOff::of(text);
     let mut documents = Vec::new();
     for next in Parser::new_from_str_with_options(text, options) {
         let (event, span) = next.map_err(|error| ReadError::from_scan(&error))?;
@@ -61,7 +63,10 @@ fn read_with(mut builder: Builder, text: &str) -> Result<Vec<Node>, ReadError> {
         match event {
             Event::DocumentStart(..) => builder.begin(),
             Event::DocumentEnd => documents.extend(builder.end()),
-            Event::Scalar(text, style, anchor, tag) => builder.scalar(at, &text, style, anchor, tag.as_deref())?,
+            Event::Scalar(text, style, anchor, tag) => {
+                let text = broken_off.cut(&text, style, &span);
+                builder.scalar(at, text, style, anchor, tag.as_deref())?;
+            }
             Event::SequenceStart(_, anchor, _) => builder.open_sequence(at, anchor)?,
             Event::MappingStart(_, anchor, _) => builder.open_mapping(at, anchor)?,
             Event::SequenceEnd | Event::MappingEnd => builder.close()?,
@@ -70,6 +75,23 @@ fn read_with(mut builder: Builder, text: &str) -> Result<Vec<Node>, ReadError> {
         }
     }
     Ok(documents)
+}
+
+/// A text that ends within a line. A block (`|`, `>`) that ends there has no line break at its end, as libyaml and all
+/// that follow it read it; the parser adds one.
+struct BrokenOff(Option<usize>);
+
+impl BrokenOff {
+    fn of(text: &str) -> Self {
+        let last = text.rsplit('\n').next().unwrap_or("");
+        Self((!text.ends_with('\r') && !last.trim().is_empty()).then(|| text.chars().count()))
+    }
+
+    /// The text of a scalar without the line break that is not there.
+    fn cut<'t>(&self, text: &'t str, style: ScalarStyle, span: &Span) -> &'t str {
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        if is_block && self.0 == Some(span.end.index()) { text.strip_suffix('\n').unwrap_or(text) } else { text }
+    }
 }
 
 /// Takes bytes for UTF-8 text.

@@ -293,3 +293,22 @@ fn a_large_hostile_text_ends_soon() {
         assert!(took < std::time::Duration::from_secs(10), "{name}: {took:?}");
     }
 }
+
+#[test]
+fn a_block_that_ends_with_the_text_has_no_line_break_there() {
+    for (text, want) in [
+        ("a: |\n  x\n  y", "x\ny"),
+        ("a: |\n  x\n  y\n", "x\ny\n"),
+        ("a: |\r\n  x\r\n  y\r\n", "x\ny\n"),
+        ("a: |+\n  é\n  y", "é\ny"),
+        ("a: |-\n  x", "x"),
+        ("a: >\n  x\n  y", "x y"),
+        ("a: |\n  x\n  ", "x\n"),
+        ("a: |\n  x\n# behind", "x\n"),
+        ("a: |\n  x\n  # not behind", "x\n# not behind"),
+        ("\u{feff}a: |\n  x", "x"),
+    ] {
+        assert_eq!(one(text), json!({"a": want}), "{text:?}");
+    }
+    assert_eq!(one("a: |\n  x\nb: |\n  y"), json!({"a": "x\n", "b": "y"}));
+}

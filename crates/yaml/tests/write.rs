@@ -35,6 +35,7 @@ fn values_print_as_kustomize_prints_them() {
         (json!({"a": ["x\ny\n"], "b": {"c": "x\n\ny"}}), "a:\n- |\n  x\n  y\nb:\n  c: |-\n    x\n\n    y\n"),
         (json!([1, 1.5, -7, 1e22, 0.000_01, 1_234_567.5]), "- 1\n- 1.5\n- -7\n- 1e+22\n- 1e-05\n- 1.2345675e+06\n"),
         (json!({"a\rb": 1, "c\nd": {"e": 2}}), "? \"a\\rb\"\n: 1\n? |-\n  c\n  d\n: e: 2\n"),
+        (json!(["\u{feff}a \"b\"", "a\u{feff}b c"]), "- \"\\uFEFF\\x61\\x20\\\"\\x62\\\"\"\n- \"a\\uFEFFb c\"\n"),
         (json!([true, null, "true", "False"]), "- true\n- null\n- \"true\"\n- \"False\"\n"),
     ] {
         assert_eq!(write(&value), want, "{value}");

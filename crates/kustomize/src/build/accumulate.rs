@@ -247,9 +247,15 @@ impl<'a> Accumulator<'a> {
         let inner = context.inner(&path, &inner, &component.text);
         self.use_schema(&inner)?;
         self.stack.push(path.clone());
-        let layer = self.accumulate(&inner, layer);
+        let built = self.accumulate(&inner, layer);
         self.stack.pop();
-        layer
+        let mut layer = built?;
+        // What comes of a component is taken in anew, like what comes of a base.
+        layer.map.check_unique()?;
+        if let Some(config) = layer.config.take() {
+            self.add_config(context, &mut layer, &config)?;
+        }
+        Ok(layer)
     }
 
     /// Loads the kustomization in `path`, refusing cycles: a folder may not name itself or one it lies in.

@@ -29,6 +29,9 @@ impl<'a> Files<'a> {
     }
 
     fn find(&self, text: &str) -> Result<Result<(String, Entry), String>, BuildErrors> {
+        if text.is_empty() {
+            return Ok(Err("the path is empty; name a file or a folder, or leave the item out".to_owned()));
+        }
         if is_remote(text) {
             return Ok(Err(format!("`{text}` is remote; only files of this repository are read")));
         }

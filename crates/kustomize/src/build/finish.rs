@@ -22,11 +22,12 @@ pub(super) fn finish(root: Root, options: &Options) -> Result<Vec<Built>, BuildE
     transform::hash_names(&mut layer.map);
     reference::fix(&mut layer.map, &config.name_reference)?;
     layer.vars.resolve(&mut layer.map, &config)?;
-    if let Some(nameless) = layer.map.iter().find(|resource| !resource.is_deleted() && is_nameless(resource)) {
+    let mut left = layer.map.iter().filter(|resource| !resource.is_deleted());
+    if let Some((nameless, what)) = left.find_map(|resource| Some((resource, lacks(resource)?))) {
         return Err(BuildError::Object {
             file: nameless.origin.file.to_string(),
             at: teal_yaml::Place { line: nameless.origin.line, column: 1 },
-            message: format!("missing metadata.name in object {}: a patch took it away", nameless.describe()),
+            message: format!("missing {what} in object {}: a patch took it away", nameless.describe()),
         }
         .into());
     }
@@ -78,15 +79,18 @@ fn set(resource: &mut Resource, field: &str, key: &str, text: Option<String>) {
     }
 }
 
-/// A number is a kind or a name as well, to kustomize.
-fn is_nameless(resource: &Resource) -> bool {
+/// Which part of its identity an object has no more. A number is a kind or a name as well, to kustomize.
+fn lacks(resource: &Resource) -> Option<&'static str> {
     let is_missing = |value: Option<&Value>| match value {
         Some(Value::String(text)) => text.is_empty(),
         Some(Value::Number(_) | Value::Bool(_)) => false,
         _ => true,
     };
     let name = resource.value.get("metadata").and_then(|metadata| metadata.get("name"));
-    is_missing(resource.value.get("kind")) || (is_missing(name) && !resource.kind().ends_with("List"))
+    if is_missing(resource.value.get("kind")) {
+        return Some("kind");
+    }
+    (is_missing(name) && !resource.kind().ends_with("List")).then_some("metadata.name")
 }
 
 /// Whatever wrote them, annotations are texts in the end; what holds others has none of its own.

@@ -34,6 +34,15 @@ pub(super) fn is_lost(patch: &Value) -> bool {
     patch.get(DIRECTIVE).and_then(Value::as_str) == Some("replace")
 }
 
+/// Says whether a patch takes all annotations away, whatever it puts in their place.
+pub(super) fn takes_annotations(patch: &Value) -> bool {
+    let goes = |value: &Value| {
+        value.is_null() || matches!(value.get(DIRECTIVE).and_then(Value::as_str), Some("replace" | "delete"))
+    };
+    let metadata = patch.get("metadata");
+    metadata.is_some_and(|metadata| goes(metadata) || metadata.get("annotations").is_some_and(goes))
+}
+
 /// Says whether a path of field names and item numbers leads through lists that merge only: then the walk of a merge
 /// gets there.
 pub(super) fn reaches(object: &Value, path: &[String], schema: &Schema) -> bool {

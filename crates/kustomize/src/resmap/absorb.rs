@@ -1,6 +1,6 @@
 //! What happens when a generated object meets one of its identity.
 
-use super::{ResMap, duplicate, transform};
+use super::{ResMap, transform};
 use crate::BuildError;
 use crate::load::Quotes;
 use crate::resource::{Behavior, Resource};
@@ -25,7 +25,14 @@ impl ResMap {
                     );
                     return Err(transform(file, message));
                 }
-                (&[at], Behavior::Create) => return Err(duplicate(&self.list[at], &resource)),
+                (&[at], Behavior::Create) => {
+                    let message = format!(
+                        "the generator of {} meets one that exists already ({}); its behavior must be merge or replace, or its name another",
+                        resource.describe(),
+                        self.list[at].origin
+                    );
+                    return Err(transform(file, message));
+                }
                 (&[at], behavior) => {
                     // Name, namespace and kind stay the old one's.
                     merge(&mut self.list[at], resource, behavior).map_err(|message| transform(file, message))?;

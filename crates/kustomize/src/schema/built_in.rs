@@ -8,7 +8,7 @@ type Row = (&'static str, &'static str, &'static str, Option<&'static [&'static 
 const NAME: Option<&[&str]> = Some(&["name"]);
 const TYPE: Option<&[&str]> = Some(&["type"]);
 
-const ROWS: [Row; 67] = [
+const ROWS: [Row; 70] = [
     ("meta", "finalizers", "", Some(&[])),
     ("meta", "ownerReferences", "", Some(&["uid"])),
     ("plain", "metadata", "meta", None),
@@ -46,7 +46,10 @@ const ROWS: [Row; 67] = [
     ("podspec", "hostAliases", "", Some(&["ip"])),
     ("podspec", "imagePullSecrets", "", NAME),
     ("podspec", "topologySpreadConstraints", "", Some(&["topologyKey", "whenUnsatisfiable"])),
-    ("podspec", "volumes", "", NAME),
+    ("podspec", "volumes", "volume", NAME),
+    ("volume", "ephemeral", "ephemeralvolume", None),
+    ("ephemeralvolume", "volumeClaimTemplate", "claimtemplate", None),
+    ("claimtemplate", "metadata", "meta", None),
     ("container", "env", "", NAME),
     ("container", "ports", "", Some(&["containerPort", "protocol"])),
     ("container", "volumeDevices", "", Some(&["devicePath"])),
@@ -79,7 +82,7 @@ const ROWS: [Row; 67] = [
 ];
 
 /// API versions, kinds, type.
-const KINDS: [(&[&str], &[&str], &str); 35] = [
+const KINDS: [(&[&str], &[&str], &str); 38] = [
     (&["apps/v1"], &["DaemonSet", "Deployment", "ReplicaSet"], "workload"),
     (&["apps/v1"], &["StatefulSet"], "statefulset"),
     (&["apps/v1"], &["ControllerRevision"], "plain"),
@@ -96,7 +99,7 @@ const KINDS: [(&[&str], &[&str], &str); 35] = [
     (&["v1"], &["ComponentStatus"], "componentstatus"),
     (
         &["v1"],
-        &["ConfigMap", "Endpoints", "Event", "LimitRange", "PersistentVolume", "ResourceQuota", "Secret"],
+        &["Binding", "ConfigMap", "Endpoints", "Event", "LimitRange", "PersistentVolume", "ResourceQuota", "Secret"],
         "plain",
     ),
     (
@@ -108,6 +111,13 @@ const KINDS: [(&[&str], &[&str], &str); 35] = [
     (&["apiregistration.k8s.io/v1", "apiregistration.k8s.io/v1beta1"], &["APIService"], "conditioned"),
     (&["autoscaling/v1", "autoscaling/v2beta1", "autoscaling/v2beta2"], &["HorizontalPodAutoscaler"], "plain"),
     (&["autoscaling/v1"], &["Scale"], "plain"),
+    (&["authentication.k8s.io/v1"], &["TokenRequest"], "plain"),
+    (&["authentication.k8s.io/v1", "authentication.k8s.io/v1beta1"], &["TokenReview"], "plain"),
+    (
+        &["authorization.k8s.io/v1", "authorization.k8s.io/v1beta1"],
+        &["LocalSubjectAccessReview", "SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview"],
+        "plain",
+    ),
     (&["certificates.k8s.io/v1", "certificates.k8s.io/v1beta1"], &["CertificateSigningRequest"], "plain"),
     (&["coordination.k8s.io/v1", "coordination.k8s.io/v1beta1"], &["Lease"], "plain"),
     (&["discovery.k8s.io/v1", "discovery.k8s.io/v1beta1"], &["EndpointSlice"], "plain"),
@@ -118,7 +128,7 @@ const KINDS: [(&[&str], &[&str], &str); 35] = [
     (&["networking.k8s.io/v1"], &["NetworkPolicy"], "plain"),
     (&["node.k8s.io/v1", "node.k8s.io/v1beta1"], &["RuntimeClass"], "plain"),
     (&["policy/v1", "policy/v1beta1"], &["PodDisruptionBudget"], "conditioned"),
-    (&["policy/v1beta1"], &["PodSecurityPolicy"], "plain"),
+    (&["policy/v1beta1"], &["Eviction", "PodSecurityPolicy"], "plain"),
     (
         &["rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1beta1"],
         &["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
@@ -132,6 +142,23 @@ const KINDS: [(&[&str], &[&str], &str); 35] = [
         "plain",
     ),
 ];
+
+/// Kinds of the schema whose scope kustomize has to look up in it, by the group or the kind.
+const LOOKED_UP: [&str; 5] =
+    ["authentication.k8s.io", "authorization.k8s.io", "Binding", "CSIStorageCapacity", "Eviction"];
+/// Kinds that it knows the scope of, and no more.
+const SCOPE_ONLY: [&str; 2] = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
+
+/// Says whether kustomize knows the scope of a kind without looking into its schema.
+pub(super) fn is_known(schema: &Schema, api_version: &str, kind: &str) -> bool {
+    let group = api_version.split('/').next().unwrap_or("");
+    if SCOPE_ONLY.contains(&kind) {
+        return api_version == "admissionregistration.k8s.io/v1";
+    }
+    let is_looked_up =
+        LOOKED_UP.iter().any(|name| *name == group || (*name == kind && api_version != "storage.k8s.io/v1beta1"));
+    !is_looked_up && schema.kinds.contains_key(&(api_version.to_owned(), kind.to_owned()))
+}
 
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1";
 

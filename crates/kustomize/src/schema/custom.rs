@@ -26,7 +26,8 @@ pub(crate) fn parse(file: &str, bytes: &[u8], built_in: BuiltIn) -> Result<Schem
             let documents = teal_yaml::text_of(bytes)
                 .and_then(teal_yaml::read)
                 .map_err(|source| BuildError::Yaml { file: file.to_owned(), source })?;
-            documents.into_iter().next().map_or(Value::Null, teal_yaml::Node::into_value)
+            // An empty file is a schema that says nothing.
+            documents.into_iter().next().map_or(Value::Object(Map::new()), teal_yaml::Node::into_value)
         }
     };
     let none = Map::new();

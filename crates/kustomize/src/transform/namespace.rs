@@ -49,6 +49,7 @@ pub(super) fn run(to: &Namespace, file: &str, map: &mut ResMap) -> Result<(), Bu
         }
     }
     map.check_unique()
+        .map_err(|twice| transform(file, format!("the namespace `{}` makes an ID conflict: {twice}", to.namespace)))
 }
 
 /// Moves one object.
@@ -66,7 +67,7 @@ pub(super) fn move_one(resource: &mut Resource, to: &Namespace) -> Result<(), St
     }
     let is_binding = matches!(resource.kind(), "RoleBinding" | "ClusterRoleBinding");
     if is_binding {
-        move_subjects(resource, to);
+        move_subjects(resource, to)?;
     }
     let api_version = resource.api_version().to_owned();
     let kind = resource.kind().to_owned();
@@ -89,17 +90,26 @@ fn is_binding_kind(kind: &str) -> bool {
     matches!(kind, "RoleBinding" | "ClusterRoleBinding")
 }
 
-fn move_subjects(resource: &mut Resource, to: &Namespace) {
+fn move_subjects(resource: &mut Resource, to: &Namespace) -> Result<(), String> {
+    if to.subjects == Subjects::None {
+        return Ok(());
+    }
     let moves = |subject: &Value| match to.subjects {
         Subjects::None => false,
         Subjects::DefaultOnly => text(subject, "name") == "default",
         Subjects::AllServiceAccounts => text(subject, "kind") == "ServiceAccount",
     };
-    let subjects = resource.value.get_mut("subjects").and_then(Value::as_array_mut);
-    for subject in subjects.into_iter().flatten().filter(|subject| moves(subject)) {
+    let subjects = match resource.value.get_mut("subjects") {
+        None | Some(Value::Null) => return Ok(()),
+        Some(subjects) => subjects.as_array_mut().ok_or("`subjects` must be a list")?,
+    };
+    for subject in subjects {
         let keeps = to.unset_only && !text(subject, "namespace").is_empty();
-        if let Some(subject) = subject.as_object_mut().filter(|_| !keeps) {
+        let is_moved = moves(subject) && !keeps;
+        let subject = subject.as_object_mut().ok_or("each of `subjects` must be a mapping")?;
+        if is_moved {
             subject.insert("namespace".to_owned(), Value::String(to.namespace.clone()));
         }
     }
+    Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod configurations;
 mod documents;
+mod edges;
 mod metadata;
 mod notes;
 mod read;

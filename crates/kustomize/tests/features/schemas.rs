@@ -41,3 +41,28 @@ fn a_schema_of_ones_own_merges_custom_lists() {
     check("later", run(&files), &At(0, "/spec/containers", json!([{"name": "a"}])));
     check("no schema", build("openapi: {path: f.yaml}\n"), &At(0, "/metadata/name", json!("foo")));
 }
+
+#[test]
+fn owners_merge_by_uid_wherever_an_object_has_metadata() {
+    let owners = |uid: &str| format!("{{ownerReferences: [{{uid: {uid}, name: o}}]}}");
+    let volume = |uid: &str| {
+        let claim = owners(uid);
+        format!(
+            "{{name: x}}\nspec: {{volumes: [{{name: v, ephemeral: {{volumeClaimTemplate: {{metadata: {claim}}}}}}}]}}"
+        )
+    };
+    let named = |uid: &str| format!("{{name: x, ownerReferences: [{{uid: {uid}, name: o}}]}}");
+    let of_volume = "/spec/volumes/0/ephemeral/volumeClaimTemplate/metadata/ownerReferences";
+    for (api_version, kind, old, new, pointer) in [
+        ("v1", "Pod", volume("a"), volume("b"), of_volume),
+        ("authorization.k8s.io/v1", "SubjectAccessReview", named("a"), named("b"), "/metadata/ownerReferences"),
+        ("authentication.k8s.io/v1", "TokenRequest", named("a"), named("b"), "/metadata/ownerReferences"),
+        ("policy/v1beta1", "Eviction", named("a"), named("b"), "/metadata/ownerReferences"),
+    ] {
+        let object = |metadata: &str| format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {metadata}\n");
+        let kustomization = "resources: [o.yaml]\npatches: [{path: p.yaml}]\n";
+        let built = run(&[("kustomization.yaml", kustomization), ("o.yaml", &object(&old)), ("p.yaml", &object(&new))]);
+        let want = json!([{"uid": "b", "name": "o"}, {"uid": "a", "name": "o"}]);
+        check(kind, built, &At(0, pointer, want));
+    }
+}

@@ -1,5 +1,6 @@
 //! The stack that turns events into nodes, with budgets, anchors and merge keys.
 
+use super::folded::folded_again;
 use super::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 use crate::{Data, Dialect, Entry, Node, Place, ReadError, Reason, resolve};
 use granit_parser::{ScalarStyle, Tag};
@@ -94,6 +95,8 @@ impl Builder {
             let key = self.key_of_scalar(at, text, plain, tag)?;
             return self.set_key(key);
         }
+        let again = (style == ScalarStyle::Folded && self.dialect == Dialect::Kustomize).then(|| folded_again(text));
+        let text = again.as_deref().unwrap_or(text);
         let data = match tag {
             None if plain => resolve::plain(self.dialect, text),
             None => Ok(Data::String(text.to_owned())),

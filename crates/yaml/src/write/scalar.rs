@@ -219,9 +219,14 @@ fn single_quoted(out: &mut String, text: &str, indent: usize, place: Place) {
 fn double_quoted(out: &mut String, text: &str, indent: usize, place: Place) {
     let mut folder = Folder::new(out, indent, place);
     folder.push('"');
+    // The printer we follow looks for a byte-order mark at the start of the text at every character.
+    let all = text.starts_with('\u{feff}');
     let mut characters = text.char_indices().peekable();
     while let Some((at, c)) = characters.next() {
         match c {
+            '"' => folder.push_str("\\\""),
+            '\\' => folder.push_str("\\\\"),
+            _ if all => folder.push_str(&escape(c)),
             ' ' => {
                 let next = characters.peek().map(|&(_, next)| next);
                 if folder.space(at > 0 && next.is_some()) && next == Some(' ') {
@@ -229,8 +234,6 @@ fn double_quoted(out: &mut String, text: &str, indent: usize, place: Place) {
                     folder.column += 1;
                 }
             }
-            '"' => folder.push_str("\\\""),
-            '\\' => folder.push_str("\\\\"),
             _ if c != '\n' && is_printable(c) => folder.push(c),
             _ => folder.push_str(&escape(c)),
         }
@@ -250,6 +253,7 @@ fn escape(c: char) -> String {
         '\r' => 'r',
         '\u{1b}' => 'e',
         '\u{85}' => 'N',
+        '\u{a0}' => '_',
         '\u{2028}' => 'L',
         '\u{2029}' => 'P',
         _ => {
