@@ -1,6 +1,7 @@
 //! Sends one request: reads are repeated within their bounds, writes are sent once a call, nothing is ever left to the
 //! libraries to repeat.
 
+mod holds;
 mod settings;
 mod wire;
 
@@ -45,6 +46,7 @@ struct Inner {
     retry: RetryPolicy,
     watch: Arc<dyn Watch>,
     skew: AtomicI64,
+    holds: holds::Holds,
 }
 
 impl std::fmt::Debug for Client {
@@ -110,11 +112,16 @@ impl Client {
         Ok(Token { secret, expires: token.expires_on.unix_timestamp() })
     }
 
-    /// Sends a request and waits for its answer, within the bounds of its policy.
+    /// Sends a request and waits for its answer, within the bounds of its policy. Where Azure asked to be left alone,
+    /// nothing is sent until then ([`RetryPolicy::longest_wait`] at most), and what it said is said again.
     ///
     /// # Errors
     /// See [`AzureError`]; a write may have been done only if [`AzureError::outcome_unknown`].
     pub async fn send(&self, request: &Request) -> Result<Answer, AzureError> {
+        if let Some(error) = self.inner.holds.standing(request) {
+            tracing::debug!(request = request.what, reason = error.reason(), "Azure is left alone");
+            return Err(error);
+        }
         let retry = self.inner.retry;
         let (began, mut made) = (Instant::now(), 0);
         loop {
@@ -124,10 +131,11 @@ impl Client {
                 Err(error) => error,
             };
             made += 1;
-            if !repeatable(request, &error) {
-                return Err(error);
-            }
-            let Some(wait) = retry.next(made, began.elapsed(), error.retry_after(), wire::jitter()) else {
+            let wait = retry.next(made, began.elapsed(), error.retry_after(), wire::jitter());
+            let Some(wait) = wait.filter(|_| repeatable(request, &error)) else {
+                if let Some(wait) = self.inner.holds.note(request, &error, retry.longest_wait) {
+                    self.inner.watch.waits(request.service, error.reason(), wait);
+                }
                 return Err(error);
             };
             tracing::debug!(request = request.what, reason = error.reason(), ?wait, made, "Azure is asked again");

@@ -10,7 +10,7 @@ pub struct RetryPolicy {
     /// Wait before the second attempt; doubles each time; default 200 ms.
     pub first_wait: Duration,
     /// Longest wait, `Retry-After` included; default 15 s. A server that asks for more gets no second attempt from
-    /// this call: its caller is told when to come back.
+    /// this call, and is left alone so long: calls in between send nothing and say what it said.
     pub longest_wait: Duration,
     /// Longest life of one attempt, connecting included; default 20 s. A write is one attempt.
     pub attempt: Duration,

@@ -140,7 +140,18 @@ impl Client {
             Url::parse(&cloud.arm).map_err(|_| CloudError::NotHttps { field: "arm", value: cloud.arm.clone() })?;
         let (management, vault) = (pipeline(cloud.arm_scope()), pipeline(cloud.vault_scope()));
         let skew = AtomicI64::new(NO_SKEW);
-        let inner = Inner { cloud, arm, management, vault, credential, who, retry, watch, skew };
+        let inner = Inner {
+            cloud,
+            arm,
+            management,
+            vault,
+            credential,
+            who,
+            retry,
+            watch,
+            skew,
+            holds: super::holds::Holds::default(),
+        };
         Ok(Self { inner: Arc::new(inner), cancel: CancellationToken::new() })
     }
 }

@@ -77,6 +77,28 @@ async fn a_server_that_wants_an_hour_gets_no_hour() {
     assert_eq!(server.asked().len(), 1);
 }
 
+#[tokio::test]
+async fn who_wants_to_be_left_alone_is_left_alone_whoever_asks() {
+    let server = Server::start().await;
+    server.plan([
+        with(429, &[("retry-after", "3600")], r#""{\"code\":\"Throttled\",\"message\":\"slow\"}""#),
+        with(200, &[], SET),
+    ]);
+    let (client, notes) = server.watched();
+    let first = client.record_set(&zone(), RecordType::A, "aks").await.unwrap_err();
+    // Another caller with the same client, another set of the same zone.
+    let error = client.clone().record_set(&zone(), RecordType::A, "other").await.unwrap_err();
+    let longest = client.retry().longest_wait;
+    assert!(error.retry_after().is_some_and(|left| left <= longest), "{error}");
+    assert!(error.to_string().contains("429 Throttled: slow") && !error.outcome_unknown(), "{error}");
+    assert_eq!(server.asked().len(), 1, "nothing more is sent: {first}");
+    assert_eq!(*notes.waits.lock().unwrap(), [("Throttled", longest)], "and the metric tells how long");
+    // What was not throttled goes on.
+    let elsewhere = Zone::new(ZoneKind::Public, "sub", "rg", "fabrikam.com").unwrap();
+    client.record_set(&elsewhere, RecordType::A, "aks").await.unwrap();
+    assert_eq!(server.asked().len(), 2);
+}
+
 /// The one promise of a write: whatever happens on the way, it is sent once.
 #[tokio::test]
 async fn g1_a_write_is_sent_once_whatever_happens() {

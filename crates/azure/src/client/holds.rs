@@ -1,0 +1,70 @@
+//! What Azure asked to be left alone with. Until then nothing more is sent there, whoever asks, and what it said is said
+//! again: a service that is asked on while it throttles goes on throttling.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::error::AzureError;
+use crate::request::{Place, Request};
+
+/// Path segments that name a resource of its own: `subscriptions/S/resourceGroups/G/providers/N/T/R`. What lies below is
+/// throttled and locked with it.
+const RESOURCE: usize = 8;
+
+/// What is left alone: reads and writes of a resource, each by themselves.
+type Key = (String, bool);
+
+/// What is left alone, until when.
+#[derive(Debug, Default)]
+pub(super) struct Holds(Mutex<HashMap<Key, (Instant, AzureError)>>);
+
+impl Holds {
+    /// What Azure said of this resource, while it is to be left alone; nothing is sent then.
+    pub(super) fn standing(&self, request: &Request) -> Option<AzureError> {
+        let key = key(request)?;
+        let now = Instant::now();
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|_, (until, _)| *until > now);
+        let (until, error) = held.get(&key)?;
+        Some(again(error, request, until.duration_since(now)))
+    }
+
+    /// Notes when Azure wants to be asked again, `longest` from now at most; returns how long that is.
+    pub(super) fn note(&self, request: &Request, error: &AzureError, longest: Duration) -> Option<Duration> {
+        let wait = error.retry_after().filter(|wait| !wait.is_zero())?.min(longest);
+        let key = key(request)?;
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.insert(key, (Instant::now() + wait, error.clone()));
+        Some(wait)
+    }
+}
+
+/// Addresses that Azure gave us are polled as it says, and are left out.
+fn key(request: &Request) -> Option<Key> {
+    match &request.place {
+        Place::Segments(segments) => {
+            let path: Vec<String> = segments.iter().take(RESOURCE).map(|part| part.to_lowercase()).collect();
+            Some((path.join("/"), request.writes()))
+        }
+        Place::Verbatim(_) => None,
+    }
+}
+
+/// The same refusal for another request, of which nothing was sent.
+fn again(error: &AzureError, request: &Request, left: Duration) -> AzureError {
+    let mut error = error.clone();
+    if let AzureError::Busy { what, retry_after, .. }
+    | AzureError::Throttled { what, retry_after, .. }
+    | AzureError::Server { what, retry_after, .. } = &mut error
+    {
+        what.clone_from(&request.what);
+        *retry_after = Some(left);
+    }
+    if let AzureError::Server { wrote, .. } = &mut error {
+        *wrote = false;
+    }
+    error
+}
