@@ -168,7 +168,7 @@ fn shares() -> Result<Split> {
 
 /// Calls until it is done, as the switcher does.
 async fn driven(target: &Target, split: &Split) -> Result<()> {
-    let op = Op { id: "written".to_owned(), ttl: None };
+    let op = Op { id: "written".to_owned(), ttl: None, back: false };
     for _ in 0..MOST_CALLS {
         match target.route(split, &op).await? {
             Written::Done(_) => return Ok(()),

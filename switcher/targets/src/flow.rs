@@ -110,6 +110,8 @@ pub struct Op {
     pub id: String,
     /// TTL in seconds to be set, where there is one; `None` leaves it.
     pub ttl: Option<u32>,
+    /// Traffic goes back: no step is made that only makes it smoother.
+    pub back: bool,
 }
 
 /// What a call of `route` came to.

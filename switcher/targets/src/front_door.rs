@@ -103,7 +103,7 @@ impl Follower for FrontDoorTarget {
     async fn route(&self, split: &Split, op: &Op) -> Result<Written, TargetError> {
         let written = match &self.by {
             FrontDoorBy::Groups { endpoint, route } => self.swap(endpoint, route, split).await?,
-            FrontDoorBy::Origins { group } => self.step(group, split).await?,
+            FrontDoorBy::Origins { group } => self.step(group, split, op.back).await?,
         };
         self.purged(written, op).await
     }
@@ -112,16 +112,10 @@ impl Follower for FrontDoorTarget {
         arm::poll(&self.client, SERVICE, &self.shown, self.profile.get().needs, operation).await
     }
 
-    async fn prepare(&self, color: &str, _: &Op) -> Result<Written, TargetError> {
-        match &self.by {
-            FrontDoorBy::Groups { .. } => Ok(Written::Done(self.now().await?)),
-            FrontDoorBy::Origins { group } => self.warm(group, color).await,
-        }
-    }
-
-    async fn clear(&self) -> Result<(), TargetError> {
-        let Some(purge) = self.purges() else { return Ok(()) };
-        self.client.start(&purge).await.map(drop).map_err(|error| self.azure(error))
+    async fn clear(&self) -> Result<Option<String>, TargetError> {
+        let Some(purge) = self.purges() else { return Ok(None) };
+        let started = self.client.start(&purge).await.map_err(|error| self.azure(error))?;
+        Ok(started.map(|operation| operation.to_text()))
     }
 
     async fn preflight(&self) -> Result<Vec<Finding>, TargetError> {

@@ -13,7 +13,7 @@ use crate::application_gateway::ApplicationGatewayTarget;
 use crate::azure_dns::AzureDnsTarget;
 use crate::config::{Access, ConfigMistake, ConfigMistakes, Options};
 use crate::error::TargetError;
-use crate::flow::{Colors, Finding, Meaning, Op, Progress, RoutedNow, Settled, Split, Written, meaning};
+use crate::flow::{Colors, Finding, Meaning, Op, Progress, RoutedNow, Split, Written, meaning};
 use crate::follow;
 use crate::front_door::FrontDoorTarget;
 use crate::front_door_classic::ClassicTarget;
@@ -46,17 +46,9 @@ pub(crate) trait Follower: Send + Sync {
     async fn now(&self) -> Result<RoutedNow, TargetError>;
     async fn route(&self, split: &Split, op: &Op) -> Result<Written, TargetError>;
     async fn poll(&self, operation: &str) -> Result<Progress, TargetError>;
-    /// Most providers need nothing before traffic comes but to be at rest.
-    async fn prepare(&self, _color: &str, _op: &Op) -> Result<Written, TargetError> {
-        let now = self.now().await?;
-        Ok(match &now.settled {
-            Settled::Working { operation, .. } => Written::Working { operation: operation.clone(), now },
-            _ => Written::Done(now),
-        })
-    }
     /// Most providers keep no copies of answers.
-    async fn clear(&self) -> Result<(), TargetError> {
-        Ok(())
+    async fn clear(&self) -> Result<Option<String>, TargetError> {
+        Ok(None)
     }
     async fn preflight(&self) -> Result<Vec<Finding>, TargetError>;
     fn clock_skew(&self) -> Option<i64>;
@@ -215,26 +207,15 @@ impl Target {
         }
     }
 
-    /// Makes a color ready for traffic without giving it any that counts, where the provider needs that: an origin
-    /// that is disabled has no health.
-    ///
-    /// # Errors
-    /// As [`Target::route`].
-    pub async fn prepare(&self, color: &str, op: &Op) -> Result<Written, TargetError> {
-        match &self.kind {
-            Kind::Holder(target) => Ok(Written::Done(follow::now(&self.colors, &target.read().await?))),
-            Kind::Follower(target) => target.prepare(color, op).await,
-        }
-    }
-
     /// Throws away the copies of answers that it keeps, as declared; nothing where [`Truths::copies`] is false. To be done
-    /// once a change has spread: until then the old color still fills them. It routes nothing.
+    /// once a change has spread: until then the old color still fills them. It routes nothing. Returns the provider's
+    /// operation, to be polled, where it works on.
     ///
     /// # Errors
     /// See [`TargetError`].
-    pub async fn clear(&self) -> Result<(), TargetError> {
+    pub async fn clear(&self) -> Result<Option<String>, TargetError> {
         match &self.kind {
-            Kind::Holder(_) => Ok(()),
+            Kind::Holder(_) => Ok(None),
             Kind::Follower(target) => target.clear().await,
         }
     }

@@ -105,10 +105,6 @@ impl Follower for TrafficManagerTarget {
         Ok(Progress::Succeeded)
     }
 
-    async fn prepare(&self, _: &str, _: &Op) -> Result<Written, TargetError> {
-        Ok(Written::Done(self.now().await?))
-    }
-
     async fn preflight(&self) -> Result<Vec<Finding>, TargetError> {
         Ok(plan::findings(&self.facts().await?, &self.colors))
     }

@@ -66,8 +66,9 @@ pub(super) fn now(levers: &[Lever], colors: &Colors) -> RoutedNow {
     RoutedNow { shares: shares(&weights), warnings, ..RoutedNow::all("") }
 }
 
-/// The next change towards a split: what gains first, what is switched off last, so that something always answers.
-pub(super) fn next(levers: &[Lever], colors: &Colors, split: &Split) -> Option<Patch> {
+/// The next change towards a split: what gains first, what is switched off last, so that something always answers. `warm`:
+/// what was off comes at the smallest weight first, while others answer: it has no health until it is on.
+pub(super) fn next(levers: &[Lever], colors: &Colors, split: &Split, warm: bool) -> Option<Patch> {
     let ours =
         || levers.iter().filter_map(|lever| color_of(colors, &lever.name).map(|color| (lever, split.share(color))));
     let wanted = |share: u32| share.saturating_mul(10).clamp(LEAST, DEFAULT_WEIGHT);
@@ -75,7 +76,9 @@ pub(super) fn next(levers: &[Lever], colors: &Colors, split: &Split) -> Option<P
     // Of several that get something, the one that gets most.
     let raise = ours().filter(|(_, share)| *share > 0).filter(changes).max_by_key(|(_, share)| *share);
     if let Some((lever, share)) = raise {
-        return Some(Patch { origin: lever.name.clone(), enabled: true, weight: Some(wanted(share)) });
+        let cold = warm && !lever.enabled && levers.iter().any(|other| other.enabled);
+        let weight = if cold { LEAST } else { wanted(share) };
+        return Some(Patch { origin: lever.name.clone(), enabled: true, weight: Some(weight) });
     }
     let off = ours().find(|(lever, share)| *share == 0 && lever.enabled);
     let others = ours().any(|(lever, share)| share > 0 && lever.enabled);
@@ -112,8 +115,8 @@ impl FrontDoorTarget {
         now
     }
 
-    /// One change towards a split.
-    pub(super) async fn step(&self, name: &str, split: &Split) -> Result<Written, TargetError> {
+    /// One change towards a split; on the way `back` nothing is warmed, nor where weights mean nothing.
+    pub(super) async fn step(&self, name: &str, split: &Split, back: bool) -> Result<Written, TargetError> {
         let (group, origins) = tokio::try_join!(self.read_group(name), self.read_origins(name))?;
         if split.only().is_none() && latency(&group) == 0 {
             return Err(self.unfit(
@@ -124,7 +127,8 @@ impl FrontDoorTarget {
         self.complete(&levers)?;
         let before = self.whole(&group, &origins);
         // Weights decide even where the shares look right: 1000 beside 1 is a hundred percent of nothing.
-        let patch = next(&levers, &self.colors, split);
+        let warm = !back && latency(&group) > 0;
+        let patch = next(&levers, &self.colors, split, warm);
         match arm::unneeded(&self.shown, &before, split)? {
             Some(Written::Done(now)) if patch.is_none() => return Ok(Written::Done(now)),
             Some(working @ Written::Working { .. }) => return Ok(working),
@@ -134,7 +138,7 @@ impl FrontDoorTarget {
             let why = format!("no change of weights leads to {split}; look at the origins' priorities");
             return Err(self.unfit(why));
         };
-        self.change(name, &patch, split).await
+        self.change(name, &patch, split, warm).await
     }
 
     /// Every color must have an origin there.
@@ -150,31 +154,8 @@ impl FrontDoorTarget {
         Ok(())
     }
 
-    /// Enables a color at the smallest weight, so that it has a health before it gets traffic.
-    pub(super) async fn warm(&self, group: &str, color: &str) -> Result<Written, TargetError> {
-        let origins = self.read_origins(group).await?;
-        let found = self.read_group(group).await?;
-        let levers: Vec<Lever> = origins.iter().map(Lever::of).collect();
-        self.complete(&levers)?;
-        let before = self.whole(&found, &origins);
-        if let Some(what) = before.foreign {
-            return Err(TargetError::Strange { target: self.shown.clone(), what });
-        }
-        if let Settled::Working { operation, .. } = &before.settled {
-            return Ok(Written::Working { operation: operation.clone(), now: before });
-        }
-        let cold = levers.iter().find(|lever| color_of(&self.colors, &lever.name).is_some_and(|own| own == color));
-        let Some(cold) = cold.filter(|lever| !lever.enabled) else { return Ok(Written::Done(before)) };
-        let patch = Patch { origin: cold.name.clone(), enabled: true, weight: Some(LEAST) };
-        let request = self.profile.patch_origin(group, &patch.origin, patch.enabled, patch.weight);
-        let sent = self.client.start(&request).await;
-        let back = self.origins_now(group).await;
-        let name = color.to_owned();
-        arm::judged(&self.shown, self.server(), sent, back, |now| now.shares.contains_key(&name))
-    }
-
     /// Sends one change; done only when nothing is left to be changed.
-    async fn change(&self, group: &str, patch: &Patch, split: &Split) -> Result<Written, TargetError> {
+    async fn change(&self, group: &str, patch: &Patch, split: &Split, warm: bool) -> Result<Written, TargetError> {
         let request = self.profile.patch_origin(group, &patch.origin, patch.enabled, patch.weight);
         let sent = self.client.start(&request).await;
         let back = tokio::try_join!(self.read_group(group), self.read_origins(group));
@@ -187,7 +168,7 @@ impl FrontDoorTarget {
                 && lever.enabled == patch.enabled
                 && patch.weight.is_none_or(|want| lever.weight == want)
         });
-        let left = next(&after, &self.colors, split);
+        let left = next(&after, &self.colors, split, warm);
         let written = arm::judged(&self.shown, self.server(), sent, back, |_| landed)?;
         Ok(match written {
             Written::Done(now) if left.is_some() || !now.is(split) => Written::Working { operation: None, now },
@@ -214,10 +195,13 @@ mod tests {
     }
 
     /// Applies changes until there is none; what is seen on the way.
-    fn walk(mut levers: Vec<Lever>, split: &Split) -> (Vec<Lever>, usize) {
+    fn walk(mut levers: Vec<Lever>, split: &Split, warm: bool) -> (Vec<Lever>, usize) {
         for steps in 0..10 {
-            let Some(patch) = next(&levers, &colors(), split) else { return (levers, steps) };
+            let Some(patch) = next(&levers, &colors(), split, warm) else { return (levers, steps) };
+            let others = levers.iter().any(|lever| lever.enabled && lever.name != patch.origin);
             let lever = levers.iter_mut().find(|lever| lever.name == patch.origin).unwrap();
+            let cold = warm && patch.enabled && !lever.enabled && others;
+            assert!(!cold || patch.weight == Some(LEAST), "{} gets traffic before it has a health", patch.origin);
             lever.enabled = patch.enabled;
             lever.weight = patch.weight.unwrap_or(lever.weight);
             assert!(levers.iter().any(|lever| lever.enabled), "the last origin was switched off");
@@ -241,9 +225,11 @@ mod tests {
             let on = |bit: usize| flags[(bits >> bit) & 1];
             let start = vec![lever("blue", on(0), 1000), lever("green", on(1), 1), lever("red", on(2), 500)];
             for split in &splits {
-                let (end, steps) = walk(start.clone(), split);
-                assert!(now(&end, &colors()).is(split), "{start:?} to {split}: {end:?}");
-                assert!(steps <= 3, "{steps} changes");
+                for warm in flags {
+                    let (end, steps) = walk(start.clone(), split, warm);
+                    assert!(now(&end, &colors()).is(split), "{start:?} to {split}: {end:?}");
+                    assert!(steps <= if warm { 5 } else { 3 }, "{steps} changes");
+                }
             }
         }
     }
@@ -251,10 +237,10 @@ mod tests {
     #[test]
     fn a_flip_gains_before_it_loses() {
         let start = vec![lever("blue", true, 1000), lever("green", true, 1), lever("red", false, 1)];
-        let first = next(&start, &colors(), &Split::all("green")).unwrap();
+        let first = next(&start, &colors(), &Split::all("green"), true).unwrap();
         assert_eq!(first, Patch { origin: "o-green".into(), enabled: true, weight: Some(1000) });
         let after = vec![lever("blue", true, 1000), lever("green", true, 1000), lever("red", false, 1)];
-        let second = next(&after, &colors(), &Split::all("green")).unwrap();
+        let second = next(&after, &colors(), &Split::all("green"), true).unwrap();
         assert_eq!(second, Patch { origin: "o-blue".into(), enabled: false, weight: None });
     }
 

@@ -94,6 +94,8 @@ async fn g1_refused_writes_change_nothing_are_sent_once_and_tell_what_to_do() {
             (json!({"kind": "preconditionFailed"}), "Raced", Retry::AfterRead, None),
             (json!({"kind": "error", "status": 400, "code": "BadRequest"}), "Rejected", Retry::WhenConfigChanges, None),
         ] {
+            // Each with a client of its own: one that was told to wait sends nothing until then.
+            let target = bench.target();
             bench.azure.fault(json!({"method": "PUT", "fault": fault.clone()})).await;
             let error = refused(target.commit(&before.tag, Some(&to(bench.green(), 10)), b"op").await);
             assert_eq!((error.reason(), error.retry()), (reason, retry), "{fault}: {error}");
@@ -102,7 +104,7 @@ async fn g1_refused_writes_change_nothing_are_sent_once_and_tell_what_to_do() {
             bench.azure.no_faults().await;
             assert_eq!(target.read().await.unwrap(), before, "{fault}: nothing changed");
         }
-        target.commit(&before.tag, Some(&to(bench.green(), 10)), b"op").await.unwrap();
+        bench.target().commit(&before.tag, Some(&to(bench.green(), 10)), b"op").await.unwrap();
     }
 }
 
@@ -295,7 +297,7 @@ async fn every_name_server_is_asked_and_tells_the_color() {
 async fn g1_a_follower_is_stamped_written_once_and_left_alone_when_it_is_someone_elses() {
     for bench in both().await {
         let target = bench.target();
-        let op = |id: &str, ttl| Op { id: id.to_owned(), ttl };
+        let op = |id: &str, ttl| Op { id: id.to_owned(), ttl, back: false };
         let now = target.now().await.unwrap();
         assert_eq!(
             (now.shares.get("blue"), now.ttl, now.stamp, &now.settled),

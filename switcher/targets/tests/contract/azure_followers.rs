@@ -168,7 +168,7 @@ impl Following for FollowBench {
     }
 
     fn writes(&self) -> usize {
-        if self.what == What::Origins { 2 } else { 1 }
+        if self.what == What::Origins { 3 } else { 1 }
     }
 
     fn slow(&self) -> bool {

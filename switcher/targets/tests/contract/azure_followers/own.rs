@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use teal_api::switch::Provider;
-use teal_targets::{Retry, Split, Written};
+use teal_targets::{Op, Retry, Split, Written};
 
 use super::bodies::{endpoint, front, gateway, group, profile, route};
 use super::{FRONT, FollowBench, GATEWAY, TM, What};
@@ -38,14 +38,26 @@ async fn weights_are_reached_where_they_mean_something_and_refused_where_they_do
 #[tokio::test]
 async fn an_origin_is_warmed_at_the_smallest_weight_before_it_gets_traffic() {
     let bench = FollowBench::start(What::Origins).await;
-    bench.target().prepare("green", &op("m1")).await.unwrap();
-    let origin = bench.azure.read(&front("/originGroups/both/origins/o-green"), FRONT).await;
-    assert_eq!(
-        (origin["properties"]["enabledState"].as_str(), origin["properties"]["weight"].as_u64()),
-        (Some("Enabled"), Some(1))
-    );
-    assert!(matches!(bench.target().prepare("green", &op("m1")).await.unwrap(), Written::Done(_)), "once");
-    assert!(drive(&bench.target(), &Split::all("green"), &op("m1")).await.is(&Split::all("green")));
+    let weights = async || {
+        let mut weights = Vec::new();
+        for name in ["o-blue", "o-green"] {
+            let origin = bench.azure.read(&front(&format!("/originGroups/both/origins/{name}")), FRONT).await;
+            let on = origin["properties"]["enabledState"] == "Enabled";
+            weights.push(on.then(|| origin["properties"]["weight"].as_u64()).flatten());
+        }
+        weights
+    };
+    let (target, to) = (bench.target(), Split::all("green"));
+    let mut seen = vec![weights().await];
+    while !matches!(target.route(&to, &op("m1")).await.unwrap(), Written::Done(_)) {
+        seen.push(weights().await);
+    }
+    let gains = [vec![Some(1000), None], vec![Some(1000), Some(1)], vec![Some(1000), Some(1000)]];
+    assert_eq!(seen, gains, "on at the smallest weight, then all of it, and the old one is off last");
+    assert_eq!(weights().await, [None, Some(1000)]);
+    let back = Op { back: true, ..op("m2") };
+    assert!(!matches!(target.route(&Split::all("blue"), &back).await.unwrap(), Written::Done(_)));
+    assert_eq!(weights().await, [Some(1000), Some(1000)], "the way back warms nothing");
 }
 
 #[tokio::test]
@@ -138,7 +150,7 @@ async fn a_profile_that_is_off_or_chooses_by_itself_is_refused() {
 #[tokio::test]
 async fn a_profiles_ttl_is_set_in_the_same_write() {
     let bench = FollowBench::start(What::Weighted).await;
-    let op = teal_targets::Op { id: "m1".into(), ttl: Some(5) };
+    let op = teal_targets::Op { id: "m1".into(), ttl: Some(5), back: false };
     let now = drive(&bench.target(), &Split::all("green"), &op).await;
     assert_eq!((now.ttl, bench.azure.asked("PATCH", "Microsoft.Network/trafficManagerProfiles").await), (Some(5), 1));
 }
