@@ -102,6 +102,8 @@ pub enum Effect {
         ttl: Option<u32>,
         /// Names the write: the move's opId.
         op: String,
+        /// Traffic goes back: nothing is waited for that only makes it smoother.
+        back: bool,
     },
     /// Throw away the copies of answers that a target keeps, now that a change has spread: while it spread, the old color
     /// still filled them.

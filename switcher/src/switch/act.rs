@@ -145,8 +145,8 @@ fn color_of(effect: &Effect) -> Option<&str> {
 /// Hands what a target is to do to its own task, which does one thing after another.
 fn of_target(kit: &Kit, effect: &Effect) -> bool {
     match effect {
-        Effect::Route { target, split, ttl, op } => {
-            kit.followers.aim(*target, Aim { split: split.clone(), ttl: *ttl, op: op.clone() });
+        Effect::Route { target, split, ttl, op, back } => {
+            kit.followers.aim(*target, Aim { split: split.clone(), ttl: *ttl, op: op.clone(), back: *back });
         }
         Effect::Clear { target, op } => kit.followers.clear(*target, op),
         _ => return false,

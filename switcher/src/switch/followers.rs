@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use teal_switcher_core::{Color, TargetSeen, Value};
-use teal_targets::{Op, Retry, RoutedNow, Settled, Split, Target, TargetError, Written};
+use teal_targets::{Op, Progress, Retry, RoutedNow, Settled, Split, Target, TargetError, Written};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::inspection::{Found, Turn};
 use super::kit::Busy;
+use super::pace::Pace;
 use crate::config::SwitcherConfig;
 use crate::metrics::{Failure, Metrics};
 use crate::wake::Wake;
@@ -30,6 +31,8 @@ pub(crate) struct Aim {
     pub ttl: Option<u32>,
     /// The move's opId.
     pub op: String,
+    /// Traffic goes back.
+    pub back: bool,
 }
 
 /// What is known of one target.
@@ -43,11 +46,15 @@ pub(crate) struct Known {
     failed: Option<(Aim, String)>,
     /// What the provider took last.
     took: Option<Aim>,
+    /// The provider's operation for it, while nobody knows how it ends.
+    operation: Option<String>,
     /// What inspecting it found.
     found: Found,
     aim: Option<(Instant, Aim)>,
     /// The opId whose change has spread, so that old copies are to go.
     clear: Option<(Instant, String)>,
+    /// The provider throws them away: for which opId, by which operation.
+    clearing: Option<(String, String)>,
     /// The opId for which they went, or can't go; `None` where none are kept.
     cleared: Option<String>,
     /// Why they could not go.
@@ -157,12 +164,15 @@ impl Known {
             (Settled::Failed { why }, Some(_)) => Some(why.clone()),
             _ => None,
         };
+        // Its operation is asked first: it has the provider's own words.
+        let refused = refused.filter(|_| self.operation.is_none());
         TargetSeen {
             value: value(now),
             ttl: now.ttl,
             age: began.elapsed(),
             working: match &now.settled {
                 Settled::Working { what, .. } => Some(what.clone()),
+                Settled::Failed { why } if self.operation.is_some() => Some(why.clone()),
                 Settled::Yes | Settled::Failed { .. } => None,
             },
             failed: self.failed.as_ref().map(|(_, why)| why.clone()).or(refused),
@@ -182,15 +192,20 @@ pub(crate) fn value(now: &RoutedNow) -> Value {
 }
 
 async fn follow(target: Target, known: Arc<Mutex<Known>>, look: Wake, round: Round, sender: watch::Sender<u64>) {
-    let mut turn = Turn::default();
+    let (mut turn, mut writes) = (Turn::default(), Pace::new());
     loop {
         let before = lock(&known).seen();
         let aim = lock(&known).aim.take().filter(|(asked, _)| asked.elapsed() <= AIM_LIFE);
+        let aim = aim.filter(|(_, aim)| writes.left(aim.back).is_none());
         let clear = lock(&known).clear.take().filter(|(asked, _)| asked.elapsed() <= AIM_LIFE);
+        let clear = clear.filter(|_| lock(&known).clearing.is_none() && writes.left(false).is_none());
         match (aim, clear) {
-            (Some((_, aim)), _) => write(&target, &known, aim, &round).await,
-            (None, Some((_, op))) => clear_copies(&target, &known, op, &round).await,
-            (None, None) => read(&target, &known).await,
+            (Some((_, aim)), _) => write(&target, &known, aim, &round, &mut writes).await,
+            (None, Some((_, op))) => clear_copies(&target, &known, op, &round, &mut writes).await,
+            (None, None) => {
+                poll(&target, &known, &round).await;
+                read(&target, &known).await;
+            }
         }
         let found = lock(&known).found.clone();
         if turn.is_due(&found, &round.busy) {
@@ -234,8 +249,45 @@ impl Known {
     }
 }
 
+/// Asks how the provider's operations are: what one ended with is in its own words, which a reading does not have.
+async fn poll(target: &Target, known: &Mutex<Known>, round: &Round) {
+    let (operation, clearing) = {
+        let known = lock(known);
+        (known.operation.clone(), known.clearing.clone())
+    };
+    if let Some(operation) = operation {
+        let ended = ended(target, &operation, round).await;
+        let mut known = lock(known);
+        if known.operation.as_ref() == Some(&operation) && ended.is_some() {
+            known.operation = None;
+            if let (Some(Err(why)), Some(aim)) = (ended, known.took.clone()) {
+                known.failed = Some((aim, why));
+            }
+        }
+    }
+    if let Some((op, operation)) = clearing
+        && let Some(ended) = ended(target, &operation, round).await
+    {
+        let mut known = lock(known);
+        (known.clearing, known.cleared) = (None, Some(op));
+        known.kept = ended.err().map(|why| format!("{KEPT}: {why}"));
+    }
+}
+
+/// How an operation ended, if it has; one that is not known any more has, and only the target itself tells how.
+async fn ended(target: &Target, operation: &str, round: &Round) -> Option<Result<(), String>> {
+    match target.poll(operation).await {
+        Ok(Progress::Running { .. }) | Err(_) => None,
+        Ok(Progress::Succeeded | Progress::Lost) => Some(Ok(())),
+        Ok(Progress::Failed { why }) => {
+            tracing::warn!(switch = round.switch, target = target.name(), why, "The provider's operation failed");
+            Some(Err(why))
+        }
+    }
+}
+
 /// One write at most, with its read-back; whatever comes of it is seen by the next reading.
-async fn write(target: &Target, known: &Mutex<Known>, aim: Aim, round: &Round) {
+async fn write(target: &Target, known: &Mutex<Known>, aim: Aim, round: &Round, pace: &mut Pace) {
     let parts = aim.split.iter().map(|(color, share)| (color.as_str(), u32::from(*share)));
     let Some(split) = Split::of(parts) else { return };
     {
@@ -248,21 +300,29 @@ async fn write(target: &Target, known: &Mutex<Known>, aim: Aim, round: &Round) {
         }
     }
     let began = Instant::now();
-    let op = Op { id: aim.op.clone(), ttl: aim.ttl };
+    let op = Op { id: aim.op.clone(), ttl: aim.ttl, back: aim.back };
     match target.route(&split, &op).await {
         Ok(Written::Done(now)) => {
+            pace.succeeded();
             tracing::info!(switch = round.switch, target = target.name(), %split, "Target routes so");
             let mut known = lock(known);
             (known.failed, known.took, known.at) = (None, Some(aim), Some(Timestamp::now()));
+            known.operation = None;
             known.take(began, now);
         }
-        Ok(Written::Working { now, .. }) => {
+        Ok(Written::Working { operation, now }) => {
+            pace.succeeded();
             let mut known = lock(known);
+            known.operation =
+                operation.or_else(|| known.operation.take().filter(|_| known.took.as_ref() == Some(&aim)));
             (known.took, known.at) = (Some(aim), Some(Timestamp::now()));
             known.take(began, now);
         }
         Err(error) => {
             refused(target, &error, round);
+            if error.retry() != Retry::AfterRead {
+                pace.failed();
+            }
             if error.retry() == Retry::WhenConfigChanges {
                 lock(known).failed = Some((aim, error.to_string()));
             }
@@ -271,23 +331,30 @@ async fn write(target: &Target, known: &Mutex<Known>, aim: Aim, round: &Round) {
     }
 }
 
+/// What of copies that could not be thrown away is told.
+const KEPT: &str = "old copies are served until they run out";
+
 /// What can't be thrown away is told, and holds nothing up: copies run out by themselves.
-async fn clear_copies(target: &Target, known: &Mutex<Known>, op: String, round: &Round) {
-    let kept = match target.clear().await {
-        Ok(()) => {
-            tracing::info!(switch = round.switch, target = target.name(), "Old copies thrown away");
-            None
+async fn clear_copies(target: &Target, known: &Mutex<Known>, op: String, round: &Round, pace: &mut Pace) {
+    let cleared = target.clear().await;
+    let mut known = lock(known);
+    match cleared {
+        Ok(operation) => {
+            pace.succeeded();
+            tracing::info!(switch = round.switch, target = target.name(), "Old copies are thrown away");
+            match operation {
+                Some(operation) => known.clearing = Some((op, operation)),
+                None => (known.cleared, known.kept) = (Some(op), None),
+            }
         }
         Err(error) => {
             refused(target, &error, round);
-            if error.retry() != Retry::WhenConfigChanges {
-                return;
+            pace.failed();
+            if error.retry() == Retry::WhenConfigChanges {
+                (known.cleared, known.kept) = (Some(op), Some(format!("{KEPT}: {error}")));
             }
-            Some(format!("old copies are served until they run out: {error}"))
         }
-    };
-    let mut known = lock(known);
-    (known.cleared, known.kept) = (Some(op), kept);
+    }
 }
 
 fn refused(target: &Target, error: &TargetError, round: &Round) {

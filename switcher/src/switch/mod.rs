@@ -7,6 +7,7 @@ mod inspection;
 mod kit;
 mod observe;
 mod outside;
+mod pace;
 mod present;
 mod route;
 mod tell;
@@ -31,6 +32,7 @@ use crate::wake::Wake;
 use act::{Effects, Why};
 use kit::{Busy, Kit, declaration};
 use observe::{GitNow, Look, Memory};
+use pace::Pace;
 use present::Facts;
 use tell::{Cause, Chronicle, tell_clusters};
 
@@ -85,6 +87,8 @@ struct OneSwitch {
     wake: Wake,
     busy: Busy,
     backoff: Backoff,
+    /// When the record is written again after a failure.
+    writes: Pace,
     /// Why the last write failed, until one succeeds.
     write_failure: Option<Why>,
     /// Why the newest declaration does not count yet.
@@ -107,6 +111,7 @@ impl OneSwitch {
             wake: Wake::default(),
             busy: Busy::default(),
             backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(10)),
+            writes: Pace::new(),
             write_failure: None,
             set_aside: None,
             alerted: None,
@@ -232,6 +237,9 @@ impl OneSwitch {
             }
             Action::Write(write) => {
                 let Ok(routed) = &look.routed else { return self.backoff.failed() };
+                if let Some(left) = self.writes.left(write.next.phase == Phase::RollingBack) {
+                    return left.min(wait);
+                }
                 let label = format!("{} epoch {}", present::whereabouts(Some(&write.next)), write.next.epoch);
                 self.shared.config.interrupt.at(&format!("before write {label}")).await;
                 let (began, gates) = (Instant::now(), kit.gates.statuses());
@@ -257,6 +265,7 @@ impl OneSwitch {
         match written {
             Ok(()) => {
                 self.settled();
+                self.writes.succeeded();
                 self.shared.metrics.writes.get_or_create(&of).inc();
                 self.shared.metrics.write_seconds.get_or_create(&of).observe(began.elapsed().as_secs_f64());
                 let identity = self.shared.config.identity.clone();
@@ -294,7 +303,7 @@ impl OneSwitch {
                     );
                 }
                 self.write_failure = Some((reason, message));
-                self.backoff.failed()
+                self.writes.failed()
             }
         }
     }

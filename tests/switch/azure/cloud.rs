@@ -144,6 +144,13 @@ impl Azure {
         Ok(calls.iter().map(|call| call["type"].as_str().unwrap_or_default().to_owned()).collect())
     }
 
+    /// When each call of a method came whose type matches.
+    pub(crate) async fn asked_at(&self, method: &str, kind: &str) -> Result<Vec<jiff::Timestamp>> {
+        let told = self.admin(Method::GET, &format!("requests?method={method}&type={kind}"), Value::Null).await?;
+        let calls = told["value"].as_array().context("requests")?;
+        calls.iter().map(|call| Ok(call["time"].as_str().context("time")?.parse()?)).collect()
+    }
+
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
         let url = format!("{}{path}", self.emulator.url());
         let mut request = self.http.request(method.clone(), &url).bearer_auth("a-person");

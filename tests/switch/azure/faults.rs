@@ -67,6 +67,29 @@ fn g1_a_terraform_shaped_put_during_a_move_is_not_written_over() -> Result<()> {
 }
 
 #[test]
+fn a_zone_that_asks_to_be_left_alone_is_not_hammered() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let shape = Shape::of(azure.record_target());
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        let before = azure.asked_at("PUT", "Microsoft.Network/dnsZones/A").await?.len();
+        let throttled = json!({"kind": "error", "status": 429, "code": "TooManyRequests", "message": "Slow down.", "retryAfter": 300});
+        azure.fault(json!({"method": "PUT", "type": "Microsoft.Network/dnsZones/A", "fault": throttled})).await?;
+        azure.commit(azure.world.green_color(), &shape)?;
+        let refused = |one: &SwitchStatus| one.attention.iter().any(|item| item.message.contains("Slow down."));
+        switcher.until("the refusal is told", refused).await?;
+        let later = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(5);
+        switcher.until_all("it is looked at again and again", |status| status.at > later).await?;
+        let sent = azure.asked_at("PUT", "Microsoft.Network/dnsZones/A").await?.split_off(before);
+        let pauses: Vec<_> = sent.windows(2).map(|two| two[1].duration_since(two[0])).collect();
+        // The longest that a client of the tests waits for anybody.
+        ensure!(pauses.iter().all(|pause| *pause >= jiff::SignedDuration::from_secs(2)), "{pauses:?}");
+        switcher.end().await
+    })
+}
+
+#[test]
 fn g2_throttling_and_lost_answers_delay_a_move_and_repeat_no_write() -> Result<()> {
     run(async {
         let pair = pair().await?;

@@ -50,6 +50,53 @@ fn the_record_moves_at_once_and_the_active_role_does_not_wait_for_front_door() -
 }
 
 #[test]
+fn an_operation_that_fails_takes_the_move_back_with_azures_own_words() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let (blue, green) = (azure.world.blue_color(), azure.world.green_color());
+        let front = azure.front_door().await?;
+        let shape = Shape::of(format!("{}{front}", azure.record_target()));
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        slow(&azure).await?;
+        let fails = json!({"kind": "lroFails", "code": "QuotaExceeded", "message": "No more changes today."});
+        azure.fault(json!({"method": "PATCH", "type": "Microsoft.Cdn/profiles/*", "times": 1, "fault": fails})).await?;
+        azure.commit(green, &shape)?;
+        let parked = switcher.until("parked", |one| one.phase == "Parked").await?;
+        let told = serde_json::to_string(&parked)?;
+        ensure!(told.contains("QuotaExceeded: No more changes today."), "{told}");
+        ensure!(parked.live.as_deref() == Some(blue) && azure.served_by("web").await? == blue, "{:?}", parked.live);
+        switcher.end().await
+    })
+}
+
+#[test]
+fn old_copies_go_when_the_change_has_spread_and_not_only_before() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let (blue, green) = (azure.world.blue_color(), azure.world.green_color());
+        let front = azure.front_door().await?;
+        let front = front.replacen("route: all", "route: all, purge: [\"/*\"]", 1);
+        azure.caching("web", blue).await?;
+        let shape = Shape::of(format!("{}{front}", azure.record_target()));
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        ensure!(azure.served_by("web").await? == blue);
+        // The edge hears of the change a while after Azure says that it is done, and after the purge that follows it.
+        let spreads = json!({"propagation": {"kinds": {"Microsoft.Cdn/*": {"seconds": 2}}}});
+        azure.admin(Method::PATCH, "settings", spreads).await?;
+        azure.commit(green, &shape)?;
+        switcher.until("purged a first time", |one| one.targets[1].routes == green).await?;
+        ensure!(azure.served_by("web").await? == blue, "the edge fills its copies from blue once more");
+        switcher.until("steady on green", steady_on(green)).await?;
+        ensure!(azure.served_by("web").await? == green, "the copies of blue have gone");
+        let purges = azure.asked("POST", "*purge*").await?;
+        ensure!(purges == 2, "{purges} purges");
+        switcher.end().await
+    })
+}
+
+#[test]
 fn going_back_takes_the_record_at_once_and_front_door_after_it() -> Result<()> {
     run(async {
         let pair = pair().await?;

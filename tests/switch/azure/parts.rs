@@ -102,9 +102,19 @@ impl Azure {
 
     async fn endpoint(&self, name: &str, color: &str) -> Result<()> {
         self.front(&format!("/afdEndpoints/{name}"), json!({"location": "global"})).await?;
+        self.serve(name, color, &json!(null)).await
+    }
+
+    /// Lets the route of an endpoint keep copies of answers.
+    pub(crate) async fn caching(&self, name: &str, color: &str) -> Result<()> {
+        self.serve(name, color, &json!({"queryStringCachingBehavior": "IgnoreQueryString"})).await
+    }
+
+    async fn serve(&self, name: &str, color: &str, caching: &Value) -> Result<()> {
         let route = json!({"properties": {"originGroup": {"id": id(&format!("Microsoft.Cdn/profiles/front/originGroups/g-{color}"))},
             "linkToDefaultDomain": "Enabled", "patternsToMatch": ["/*"], "forwardingProtocol": "HttpOnly",
-            "supportedProtocols": ["Http", "Https"], "httpsRedirect": "Disabled", "enabledState": "Enabled"}});
+            "supportedProtocols": ["Http", "Https"], "httpsRedirect": "Disabled", "enabledState": "Enabled",
+            "cacheConfiguration": caching}});
         self.front(&format!("/afdEndpoints/{name}/routes/all"), route).await
     }
 

@@ -116,7 +116,10 @@ pub(super) fn progress(view: &View<'_>) -> Progress {
     let known = usize::from(view.ledger.routing.routed).min(order.len());
     let done = order[known..]
         .iter()
-        .take_while(|index| fresh(view, **index).is_some_and(|seen| as_wanted(view, **index, seen)))
+        // What ended as failed may show the new value, and be in force nowhere.
+        .take_while(|index| {
+            fresh(view, **index).is_some_and(|seen| as_wanted(view, **index, seen) && seen.failed.is_none())
+        })
         .take_while(|index| unquiet(view, &view.declared.followers[**index]).is_none())
         .count();
     match order.get(known + done) {
@@ -185,6 +188,7 @@ fn effect(view: &View<'_>, index: usize) -> Effect {
         split: wanted(view.ledger, follower),
         ttl: seen.and_then(|seen| seen.ttl).filter(|_| follower.cas).map(|_| seconds(view.policy().ttl_moving)),
         op: view.ledger.op.clone(),
+        back: view.ledger.phase == Phase::RollingBack,
     }
 }
 
@@ -241,7 +245,13 @@ fn ttl(view: &View<'_>, index: usize, seen: &TargetSeen, missing: &mut Missing) 
         return;
     }
     let op = if view.ledger.op.is_empty() { format!("ttl-{}", view.ledger.epoch) } else { view.ledger.op.clone() };
-    missing.effects.push(Effect::Route { target: index, split: wanted(view.ledger, follower), ttl: Some(want), op });
+    missing.effects.push(Effect::Route {
+        target: index,
+        split: wanted(view.ledger, follower),
+        ttl: Some(want),
+        op,
+        back: false,
+    });
     missing.awaited.push(format!("{} gets a TTL of {want} s", follower.name));
 }
 

@@ -149,6 +149,11 @@ fn what_can_not_be_moved_takes_those_before_it_back() {
             "write RollingBack/routing (target-failed), route blue at 10",
         ),
         (
+            "a change that failed shows its value, and is in force nowhere",
+            three(routed(routing(), 1), at("green"), failed("green")),
+            "write RollingBack/routing (target-failed), route blue at 10",
+        ),
+        (
             "too long",
             three(routed(routing(), 1), at("green"), at("blue")).waited(240),
             "write RollingBack/routing (target-failed), route blue at 10",
