@@ -85,6 +85,11 @@ pub(super) fn front_door(spot: &Spot<'_>) -> Option<FrontDoor> {
         }
     };
     let purge = fields.or("purge", |spot| Some(spot.list()?.iter().filter_map(content_path).collect()), Vec::new());
+    if let (Some(spot), Some(FrontDoorBy::Origins { .. })) = (fields.get("purge"), &by) {
+        spot.wrong(
+            "an endpoint's cache is what is purged, and `originGroup` names none: move the group by `endpoint` and `route`, or leave `purge` out",
+        );
+    }
     let affinity = match fields.get("affinity").and_then(|spot| spot.word(&["refuse", "shout"])) {
         Some("shout") => Affinity::Shout,
         _ => Affinity::Refuse,
@@ -137,15 +142,13 @@ pub(super) fn application_gateway(spot: &Spot<'_>) -> Option<ApplicationGateway>
 /// Reads `azure`: what of the identity is explicit; the rest comes from the environment.
 pub(crate) fn access(spot: &Spot<'_>) -> Option<AzureAccess> {
     let fields = spot.fields(&["cloud", "tenant", "clientId", "credential"], &["certificate"])?;
-    let cloud = match fields.get("cloud") {
-        None => None,
-        Some(spot) => match spot.word(&["public", "usGovernment", "china", "custom"])? {
-            "usGovernment" => Some(Cloud::UsGovernment),
-            "china" => Some(Cloud::China),
-            "custom" => Some(Cloud::Custom),
-            _ => Some(Cloud::Public),
-        },
-    };
+    let clouds = ["public", "usGovernment", "china", "custom"];
+    let cloud = fields.get("cloud").and_then(|spot| spot.word(&clouds)).map(|word| match word {
+        "usGovernment" => Cloud::UsGovernment,
+        "china" => Cloud::China,
+        "custom" => Cloud::Custom,
+        _ => Cloud::Public,
+    });
     let tenant = fields.get("tenant").and_then(|spot| spot.arm_name());
     let client_id = fields.get("clientId").and_then(|spot| guid(&spot));
     let words = ["environment", "workloadIdentity", "managedIdentity", "clientSecret", "clientCertificate", "azureCli"];

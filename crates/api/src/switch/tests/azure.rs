@@ -146,6 +146,21 @@ fn a_metric_of_azure_monitor_is_a_gate() {
 }
 
 #[test]
+fn every_mistake_of_the_identity_is_told_at_once() {
+    let azure = |fields: &str| said(&format!("  targets:\n{}  azure: {{{fields}}}\n", dns("aks")));
+    assert_eq!(
+        azure("cloud: mooncake, tenant: 'a/b', clientId: hunter2, credential: password, secret: x"),
+        [
+            "spec.azure.cloud: is `mooncake`; known are public, usGovernment, china, custom",
+            "spec.azure.tenant: `a/b` is no name in Azure; use letters, digits, `-`, `_`, `.` and brackets, at most 90",
+            "spec.azure.clientId: is no client id, such as `00000000-0000-0000-0000-000000000000`; a client's secret never belongs into git",
+            "spec.azure.credential: is `password`; known are environment, workloadIdentity, managedIdentity, clientSecret, clientCertificate, azureCli",
+            "spec.azure.secret: unknown field; known are cloud, tenant, clientId, credential",
+        ]
+    );
+}
+
+#[test]
 fn each_wrong_target_is_told_what_would_be_right() {
     let one = |text: String| said(&format!("  targets:\n{text}"));
     let cname = format!("azureDns: {{{PLACE}, zone: contoso.com, record: aks}}");
@@ -196,6 +211,16 @@ fn each_wrong_target_is_told_what_would_be_right() {
             "a Front Door alone",
             one(route()).into_iter().filter(|line| line.contains("90")).collect(),
             "spec.targets[0]: a Front Door takes up to 90 minutes to go back, and nothing else here can: move the DNS record behind it, or declare `rollback: {objective: 90m}` (it is not declared)",
+        ),
+        (
+            "a purge without an endpoint",
+            one(dns("aks")
+                + &target(
+                    &format!("frontDoor: {{{PLACE}, profile: fd, originGroup: web, purge: [\"/*\"]}}"),
+                    "origin: blue",
+                    "origin: green",
+                )),
+            "spec.targets[1].frontDoor.purge: an endpoint's cache is what is purged, and `originGroup` names none: move the group by `endpoint` and `route`, or leave `purge` out",
         ),
         (
             "no place for the ledger",
