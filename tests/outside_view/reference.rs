@@ -8,6 +8,7 @@ use prometheus_client::registry::Registry;
 use serde_json::json;
 use teal_agent::metrics as agent;
 use teal_azure::Watch as _;
+use teal_azure::watch::Budget;
 use teal_switcher::metrics as switcher;
 use teal_switcher::status::Status;
 use tokio::sync::watch;
@@ -71,7 +72,8 @@ fn azures() -> Result<BTreeMap<String, Metric>> {
     let took = std::time::Duration::from_millis(20);
     metrics.attempted(&teal_azure::watch::Attempt { service: "dns", method: "GET", status: Some(200), took });
     metrics.waits("dns", "throttled", took);
-    metrics.remaining("subscription-reads", 11_999);
+    let budget = Budget { name: "subscription-reads", subscription: Some("s"), identity: "c" };
+    metrics.remaining(&budget, 11_999);
     shown(&registry)
 }
 

@@ -43,6 +43,8 @@ struct Inner {
     vault: Pipeline,
     credential: Arc<dyn TokenCredential>,
     who: &'static str,
+    /// Whose budgets Azure counts.
+    identity: String,
     retry: RetryPolicy,
     watch: Arc<dyn Watch>,
     skew: AtomicI64,

@@ -2,6 +2,11 @@
 
 use reqwest::Url;
 
+/// The variable that says where a custom cloud's ARM is.
+pub(crate) const ARM_ENDPOINT: &str = "TEAL_AZURE_ARM_ENDPOINT";
+/// The variable that says where one signs in to a custom cloud.
+pub(crate) const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
+
 /// One Azure cloud. All addresses are `https://` without a slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cloud {
@@ -21,21 +26,23 @@ pub struct Cloud {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CloudError {
     /// No cloud of this name.
-    #[error("unknown cloud `{name}`; write `public`, `usGovernment`, `china` or `custom`")]
+    #[error("{field} is `{name}`, which is no cloud; write `public`, `usGovernment`, `china` or `custom`")]
     Unknown {
+        /// The variable that names it.
+        field: &'static str,
         /// As written.
         name: String,
     },
     /// A custom cloud needs its addresses.
-    #[error("a custom cloud needs `{field}`")]
+    #[error("a custom cloud needs {field}")]
     Missing {
-        /// Which address.
+        /// The variable that should hold the address.
         field: &'static str,
     },
     /// Not an address that a token may be sent to.
-    #[error("`{field}` of the cloud is `{value}`: write `https://host[:port]`; tokens are never sent without TLS")]
+    #[error("{field} is `{value}`: write `https://host[:port]`; tokens are never sent without TLS")]
     NotHttps {
-        /// Which address.
+        /// The variable that holds the address.
         field: &'static str,
         /// As written.
         value: String,
@@ -67,27 +74,40 @@ impl Cloud {
     /// Any other ARM: Azure Stack, a private cloud, an emulator. The audience is ARM's address when `None`.
     ///
     /// # Errors
-    /// An address that is not `https://`.
+    /// An address that is not `https://`, told by the variable that usually holds it.
     pub fn custom(authority: &str, arm: &str, audience: Option<&str>, vault_suffix: &str) -> Result<Self, CloudError> {
-        let authority = https("authority", authority)?;
-        let arm = https("arm", arm)?;
+        let all = Self::custom_or_all(authority, arm, audience, vault_suffix);
+        all.map_err(|mut wrong| wrong.remove(0))
+    }
+
+    /// As [`Cloud::custom`]; every address that is wrong, at least one.
+    pub(crate) fn custom_or_all(
+        authority: &str,
+        arm: &str,
+        audience: Option<&str>,
+        vault_suffix: &str,
+    ) -> Result<Self, Vec<CloudError>> {
+        let (authority, arm) = match (https(AUTHORITY_HOST, authority), https(ARM_ENDPOINT, arm)) {
+            (Ok(authority), Ok(arm)) => (authority, arm),
+            (authority, arm) => return Err(authority.err().into_iter().chain(arm.err()).collect()),
+        };
         let audience = audience.map_or_else(|| arm.clone(), |audience| audience.trim_end_matches('/').to_owned());
         let vault_suffix = vault_suffix.trim_start_matches('.').to_ascii_lowercase();
         Ok(Self { name: "custom", authority, arm, audience, vault_suffix })
     }
 
-    /// By name, in any of the spellings that Azure's own tools use.
+    /// By name, in any of the spellings that Azure's own tools use; `field` is where it was read, for the error.
     ///
     /// # Errors
     /// Any other word. `custom` is none of these: it needs addresses.
-    pub fn named(name: &str) -> Result<Self, CloudError> {
+    pub fn named(field: &'static str, name: &str) -> Result<Self, CloudError> {
         match name.to_ascii_lowercase().as_str() {
             "public" | "azurepublic" | "azurecloud" | "azurepubliccloud" => Ok(Self::public()),
             "usgovernment" | "azureusgovernment" | "azuregovernment" | "azureusgovernmentcloud" => {
                 Ok(Self::us_government())
             }
             "china" | "azurechina" | "azurechinacloud" => Ok(Self::china()),
-            _ => Err(CloudError::Unknown { name: name.to_owned() }),
+            _ => Err(CloudError::Unknown { field, name: name.to_owned() }),
         }
     }
 
@@ -147,9 +167,9 @@ mod tests {
             ("AzureUSGovernment", "https://management.usgovcloudapi.net"),
             ("AzureChinaCloud", "https://management.chinacloudapi.cn"),
         ] {
-            assert_eq!(Cloud::named(name).unwrap().arm, arm);
+            assert_eq!(Cloud::named("X", name).unwrap().arm, arm);
         }
-        let error = Cloud::named("germany").unwrap_err();
+        let error = Cloud::named("X", "germany").unwrap_err();
         assert!(error.to_string().contains("`public`, `usGovernment`, `china` or `custom`"), "{error}");
     }
 

@@ -131,38 +131,39 @@ impl Credential {
     /// A credential by name, its parts from the environment.
     ///
     /// # Errors
-    /// Another name, or a part that is missing.
+    /// Another name, or the parts that are missing.
     pub fn named(name: &str, environment: Environment<'_>) -> Result<Self, CredentialError> {
-        let need =
-            |kind, variable: &'static str| environment(variable).ok_or(CredentialError::Missing { kind, variable });
         match name {
-            "workloadIdentity" => Ok(Self::WorkloadIdentity {
-                tenant: Some(need("workloadIdentity", "AZURE_TENANT_ID")?),
-                client: Some(need("workloadIdentity", "AZURE_CLIENT_ID")?),
-                token_file: Some(need("workloadIdentity", "AZURE_FEDERATED_TOKEN_FILE")?.into()),
-            }),
-            "managedIdentity" => Ok(Self::ManagedIdentity { client: environment("AZURE_CLIENT_ID") }),
-            "clientSecret" => Ok(Self::ClientSecret {
-                tenant: need("clientSecret", "AZURE_TENANT_ID")?,
-                client: need("clientSecret", "AZURE_CLIENT_ID")?,
-                secret: Hidden::new(need("clientSecret", "AZURE_CLIENT_SECRET")?),
-            }),
+            "workloadIdentity" => {
+                let [tenant, client, token] =
+                    all("workloadIdentity", [TENANT, CLIENT, "AZURE_FEDERATED_TOKEN_FILE"], environment)?;
+                let token_file = Some(PathBuf::from(token));
+                Ok(Self::WorkloadIdentity { tenant: Some(tenant), client: Some(client), token_file })
+            }
+            "managedIdentity" => Ok(Self::ManagedIdentity { client: environment(CLIENT) }),
+            "clientSecret" => {
+                let [tenant, client, secret] =
+                    all("clientSecret", [TENANT, CLIENT, "AZURE_CLIENT_SECRET"], environment)?;
+                Ok(Self::ClientSecret { tenant, client, secret: Hidden::new(secret) })
+            }
             "clientCertificate" => {
-                let path = PathBuf::from(need("clientCertificate", "AZURE_CLIENT_CERTIFICATE_PATH")?);
+                let [tenant, client, path] =
+                    all("clientCertificate", [TENANT, CLIENT, "AZURE_CLIENT_CERTIFICATE_PATH"], environment)?;
+                let path = PathBuf::from(path);
                 let pem = std::fs::read(&path).map_err(|error| CredentialError::File {
                     kind: "clientCertificate",
                     path,
                     cause: error.to_string(),
                 })?;
                 Ok(Self::ClientCertificate {
-                    tenant: need("clientCertificate", "AZURE_TENANT_ID")?,
-                    client: need("clientCertificate", "AZURE_CLIENT_ID")?,
+                    tenant,
+                    client,
                     pem: Hidden::new(pem),
                     send_chain: environment("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN")
                         .is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true")),
                 })
             }
-            "azureCli" => Ok(Self::AzureCli { tenant: environment("AZURE_TENANT_ID") }),
+            "azureCli" => Ok(Self::AzureCli { tenant: environment(TENANT) }),
             _ => Err(CredentialError::Unknown { name: name.to_owned() }),
         }
     }
@@ -178,6 +179,16 @@ impl Credential {
             Self::AzureCli { .. } => "azureCli",
             Self::Other(_) => "other",
         }
+    }
+
+    /// Whose budgets Azure counts: the client id where it is known, else how we sign in. Neither is a secret.
+    pub(crate) fn identity(&self) -> String {
+        let client = match self {
+            Self::WorkloadIdentity { client, .. } | Self::ManagedIdentity { client } => client.as_deref(),
+            Self::ClientSecret { client, .. } | Self::ClientCertificate { client, .. } => Some(client.as_str()),
+            Self::AzureCli { .. } | Self::Other(_) => None,
+        };
+        client.map_or_else(|| self.kind().to_owned(), str::to_ascii_lowercase)
     }
 
     /// Makes it ready to fetch tokens; nothing is sent.
@@ -230,6 +241,24 @@ impl Credential {
             Self::Other(credential) => Ok(credential),
         }
     }
+}
+
+/// The variable with the directory.
+const TENANT: &str = "AZURE_TENANT_ID";
+/// The variable with the application or managed identity.
+const CLIENT: &str = "AZURE_CLIENT_ID";
+
+/// The values of variables that a credential can't do without; all that are missing are told.
+fn all<const N: usize>(
+    kind: &'static str,
+    variables: [&'static str; N],
+    environment: Environment<'_>,
+) -> Result<[String; N], CredentialError> {
+    let missing: Vec<&'static str> = variables.into_iter().filter(|name| environment(name).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(variables.map(|name| environment(name).unwrap_or_default()));
+    }
+    Err(CredentialError::Missing { kind, variables: missing })
 }
 
 /// Options of a credential's own HTTP pipeline: our transport, our cloud, and no repeating behind our back.

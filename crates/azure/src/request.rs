@@ -115,6 +115,21 @@ pub struct Request {
 }
 
 impl Request {
+    /// The subscription that it is counted for, in lower case; `None` for what belongs to no subscription.
+    pub(crate) fn subscription(&self) -> Option<String> {
+        let path = match &self.place {
+            Place::Segments(segments) => segments.clone(),
+            Place::Verbatim(url) => {
+                let url = reqwest::Url::parse(url).ok()?;
+                url.path_segments()?.map(str::to_owned).collect()
+            }
+        };
+        match path.as_slice() {
+            [first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => Some(id.to_ascii_lowercase()),
+            _ => None,
+        }
+    }
+
     /// A read of a resource.
     #[must_use]
     pub fn get(service: &'static str, id: &ResourceId, version: &'static str, needs: Needs) -> Self {

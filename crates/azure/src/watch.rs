@@ -15,8 +15,19 @@ pub trait Watch: Send + Sync + std::fmt::Debug {
     fn attempted(&self, attempt: &Attempt);
     /// The client waits before it tries again.
     fn waits(&self, service: &'static str, why: &'static str, wait: Duration);
-    /// What `x-ms-ratelimit-remaining-*` said: `subscription-reads`, …
-    fn remaining(&self, budget: &str, left: i64);
+    /// What `x-ms-ratelimit-remaining-*` said.
+    fn remaining(&self, budget: &Budget<'_>, left: i64);
+}
+
+/// One of Azure's budgets: it counts them apart for every identity, and within a subscription or the whole tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget<'a> {
+    /// The rest of the header's name: `subscription-reads`, `tenant-writes`, …
+    pub name: &'a str,
+    /// Whose requests are counted, in lower case; `None` for a budget of the tenant.
+    pub subscription: Option<&'a str>,
+    /// Who we are: the client id where it is known, else how we sign in.
+    pub identity: &'a str,
 }
 
 /// One attempt of one request.
@@ -53,6 +64,8 @@ struct OfWait {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfBudget {
     budget: String,
+    subscription: String,
+    identity: String,
 }
 
 /// A [`Watch`] that counts for Prometheus.
@@ -93,7 +106,7 @@ impl Metrics {
         );
         registry.register(
             "teal_azure_ratelimit_remaining",
-            "Requests left by Azure's own count, as its last answer told",
+            "Requests left by Azure's own count for an identity in a subscription, as its last answer told",
             metrics.remaining.clone(),
         );
         metrics
@@ -115,8 +128,13 @@ impl Watch for Metrics {
         self.waits.get_or_create(&labels).inc_by(wait.as_secs_f64());
     }
 
-    fn remaining(&self, budget: &str, left: i64) {
-        self.remaining.get_or_create(&OfBudget { budget: budget.to_owned() }).set(left);
+    fn remaining(&self, budget: &Budget<'_>, left: i64) {
+        let labels = OfBudget {
+            budget: budget.name.to_owned(),
+            subscription: budget.subscription.unwrap_or_default().to_owned(),
+            identity: budget.identity.to_owned(),
+        };
+        self.remaining.get_or_create(&labels).set(left);
     }
 }
 
@@ -127,5 +145,39 @@ pub struct Unwatched;
 impl Watch for Unwatched {
     fn attempted(&self, _: &Attempt) {}
     fn waits(&self, _: &'static str, _: &'static str, _: Duration) {}
-    fn remaining(&self, _: &str, _: i64) {}
+    fn remaining(&self, _: &Budget<'_>, _: i64) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_of_several_subscriptions_and_identities_stand_side_by_side() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::new(&mut registry);
+        for (name, subscription, identity, left) in [
+            ("subscription-reads", Some("s1"), "a", 249),
+            ("subscription-reads", Some("s2"), "a", 17),
+            ("subscription-reads", Some("s1"), "b", 3),
+            ("tenant-reads", None, "a", 99),
+            ("subscription-reads", Some("s1"), "a", 248),
+        ] {
+            metrics.remaining(&Budget { name, subscription, identity }, left);
+        }
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        let mut told: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("teal_azure_ratelimit_remaining")).collect();
+        told.sort_unstable();
+        assert_eq!(
+            told,
+            [
+                r#"{budget="subscription-reads",subscription="s1",identity="a"} 248"#,
+                r#"{budget="subscription-reads",subscription="s1",identity="b"} 3"#,
+                r#"{budget="subscription-reads",subscription="s2",identity="a"} 17"#,
+                r#"{budget="tenant-reads",subscription="",identity="a"} 99"#,
+            ]
+        );
+    }
 }

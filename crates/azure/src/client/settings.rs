@@ -4,20 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use azure_core::credentials::TokenCredential;
+use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{ClientOptions, Pipeline, RetryOptions, Transport, Url};
 use tokio_util::sync::CancellationToken;
 
 use super::{Client, Inner, NO_SKEW};
-use crate::cloud::{Cloud, CloudError};
+use crate::cloud::{ARM_ENDPOINT, AUTHORITY_HOST, Cloud, CloudError};
 use crate::credential::{Credential, CredentialError, Environment};
 use crate::retry::RetryPolicy;
 use crate::watch::{Unwatched, Watch};
 
 /// Longest time to establish a connection.
 const CONNECT: Duration = Duration::from_secs(5);
+/// Names the file of the only authorities to be trusted.
+const CA_FILE: &str = "TEAL_AZURE_CA_FILE";
 /// How long an idle connection is kept; Azure's balancers cut them after four minutes.
 const IDLE: Duration = Duration::from_secs(90);
 
@@ -46,7 +48,7 @@ pub enum SettingsError {
     #[error(transparent)]
     Credential(#[from] CredentialError),
     /// The authorities.
-    #[error("the CA file{}: {why}", path.as_ref().map(|path| format!(" {path}")).unwrap_or_default())]
+    #[error("{CA_FILE}{}: {why}", path.as_ref().map(|path| format!(" is {path}")).unwrap_or_default())]
     Ca {
         /// Which file, when it is one.
         path: Option<String>,
@@ -59,6 +61,16 @@ pub enum SettingsError {
         /// The library's words.
         why: String,
     },
+    /// More than one of them; all are told.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Several(Vec<SettingsError>),
+}
+
+impl SettingsError {
+    /// One error of all that were found; there is at least one.
+    fn of(mut found: Vec<Self>) -> Self {
+        if found.len() == 1 { found.remove(0) } else { Self::Several(found) }
+    }
 }
 
 impl Settings {
@@ -69,20 +81,21 @@ impl Settings {
         Self { cloud, credential, ca: None, retry, watch }
     }
 
-    /// What the environment says: `TEAL_AZURE_CLOUD` (`public` when unset; `custom` with `TEAL_AZURE_ARM_ENDPOINT`,
-    /// `AZURE_AUTHORITY_HOST`, `TEAL_AZURE_AUDIENCE` and `TEAL_AZURE_VAULT_SUFFIX`), `TEAL_AZURE_CA_FILE`, and the
-    /// credential in the order of [`crate::credential`].
+    /// What the environment says: `TEAL_AZURE_CLOUD`, or without it `AZURE_ENVIRONMENT` (`public` when both are unset;
+    /// `custom` with `TEAL_AZURE_ARM_ENDPOINT`, `AZURE_AUTHORITY_HOST`, `TEAL_AZURE_AUDIENCE` and
+    /// `TEAL_AZURE_VAULT_SUFFIX`), `TEAL_AZURE_CA_FILE`, and the credential in the order of [`crate::credential`].
     ///
     /// # Errors
-    /// What is named and lacks something.
+    /// Everything that is named and lacks something.
     pub fn from_environment(environment: Environment<'_>) -> Result<Self, SettingsError> {
-        let mut settings = Self::new(cloud(environment)?, Credential::from_environment(environment)?);
-        if let Some(path) = environment("TEAL_AZURE_CA_FILE") {
-            let pem =
-                std::fs::read(&path).map_err(|error| SettingsError::Ca { path: Some(path), why: error.to_string() })?;
-            settings.ca = Some(pem);
+        match (cloud(environment), Credential::from_environment(environment), authorities(environment)) {
+            (Ok(cloud), Ok(credential), Ok(ca)) => Ok(Self { ca, ..Self::new(cloud, credential) }),
+            (cloud, credential, ca) => {
+                let clouds = cloud.err().into_iter().flatten().map(SettingsError::from);
+                let credential = credential.err().map(SettingsError::from);
+                Err(SettingsError::of(clouds.chain(credential).chain(ca.err()).collect()))
+            }
         }
-        Ok(settings)
     }
 
     /// Trusts only these authorities.
@@ -113,16 +126,32 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn cloud(environment: Environment<'_>) -> Result<Cloud, CloudError> {
-    let name = environment("TEAL_AZURE_CLOUD").or_else(|| environment("AZURE_ENVIRONMENT"));
-    if name.as_deref().is_none_or(|name| !name.eq_ignore_ascii_case("custom")) {
-        return name.map_or_else(|| Ok(Cloud::public()), |name| Cloud::named(&name));
+/// The cloud, or all that is wrong with it.
+fn cloud(environment: Environment<'_>) -> Result<Cloud, Vec<CloudError>> {
+    let mut said = ["TEAL_AZURE_CLOUD", "AZURE_ENVIRONMENT"].into_iter();
+    let Some((variable, name)) = said.find_map(|variable| Some((variable, environment(variable)?))) else {
+        return Ok(Cloud::public());
+    };
+    if !name.eq_ignore_ascii_case("custom") {
+        return Cloud::named(variable, &name).map_err(|error| vec![error]);
     }
-    let need = |variable, field| environment(variable).ok_or(CloudError::Missing { field });
-    let arm = need("TEAL_AZURE_ARM_ENDPOINT", "TEAL_AZURE_ARM_ENDPOINT")?;
-    let authority = need("AZURE_AUTHORITY_HOST", "AZURE_AUTHORITY_HOST")?;
-    let suffix = environment("TEAL_AZURE_VAULT_SUFFIX").unwrap_or_default();
-    Cloud::custom(&authority, &arm, environment("TEAL_AZURE_AUDIENCE").as_deref(), &suffix)
+    let need = |field| environment(field).ok_or(CloudError::Missing { field });
+    match (need(ARM_ENDPOINT), need(AUTHORITY_HOST)) {
+        (Ok(arm), Ok(authority)) => {
+            let suffix = environment("TEAL_AZURE_VAULT_SUFFIX").unwrap_or_default();
+            Cloud::custom_or_all(&authority, &arm, environment("TEAL_AZURE_AUDIENCE").as_deref(), &suffix)
+        }
+        (arm, authority) => Err(arm.err().into_iter().chain(authority.err()).collect()),
+    }
+}
+
+/// PEM of the only authorities to be trusted, where a file of them is named.
+fn authorities(environment: Environment<'_>) -> Result<Option<Vec<u8>>, SettingsError> {
+    let Some(path) = environment(CA_FILE) else { return Ok(None) };
+    match std::fs::read(&path) {
+        Ok(pem) => Ok(Some(pem)),
+        Err(error) => Err(SettingsError::Ca { path: Some(path), why: error.to_string() }),
+    }
 }
 
 impl Client {
@@ -131,13 +160,27 @@ impl Client {
     /// # Errors
     /// See [`SettingsError`].
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        let Settings { cloud, credential, ca, retry, watch } = settings;
-        let http = http(ca.as_deref())?;
-        let who = credential.kind();
+        let http = http(settings.ca.as_deref())?;
+        Self::made(settings, http)
+    }
+
+    /// A client that can send nothing: it has no identity and trusts nobody. For those who ask only what would be true.
+    /// The process's crypto provider must have been chosen.
+    ///
+    /// # Errors
+    /// [`SettingsError::Http`].
+    pub fn unable() -> Result<Self, SettingsError> {
+        let settings = Settings::new(Cloud::public(), Credential::Other(Arc::new(Nobody)));
+        Self::made(settings, built(builder().tls_certs_only([]))?)
+    }
+
+    fn made(settings: Settings, http: reqwest::Client) -> Result<Self, SettingsError> {
+        let Settings { cloud, credential, ca: _, retry, watch } = settings;
+        let (who, identity) = (credential.kind(), credential.identity());
         let credential = credential.ready(&cloud, &http)?;
         let pipeline = |scope: String| pipeline(&http, credential.clone(), scope);
-        let arm =
-            Url::parse(&cloud.arm).map_err(|_| CloudError::NotHttps { field: "arm", value: cloud.arm.clone() })?;
+        let arm = Url::parse(&cloud.arm)
+            .map_err(|_| CloudError::NotHttps { field: ARM_ENDPOINT, value: cloud.arm.clone() })?;
         let (management, vault) = (pipeline(cloud.arm_scope()), pipeline(cloud.vault_scope()));
         let skew = AtomicI64::new(NO_SKEW);
         let inner = Inner {
@@ -147,6 +190,7 @@ impl Client {
             vault,
             credential,
             who,
+            identity,
             retry,
             watch,
             skew,
@@ -156,15 +200,34 @@ impl Client {
     }
 }
 
-fn http(ca: Option<&[u8]>) -> Result<reqwest::Client, SettingsError> {
-    let mut builder = reqwest::Client::builder()
+/// The identity of a client that has none.
+#[derive(Debug)]
+struct Nobody;
+
+#[async_trait::async_trait]
+impl TokenCredential for Nobody {
+    async fn get_token(&self, _: &[&str], _: Option<TokenRequestOptions<'_>>) -> azure_core::Result<AccessToken> {
+        Err(azure_core::Error::with_message(azure_core::error::ErrorKind::Credential, "this client has no identity"))
+    }
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .connect_timeout(CONNECT)
         .pool_idle_timeout(IDLE)
         .redirect(reqwest::redirect::Policy::none())
         // A request that was given up takes its connection with it, and nothing else.
         .http1_only()
         // Not even what HTTP/2 calls safe: the caller is told of every attempt.
-        .retry(reqwest::retry::never());
+        .retry(reqwest::retry::never())
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, SettingsError> {
+    builder.build().map_err(|error| SettingsError::Http { why: error.to_string() })
+}
+
+fn http(ca: Option<&[u8]>) -> Result<reqwest::Client, SettingsError> {
+    let mut builder = builder();
     if let Some(pem) = ca {
         let refused = |why: &str| SettingsError::Ca { path: None, why: why.to_owned() };
         let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| refused("it is no PEM"))?;
@@ -173,7 +236,7 @@ fn http(ca: Option<&[u8]>) -> Result<reqwest::Client, SettingsError> {
         }
         builder = builder.tls_certs_only(roots);
     }
-    builder.build().map_err(|error| SettingsError::Http { why: error.to_string() })
+    built(builder)
 }
 
 fn pipeline(http: &reqwest::Client, credential: Arc<dyn TokenCredential>, scope: String) -> Pipeline {
@@ -207,8 +270,8 @@ mod tests {
     fn the_cloud_comes_from_the_environment() {
         assert_eq!(settings(&[]).unwrap().cloud, Cloud::public());
         assert_eq!(settings(&[("AZURE_ENVIRONMENT", "AzureChinaCloud")]).unwrap().cloud, Cloud::china());
-        assert!(settings(&[("TEAL_AZURE_CLOUD", "moon")]).unwrap_err().contains("unknown cloud `moon`"));
-        assert!(settings(&[("TEAL_AZURE_CLOUD", "custom")]).unwrap_err().contains("TEAL_AZURE_ARM_ENDPOINT"));
+        let both = [("AZURE_ENVIRONMENT", "AzureChinaCloud"), ("TEAL_AZURE_CLOUD", "usGovernment")];
+        assert_eq!(settings(&both).unwrap().cloud, Cloud::us_government(), "ours is the more particular one");
         let custom = settings(&[
             ("TEAL_AZURE_CLOUD", "custom"),
             ("TEAL_AZURE_ARM_ENDPOINT", "https://arm.local"),
@@ -216,6 +279,38 @@ mod tests {
         ]);
         let custom = custom.unwrap().cloud;
         assert_eq!((custom.arm.as_str(), custom.authority.as_str()), ("https://arm.local", "https://login.local"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_its_variable_and_all_at_once() {
+        let words = "write `public`, `usGovernment`, `china` or `custom`";
+        for (variables, said) in [
+            (vec![("TEAL_AZURE_CLOUD", "moon")], format!("TEAL_AZURE_CLOUD is `moon`, which is no cloud; {words}")),
+            (vec![("AZURE_ENVIRONMENT", "moon")], format!("AZURE_ENVIRONMENT is `moon`, which is no cloud; {words}")),
+            (
+                vec![("TEAL_AZURE_CLOUD", "custom")],
+                "a custom cloud needs TEAL_AZURE_ARM_ENDPOINT; a custom cloud needs AZURE_AUTHORITY_HOST".to_owned(),
+            ),
+            (
+                vec![
+                    ("TEAL_AZURE_CLOUD", "custom"),
+                    ("TEAL_AZURE_ARM_ENDPOINT", "arm.local"),
+                    ("AZURE_AUTHORITY_HOST", "http://login.local"),
+                ],
+                "AZURE_AUTHORITY_HOST is `http://login.local`: write `https://host[:port]`; tokens are never sent without TLS; \
+                 TEAL_AZURE_ARM_ENDPOINT is `arm.local`: write `https://host[:port]`; tokens are never sent without TLS"
+                    .to_owned(),
+            ),
+            (
+                vec![("TEAL_AZURE_CLOUD", "moon"), ("AZURE_CLIENT_SECRET", "hunter2"), ("TEAL_AZURE_CA_FILE", "/no/ca")],
+                format!(
+                    "TEAL_AZURE_CLOUD is `moon`, which is no cloud; {words}; clientSecret needs AZURE_TENANT_ID, AZURE_CLIENT_ID; \
+                     TEAL_AZURE_CA_FILE is /no/ca: No such file or directory (os error 2)"
+                ),
+            ),
+        ] {
+            assert_eq!(settings(&variables).unwrap_err(), said);
+        }
     }
 
     #[test]

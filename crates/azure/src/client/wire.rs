@@ -17,6 +17,7 @@ use crate::credential::{chain, failed};
 use crate::error::{AzureError, Facts};
 use crate::request::{Answer, Condition, Method, Plane, Request};
 use crate::retry::{http_date, retry_after};
+use crate::watch::Budget;
 
 /// Largest answer that is read, decompressed.
 const LARGEST: usize = 8 * 1024 * 1024;
@@ -65,7 +66,7 @@ impl Client {
     async fn received(&self, request: &Request, response: AsyncRawResponse) -> Result<Answer, AzureError> {
         let (status, headers, mut stream) = response.deconstruct();
         let status = u16::from(status);
-        let facts = self.facts(&headers);
+        let facts = self.facts(request, &headers);
         let mut bytes = Vec::new();
         while let Some(chunk) = stream.next().await {
             let lost = |error: azure_core::Error| AzureError::Lost {
@@ -101,7 +102,7 @@ impl Client {
     }
 
     /// Notes the server's clock and what is left of our budget.
-    fn facts(&self, headers: &Headers) -> Facts {
+    fn facts(&self, request: &Request, headers: &Headers) -> Facts {
         let text = |name: &'static str| headers.get_optional_str(&HeaderName::from_static(name));
         let now = unix_now();
         let skew = text("date").and_then(http_date).map(|date| date - now);
@@ -109,10 +110,12 @@ impl Client {
             self.inner.skew.store(skew, Ordering::Relaxed);
         }
         for (name, value) in headers.iter() {
-            if let Some(budget) = name.as_str().strip_prefix("x-ms-ratelimit-remaining-")
+            if let Some(name) = name.as_str().strip_prefix("x-ms-ratelimit-remaining-")
                 && let Ok(left) = value.as_str().parse()
             {
-                self.inner.watch.remaining(budget, left);
+                let subscription = request.subscription().filter(|_| !name.starts_with("tenant-"));
+                let (subscription, identity) = (subscription.as_deref(), self.inner.identity.as_str());
+                self.inner.watch.remaining(&Budget { name, subscription, identity }, left);
             }
         }
         let retry_after = text("retry-after").and_then(|text| retry_after(text, now));

@@ -16,13 +16,13 @@ pub enum CredentialError {
         /// As written.
         name: String,
     },
-    /// A variable is missing.
-    #[error("{kind} needs {variable}")]
+    /// Variables are missing.
+    #[error("{kind} needs {}", variables.join(", "))]
     Missing {
         /// Which credential.
         kind: &'static str,
-        /// Which variable.
-        variable: &'static str,
+        /// All of them.
+        variables: Vec<&'static str>,
     },
     /// A file can't be read.
     #[error("{kind}: {} can't be read: {cause}", path.display())]

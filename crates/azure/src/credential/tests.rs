@@ -24,7 +24,10 @@ fn the_environment_chooses_in_the_documented_order() {
 
 #[test]
 fn what_is_missing_is_named() {
-    assert_eq!(chosen(&[("AZURE_CLIENT_SECRET", "s")]).unwrap_err(), "clientSecret needs AZURE_TENANT_ID");
+    assert_eq!(
+        chosen(&[("AZURE_CLIENT_SECRET", "s")]).unwrap_err(),
+        "clientSecret needs AZURE_TENANT_ID, AZURE_CLIENT_ID"
+    );
     assert!(chosen(&[("TEAL_AZURE_CREDENTIAL", "password")]).unwrap_err().contains("`clientSecret`"));
     let lost = [("AZURE_TENANT_ID", "t"), ("AZURE_CLIENT_ID", "c"), ("AZURE_CLIENT_CERTIFICATE_PATH", "/no/such.pem")];
     assert!(chosen(&lost).unwrap_err().contains("/no/such.pem can't be read"));

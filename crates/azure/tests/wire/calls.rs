@@ -52,7 +52,11 @@ async fn a_request_carries_token_version_condition_and_an_id_of_its_own() {
 #[tokio::test]
 async fn a_read_is_repeated_and_every_attempt_is_told() {
     let server = Server::start().await;
-    let left = [("x-ms-ratelimit-remaining-subscription-reads", "249")];
+    let left = [
+        ("x-ms-ratelimit-remaining-subscription-reads", "249"),
+        ("x-ms-ratelimit-remaining-tenant-reads", "99"),
+        ("x-ms-ratelimit-remaining-resource", "Microsoft.Network/dnsZones;17"),
+    ];
     server.plan([answer(503, ""), with(429, &[("retry-after", "1")], ""), Reply::HangUp, with(200, &left, SET)]);
     let (client, notes) = server.watched();
     let set = client.record_set(&zone(), RecordType::A, "aks").await.unwrap().unwrap();
@@ -62,7 +66,9 @@ async fn a_read_is_repeated_and_every_attempt_is_told() {
     let waits: Vec<_> = notes.waits.lock().unwrap().clone();
     assert_eq!(waits.iter().map(|(why, _)| *why).collect::<Vec<_>>(), ["ServerError", "Throttled", "Lost"]);
     assert_eq!(waits[1].1, Duration::from_secs(1), "Retry-After is honoured");
-    assert_eq!(*notes.budgets.lock().unwrap(), [("subscription-reads".to_owned(), 249)]);
+    let mut budgets = notes.budgets.lock().unwrap().clone();
+    budgets.sort_unstable();
+    assert_eq!(budgets, [("subscription-reads sub other".to_owned(), 249), ("tenant-reads - other".to_owned(), 99)]);
 }
 
 #[tokio::test]

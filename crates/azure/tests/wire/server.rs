@@ -9,7 +9,7 @@ use azure_core::time::OffsetDateTime;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use teal_azure::retry::RetryPolicy;
-use teal_azure::watch::Attempt;
+use teal_azure::watch::{Attempt, Budget};
 use teal_azure::{Client, Cloud, Credential, Settings, Watch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -220,7 +220,8 @@ impl Watch for Notes {
         self.waits.lock().unwrap().push((why, wait));
     }
 
-    fn remaining(&self, budget: &str, left: i64) {
-        self.budgets.lock().unwrap().push((budget.to_owned(), left));
+    fn remaining(&self, budget: &Budget<'_>, left: i64) {
+        let words = [budget.name, budget.subscription.unwrap_or("-"), budget.identity];
+        self.budgets.lock().unwrap().push((words.join(" "), left));
     }
 }
