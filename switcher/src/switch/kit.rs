@@ -11,6 +11,7 @@ use teal_gates::health::Monitor;
 use teal_gates::http::ProbeError;
 use teal_switcher_core as core;
 use teal_switcher_core::{Color, Ledger, LedgerError, SealError};
+use teal_targets::lane::{self, Slow};
 use teal_targets::{ConfigMistake, ConfigMistakes, Target};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -63,14 +64,9 @@ pub enum KitError {
     /// Azure can't be reached with what is declared and what the environment offers.
     #[error("Azure: {0}")]
     Azure(#[from] teal_azure::client::SettingsError),
-    /// Going back would take longer than declared.
-    #[error("{name}: {why}")]
-    TooSlow {
-        /// The target.
-        name: String,
-        /// Its times.
-        why: String,
-    },
+    /// Going back would take longer than declared, or so long that it must be declared.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    TooSlow(Vec<Slow>),
     /// The ledger of such a declaration has no room where it is to be kept.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -87,7 +83,7 @@ impl KitError {
             Self::Secret(_) | Self::Tsig { .. } | Self::Key { .. } => "InvalidSecret",
             Self::Target(_) | Self::NoTarget => "InvalidTarget",
             Self::Azure(_) => "InvalidAzureIdentity",
-            Self::TooSlow { .. } => "RollbackTooSlow",
+            Self::TooSlow(_) => "RollbackTooSlow",
             Self::Ledger(error) => error.reason(),
             Self::Probe(_) => "InvalidProbe",
         }
@@ -164,7 +160,7 @@ impl Kit {
             && now.targets == next.targets
             && now.ledger == next.ledger
             && now.azure == next.azure
-            && now.rollback.objective == next.rollback.objective
+            && promise(now) == promise(next)
             && now.vantages == next.vantages
             && now.health == next.health
             && asks_azure(now) == asks_azure(next)
@@ -183,6 +179,11 @@ impl Kit {
         };
         places(now) == places(next) && clusters(now) == clusters(next)
     }
+}
+
+/// What is promised of the way back, and the TTL that is part of it.
+fn promise(switch: &Switch) -> Option<(Duration, Duration)> {
+    switch.rollback.objective.map(|objective| (objective, switch.strategy.ttl_moving))
 }
 
 /// Who asks Azure, when a gate does.
@@ -221,12 +222,10 @@ fn place(provider: &Provider) -> Provider {
 /// Refuses what could not go back in time, or whose ledger would have no room: before a move, not in the middle of one.
 fn fits(declared: &DeclaredSwitch, route: &Route, config: &SwitcherConfig) -> Result<(), KitError> {
     let switch = &declared.switch;
-    if let Some(objective) = switch.rollback.objective {
-        for target in route.routing() {
-            if let Some(why) = target.truths().too_slow(switch.strategy.ttl_moving, objective) {
-                return Err(KitError::TooSlow { name: target.name().to_owned(), why });
-            }
-        }
+    let targets: Vec<_> = route.routing().map(|target| (target.name(), target.truths())).collect();
+    let slow = lane::slow(&targets, switch.strategy.ttl_moving, switch.rollback.objective);
+    if !slow.is_empty() {
+        return Err(KitError::TooSlow(slow));
     }
     let (size, limit) = (Ledger::most(&declaration(declared, route, config), &config.identity)?, route.room());
     if size > limit { Err(LedgerError::TooLarge { size, limit }.into()) } else { Ok(()) }
@@ -336,3 +335,7 @@ fn asking(switch: &Switch) -> core::Asking {
     let public = |target: &DeclaredTarget| matches!(target.provider, Provider::Rfc2136(_) | Provider::AzureDns(_));
     if switch.targets.iter().any(public) { core::Asking::Authority } else { core::Asking::Anyone }
 }
+
+#[cfg(test)]
+#[path = "kit_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@
 //! | [`target`](Target) | the closed set, in its two families |
 //! | [`routed`] | what is read, what is written, what a write expects; what is true of each, as data |
 //! | [`flow`] | where traffic goes by color, and what a write came to |
+//! | [`lane`] | whether the way back of a declaration is as fast as it promises |
 //! | [`answer`] | what the name servers say, seen from outside |
 //! | [`error`] | what can go wrong, and what to do then |
 //! | [`config`] | secrets, names, all mistakes of a declaration at once |
@@ -27,6 +28,7 @@ pub mod flow;
 mod follow;
 mod front_door;
 mod front_door_classic;
+pub mod lane;
 pub mod lookup;
 pub mod rfc2136;
 pub mod routed;
