@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{Namespace, Pod, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
@@ -20,6 +20,17 @@ const FOLLOWING: [&str; 4] = [
     "agent.sync.color=blue",
     "agent.sync.secretRef=git-access",
     "switcher.source.url=https://git.contoso.com/fleet",
+];
+
+/// What a switcher that acts in Azure needs beside that.
+const IDENTITY: [&str; 7] = [
+    r"switcher.serviceAccount.annotations.azure\.workload\.identity/client-id=abc",
+    r"switcher.podLabels.azure\.workload\.identity/use=yes",
+    "switcher.env[0].name=TEAL_AZURE_CLOUD,switcher.env[0].value=china",
+    "switcher.envFrom[0].configMapRef.name=more,switcher.envFrom[0].configMapRef.optional=true",
+    "switcher.extraVolumes[0].name=ca,switcher.extraVolumes[0].configMap.name=ca",
+    "switcher.extraVolumes[0].configMap.optional=true",
+    "switcher.extraVolumeMounts[0].name=ca,switcher.extraVolumeMounts[0].mountPath=/etc/ca",
 ];
 
 /// Makes Teal's namespace, where the API server refuses pods below the restricted standard.
@@ -78,6 +89,17 @@ async fn the_chart_is_installed_upgraded_and_removed_on_a_real_cluster() -> Resu
     ensure!(sync.source.reference.branch.as_deref() == Some("release"), "{sync:?}");
     ensure!(sync.role == Some(Role::Active) && sync.pin.as_deref() == Some("abc"), "{sync:?}");
     ensure!(ready(&client, "teal-agent").await? == 3);
+
+    // A real API server takes what an identity in Azure needs; identities themselves are AKS's to give.
+    let identified: Vec<&str> = FOLLOWING.into_iter().chain(IDENTITY).collect();
+    helm.run(&cluster, &["upgrade", "teal", &chart, wait[0], wait[1]], &identified).await?;
+    let account = Api::<ServiceAccount>::namespaced(client.clone(), TEAL_NAMESPACE).get("teal-switcher").await?;
+    ensure!(account.annotations().get("azure.workload.identity/client-id").is_some_and(|id| id == "abc"));
+    let pods = ListParams::default().labels("azure.workload.identity/use=yes,app.kubernetes.io/component=switcher");
+    let pods = Api::<Pod>::namespaced(client.clone(), TEAL_NAMESPACE).list(&pods).await?.items;
+    let spec = pods.first().and_then(|pod| pod.spec.as_ref()).context("a pod with the label")?;
+    ensure!(spec.volumes.iter().flatten().any(|volume| volume.name == "ca"), "{spec:?}");
+    ensure!(spec.containers[0].env.iter().flatten().any(|one| one.name == "TEAL_AZURE_CLOUD"), "{spec:?}");
 
     helm.run(&cluster, &["uninstall", "teal", wait[0], wait[1]], &[]).await?;
     ensure!(left_behind(&client).await?.is_empty(), "{:?}", left_behind(&client).await?);

@@ -64,11 +64,76 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{/* Metadata of a program's ServiceAccount; takes root and component. */}}
+{{- define "teal.account" -}}
+name: teal-{{ .component }}
+namespace: {{ .root.Release.Namespace }}
+labels: {{- include "teal.labels" .root | nindent 2 }}
+{{- with (index .root.Values .component).serviceAccount.annotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Refuses values that would take the place of the chart's own; takes root and component. */}}
+{{- define "teal.reserved" -}}
+{{- $component := .component -}}
+{{- $values := index .root.Values .component -}}
+{{- range $label, $_ := $values.podLabels }}
+{{- if regexMatch "^(app\\.kubernetes\\.io|helm\\.sh)/" $label }}
+{{- fail (printf "%s.podLabels: %s is the chart's own; leave it out" $component $label) }}
+{{- end }}
+{{- end }}
+{{- range $values.env }}
+{{- if has .name (list "POD_NAME" "RUST_LOG") }}
+{{- fail (printf "%s.env: %s is the chart's own; the log level is logLevel" $component .name) }}
+{{- end }}
+{{- if and (hasKey . "value") (hasKey . "valueFrom") }}
+{{- fail (printf "%s.env: %s has both value and valueFrom; give one" $component .name) }}
+{{- end }}
+{{- end }}
+{{- range $values.extraVolumes }}
+{{- if regexMatch "^(store|helm|secret-[0-9]+)$" .name }}
+{{- fail (printf "%s.extraVolumes: %s is a volume of the chart's own; choose another name" $component .name) }}
+{{- end }}
+{{- end }}
+{{- $volumes := list }}
+{{- range $values.extraVolumes }}{{ $volumes = append $volumes .name }}{{ end }}
+{{- range $values.extraVolumeMounts }}
+{{- if not (has .name $volumes) }}
+{{- fail (printf "%s.extraVolumeMounts: %s is no volume of extraVolumes" $component .name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Metadata of a program's pods; takes root and component. */}}
+{{- define "teal.podMetadata" -}}
+{{- include "teal.reserved" . -}}
+{{- $values := index .root.Values .component -}}
+labels:
+  {{- include "teal.labels" .root | nindent 2 }}
+  app.kubernetes.io/component: {{ .component }}
+  {{- with $values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with $values.podAnnotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* A container's env and envFrom; takes root and component. */}}
 {{- define "teal.environment" -}}
+{{- $values := index .root.Values .component -}}
+env:
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
 - name: RUST_LOG
-  value: {{ .Values.logLevel | quote }}
+  value: {{ .root.Values.logLevel | quote }}
+{{- with $values.env }}
+{{ toYaml . }}
+{{- end }}
+{{- with $values.envFrom }}
+envFrom: {{- toYaml . | nindent 0 }}
+{{- end }}
 {{- end }}
 
 {{- define "teal.probes" -}}

@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::{CHART, NAMESPACE};
 use crate::{tools, workspace};
 
+#[path = "chart_identity_tests.rs"]
+mod identity;
+
 const SYNC: [&str; 2] = ["agent.sync.url=https://git.contoso.com/fleet", "agent.sync.color=blue"];
 const SWITCHER: &str = "switcher.source.url=https://git.contoso.com/fleet";
 

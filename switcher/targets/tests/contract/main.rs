@@ -14,4 +14,5 @@ mod followers;
 mod propagation;
 mod reference;
 mod rfc2136;
+mod roles;
 mod suite;

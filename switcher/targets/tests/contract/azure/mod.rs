@@ -119,11 +119,13 @@ impl Azure {
 
     /// The switcher may only do what these roles let it.
     pub(crate) async fn only(&self, roles: &[(&str, String)]) {
-        let assignments: Vec<Value> = roles
-            .iter()
-            .map(|(role, scope)| json!({"principal": SWITCHER, "role": role, "scope": scope}))
-            .chain([json!({"principal": PERSON, "role": "Owner", "scope": "/"})])
-            .collect();
+        let role = |(role, scope): &(&str, String)| json!({"principal": SWITCHER, "role": role, "scope": scope});
+        self.only_assigned(roles.iter().map(role).collect()).await;
+    }
+
+    /// The same by whole assignments, as the emulator takes them.
+    pub(crate) async fn only_assigned(&self, mut assignments: Vec<Value>) {
+        assignments.push(json!({"principal": PERSON, "role": "Owner", "scope": "/"}));
         let clients = [SWITCHER, PERSON].map(|id| json!({"tenant": TENANT, "id": id, "secret": "s"}));
         let tenants = json!([{"id": TENANT, "subscriptions": [SUBSCRIPTION]}]);
         let access = json!({"strict": true, "tenants": tenants, "clients": clients, "assignments": assignments});
