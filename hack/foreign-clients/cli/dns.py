@@ -35,6 +35,10 @@ def update():
     az("network", "dns", "record-set", "a", "update", *NAME, "--name", "www", "--set", "TTL=30", "metadata.owner=cli")
     shown = az("network", "dns", "record-set", "a", "show", *NAME, "--name", "www")
     same((shown["TTL"], shown["metadata"]), (30, {"owner": "cli"}))
+    # How a record with a ledger in its metadata is flipped by hand: one write, and the metadata stays.
+    az("network", "dns", "record-set", "a", "update", *NAME, "--name", "www", "--set", "ARecords[0].ipv4Address=192.0.2.3")
+    shown = az("network", "dns", "record-set", "a", "show", *NAME, "--name", "www")
+    same((shown["ARecords"][0]["ipv4Address"], shown["TTL"], shown["metadata"]), ("192.0.2.3", 30, {"owner": "cli"}))
     az_refused(
         "PreconditionFailed", "network", "dns", "record-set", "a", "create", *NAME, "--name", "www", "--if-none-match", "*"
     )
