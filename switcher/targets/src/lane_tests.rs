@@ -39,7 +39,7 @@ fn an_objective_is_held_against_every_target() {
         0,
         "aks.contoso.com: going back by azureDns takes up to 150 s (one write 80 s, or the provider's work 0 s with it; its propagation 60 s, TTL 10 s), longer than the declared rollback objective of 30 s".to_owned(),
     );
-    assert_eq!(told(&(dns() + &objective("30s"))), [record.clone()]);
+    assert_eq!(told(&(dns() + &objective("30s"))), std::slice::from_ref(&record));
     let both = told(&(dns() + &gateway() + &objective("30s")));
     assert_eq!(both.first(), Some(&record));
     assert!(both.len() == 2 && both[1].0 == 1 && both[1].1.contains("applicationGateway takes up to"), "{both:?}");
