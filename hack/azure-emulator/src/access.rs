@@ -87,6 +87,16 @@ pub(crate) struct Assignment {
     pub(crate) scope: String,
 }
 
+impl Assignment {
+    /// The actions that it allows.
+    fn does(&self) -> Vec<&str> {
+        match &self.role {
+            Some(role) => roles::actions(role).unwrap_or_default().to_vec(),
+            None => self.actions.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
 impl Access {
     /// All that is wrong with it, one sentence each.
     pub(crate) fn check(&self) -> Vec<String> {
@@ -167,16 +177,20 @@ impl Access {
         Ok(principal)
     }
 
+    /// What the declared roles that somebody holds at a scope may do.
+    pub(crate) fn held<'a>(
+        &'a self,
+        principal: &'a Principal,
+        scope: &'a str,
+    ) -> impl Iterator<Item = Vec<&'a str>> + use<'a> {
+        let theirs =
+            move |one: &&Assignment| principal.is(&one.principal) && (one.scope == "/" || within(&one.scope, scope));
+        self.assignments.iter().filter(theirs).map(Assignment::does)
+    }
+
     fn allows(&self, principal: &Principal, action: &str, scope: &str) -> bool {
-        self.assignments.iter().any(|one| {
-            let theirs = principal.is(&one.principal);
-            let inside = one.scope == "/" || within(&one.scope, scope);
-            let actions: Vec<&str> = match &one.role {
-                Some(role) => roles::actions(role).unwrap_or_default().to_vec(),
-                None => one.actions.iter().map(String::as_str).collect(),
-            };
-            theirs && inside && actions.iter().any(|pattern| crate::world::faults::matches(pattern, action))
-        })
+        let does = |actions: Vec<&str>| actions.iter().any(|pattern| crate::world::faults::matches(pattern, action));
+        self.held(principal, scope).any(does)
     }
 }
 
@@ -223,7 +237,7 @@ pub(crate) fn check(world: &World, call: &Call) -> Result<(), ArmError> {
 }
 
 /// The action that a call is, and the scope it needs it at. `None` for what anybody may: the lists of their
-/// subscriptions and tenants.
+/// subscriptions and tenants, and what they may.
 fn action(method: &http::Method, target: &Target) -> Option<(String, String)> {
     let verb = match method.as_str() {
         "GET" | "HEAD" => "read",
@@ -233,6 +247,9 @@ fn action(method: &http::Method, target: &Target) -> Option<(String, String)> {
     };
     match target {
         Target::Subscriptions | Target::Tenants | Target::Subscription(_, None) => None,
+        Target::Below { kind, .. } if kind.eq_ignore_ascii_case("Microsoft.Authorization/permissions") => None,
+        // Shows only what the caller may read.
+        Target::Below { kind, .. } if kind.eq_ignore_ascii_case(crate::resource_graph::QUESTION) => None,
         other => Some((format!("{}/{verb}", other.kind()), other.scope().path())),
     }
 }

@@ -17,6 +17,9 @@ use crate::world::World;
 pub(crate) const CLUSTER: &str = "Microsoft.ContainerService/managedClusters";
 
 const VERSIONS: &[&str] = &[
+    "2017-08-31",
+    "2018-03-31",
+    "2019-06-01",
     "2020-02-01",
     "2021-05-01",
     "2022-09-01",

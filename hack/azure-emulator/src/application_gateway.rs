@@ -15,6 +15,9 @@ use crate::world::World;
 pub(crate) const GATEWAY: &str = "Microsoft.Network/applicationGateways";
 
 const VERSIONS: &[&str] = &[
+    "2015-06-15",
+    "2016-09-01",
+    "2017-10-01",
     "2018-11-01",
     "2019-11-01",
     "2020-11-01",

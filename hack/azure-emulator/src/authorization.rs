@@ -14,8 +14,13 @@ const fn kind(name: &'static str) -> ResourceType {
     ResourceType { name, versions: &["2015-01-01"], errors: ErrorStyle::Wrapped }
 }
 
-const TYPES: &[ResourceType] =
-    &[kind(locks::LOCK), kind(assignments::ASSIGNMENT), kind(assignments::DEFINITION), kind(tags::TAGS)];
+const TYPES: &[ResourceType] = &[
+    kind(locks::LOCK),
+    kind(assignments::ASSIGNMENT),
+    kind(assignments::DEFINITION),
+    kind(assignments::PERMISSIONS),
+    kind(tags::TAGS),
+];
 
 /// The service.
 #[derive(Debug)]
@@ -36,6 +41,7 @@ impl Provider for Authorization {
         match () {
             () if is(locks::LOCK) => locks::handle(world, call),
             () if is(assignments::ASSIGNMENT) => assignments::handle(world, call),
+            () if is(assignments::PERMISSIONS) => assignments::permissions(world, call),
             () if is(assignments::DEFINITION) => assignments::definitions(call),
             () => tags::handle(world, call),
         }

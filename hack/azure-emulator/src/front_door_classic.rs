@@ -21,7 +21,7 @@ const RETIREMENT: &str =
 const OPERATIONS: &str = "Microsoft.Network/frontdooroperationresults";
 const RESULTS: &str = "Microsoft.Network/frontdooroperationresult";
 const VERSIONS: &[&str] =
-    &["2019-04-01", "2019-05-01", "2020-01-01", "2020-04-01", "2020-05-01", "2021-06-01", "2025-10-01"];
+    &["2018-08-01", "2019-04-01", "2019-05-01", "2020-01-01", "2020-04-01", "2020-05-01", "2021-06-01", "2025-10-01"];
 
 const fn kind(name: &'static str) -> ResourceType {
     ResourceType { name, versions: VERSIONS, errors: ErrorStyle::Wrapped }

@@ -28,6 +28,7 @@ mod probe;
 mod provider;
 mod providers;
 mod public_dns;
+mod resource_graph;
 mod resources;
 mod serve;
 mod shared;

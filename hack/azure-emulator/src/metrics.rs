@@ -12,6 +12,7 @@ use std::time::Duration;
 use http::Method;
 use jiff::Timestamp;
 
+pub(crate) use answer::batch;
 pub(crate) use series::{Dimensions, Metric, MetricError};
 
 use crate::arm::{ArmError, Call, ErrorStyle, Reply, ResourceType, Target};
@@ -19,6 +20,7 @@ use crate::provider::{OtherCall, Provider};
 use crate::world::World;
 
 const VERSIONS: &[&str] = &[
+    "2016-09-01",
     "2017-05-01-preview",
     "2017-12-01-preview",
     "2018-01-01",

@@ -149,11 +149,17 @@ fn one(world: &mut World, call: &Call, id: &ResourceId) -> Result<Reply, ArmErro
         }
         Method::PATCH => {
             let old = old.ok_or_else(|| ArmError::not_found(id))?;
+            Condition::of(call).check(Some(old.etag.as_str()))?;
             let mut body = Value::Object(old.body.clone());
             merge(&mut body, &call.body);
             save(world, id, body)
         }
-        Method::DELETE => Ok(Reply::empty(if world.remove(id) { StatusCode::OK } else { StatusCode::NO_CONTENT })),
+        Method::DELETE => {
+            if let Some(old) = &old {
+                Condition::of(call).check(Some(old.etag.as_str()))?;
+            }
+            Ok(Reply::empty(if world.remove(id) { StatusCode::OK } else { StatusCode::NO_CONTENT }))
+        }
         _ => Err(ArmError::method(&call.method, &id.kind())),
     }
 }
@@ -190,6 +196,7 @@ fn address(world: &World, id: &ResourceId, body: &mut Value) {
     let properties = &mut body["properties"];
     default(properties, "publicIPAddressVersion", "IPv4");
     default(properties, "publicIPAllocationMethod", "Dynamic");
+    default(properties, "idleTimeoutInMinutes", 4);
     let fresh = || {
         // Addresses for tests of networks, RFC 2544: they lead nowhere unless the host map says where.
         let sum = id.key().bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));

@@ -15,6 +15,7 @@ pub(crate) fn all() -> Vec<Box<dyn Provider>> {
         Box::new(crate::metrics::Metrics),
         Box::new(crate::key_vault::KeyVault),
         Box::new(crate::authorization::Authorization),
+        Box::new(crate::resource_graph::ResourceGraph),
         // Takes whatever type is left, so it comes last.
         Box::new(crate::passthrough::Passthrough),
     ]

@@ -53,6 +53,7 @@ fn below_subscription(world: &mut World, call: &Call, subscription: &str, list: 
             groups::list(world, call, subscription)
         }
         "resources" => groups::resources(world, call),
+        "metrics:getbatch" if call.method == Method::POST => crate::metrics::batch(world, call),
         "tagnames" => get(call).map(|()| tag_names(world, call, subscription)),
         "locations" => {
             get(call)?;

@@ -1,4 +1,4 @@
-"""`az network dns` and `az network private-dns`, `az rest`, groups and tokens."""
+"""`az network dns` and `az network private-dns`, `az rest`, `az lock`, `az role`, groups and tokens."""
 
 from life import az, az_refused, log_in
 from told import URL, Life, end, group, same
@@ -6,6 +6,7 @@ from told import URL, Life, end, group, same
 login = Life("azure-cli", "sign-in and groups")
 dns = Life("azure-cli", "Azure DNS")
 private = Life("azure-cli", "Azure Private DNS")
+scopes = Life("azure-cli", "locks and roles")
 rg, zone = group(), "cli.example"
 NAME = ["--resource-group", rg, "--zone-name", zone]
 
@@ -58,6 +59,27 @@ def rest():
     same(shown["properties"]["fqdn"], f"www.{zone}.")
 
 
+def lock():
+    az("lock", "create", "--name", "keep", "--lock-type", "CanNotDelete", "--resource-group", rg)
+    same([(one["name"], one["level"]) for one in az("lock", "list", "--resource-group", rg)], [("keep", "CanNotDelete")])
+    az_refused("ScopeLocked", "network", "dns", "zone", "delete", "--resource-group", rg, "--name", zone, "--yes")
+    az("lock", "delete", "--name", "keep", "--resource-group", rg)
+    same(az("lock", "list", "--resource-group", rg), [])
+
+
+def role():
+    scope = az("network", "dns", "zone", "show", "--resource-group", rg, "--name", zone)["id"]
+    # Given whole, so that nobody has to look a principal up.
+    who, at = "33333333-3333-3333-3333-333333333333", ["--scope", scope]
+    named = ["--role", "DNS Zone Contributor", *at]
+    made = az("role", "assignment", "create", *named, "--assignee-object-id", who, "--assignee-principal-type", "ServicePrincipal")
+    same((made["principalId"], made["scope"]), (who, scope))
+    listed = az("role", "assignment", "list", *at, "--fill-principal-name", "false", "--fill-role-definition-name", "true")
+    same([(one["principalId"], one["roleDefinitionName"]) for one in listed], [(who, "DNS Zone Contributor")])
+    az("role", "assignment", "delete", "--ids", made["id"])
+    same(az("role", "assignment", "list", *at, "--fill-principal-name", "false"), [])
+
+
 def delete():
     az("network", "dns", "record-set", "a", "delete", *NAME, "--name", "www", "--yes")
     az_refused("NotFound", "network", "dns", "record-set", "a", "show", *NAME, "--name", "www")
@@ -87,6 +109,8 @@ dns.step("create a zone, add records", create)
 dns.step("update, create what exists: 412", update)
 dns.step("list", listing)
 dns.step("az rest", rest)
+scopes.step("lock a group, delete in it: refused, unlock", lock)
+scopes.step("assign a role at a zone, list, delete", role)
 dns.step("delete", delete)
 private.step("create, read, delete by operations", private_life)
 login.step("delete the group", delete_group)

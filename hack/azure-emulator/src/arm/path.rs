@@ -38,6 +38,10 @@ impl Target {
     /// # Errors
     /// A sentence for whoever sent it.
     pub(crate) fn parse(path: &str, decoded: bool) -> Result<Self, String> {
+        // Some clients escape a scope whole before they put something behind it; the resource manager reads it all the same.
+        let unescaped = path.get(..4).filter(|start| !decoded && start.eq_ignore_ascii_case("/%2f"));
+        let unescaped = unescaped.map(|_| path.replace("%2F", "/").replace("%2f", "/"));
+        let path = unescaped.as_deref().unwrap_or(path);
         let words: Vec<String> = path
             .split('/')
             .filter(|word| !word.is_empty())
@@ -151,6 +155,12 @@ mod tests {
             Target::Tenants => "tenants",
         };
         format!("{form} {} @ {}", target.kind(), target.scope().path())
+    }
+
+    #[test]
+    fn a_scope_may_be_escaped_whole() {
+        let lock = "/%2Fsubscriptions%2fs%2FresourceGroups%2Fg/providers/Microsoft.Authorization/locks/l";
+        assert_eq!(of(lock), "resource Microsoft.Authorization/locks @ /subscriptions/s/resourceGroups/g");
     }
 
     #[test]

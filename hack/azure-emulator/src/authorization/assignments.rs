@@ -14,6 +14,9 @@ pub(super) const ASSIGNMENT: &str = "Microsoft.Authorization/roleAssignments";
 /// The type of roles.
 pub(super) const DEFINITION: &str = "Microsoft.Authorization/roleDefinitions";
 
+/// What the caller may do somewhere.
+pub(super) const PERMISSIONS: &str = "Microsoft.Authorization/permissions";
+
 /// The last word of a role definition's id.
 fn role_of(definition: &str) -> &str {
     definition.rsplit('/').next().unwrap_or_default()
@@ -28,6 +31,27 @@ pub(crate) fn granted(world: &World, principal: &Principal, action: &str, scope:
             || role.is_some_and(|role| role.actions.iter().any(|one| crate::world::faults::matches(one, action)));
         theirs && within(&one.id.scope().path(), scope) && does()
     })
+}
+
+/// `GET {scope}/providers/Microsoft.Authorization/permissions`: everything, unless roles are asked for.
+pub(super) fn permissions(world: &World, call: &Call) -> Result<Reply, ArmError> {
+    if call.method != Method::GET {
+        return Err(ArmError::method(&call.method, PERMISSIONS));
+    }
+    let scope = call.target.scope().path();
+    let actions = if world.access.strict { held(world, &call.principal, &scope) } else { vec![vec!["*"]] };
+    let show =
+        |actions: Vec<&str>| json!({"actions": actions, "notActions": [], "dataActions": [], "notDataActions": []});
+    Ok(Reply::ok(json!({ "value": actions.into_iter().map(show).collect::<Vec<_>>() })))
+}
+
+/// What the roles that somebody holds at a scope may do, by declaration and by assignment.
+fn held<'a>(world: &'a World, principal: &'a Principal, scope: &'a str) -> Vec<Vec<&'a str>> {
+    let assigned = world.store.all().filter(|one| one.id.is(ASSIGNMENT) && within(&one.id.scope().path(), scope));
+    let assigned = assigned.filter(|one| one.property("principalId").as_str().is_some_and(|id| principal.is(id)));
+    let assigned =
+        assigned.filter_map(|one| roles::by_id(role_of(one.property("roleDefinitionId").as_str().unwrap_or_default())));
+    world.access.held(principal, scope).chain(assigned.map(|role| role.actions.to_vec())).collect()
 }
 
 /// Answers a call about assignments.

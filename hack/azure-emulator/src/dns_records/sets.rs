@@ -118,6 +118,9 @@ impl Set {
         if self.kind.name == "SOA" && !self.is_apex() {
             return Err(ArmError::bad("BadRequest", "Record sets of type 'SOA' can only be at the zone's apex ('@')."));
         }
+        if self.kind.name == "NS" && self.name.starts_with('*') {
+            return Err(ArmError::bad("BadRequest", "Record sets of type 'NS' cannot be wildcards."));
+        }
         if self.kind.name == "CNAME" && self.is_apex() {
             return Err(ArmError::bad("BadRequest", "Record sets of type 'CNAME' cannot be at the zone's apex ('@')."));
         }

@@ -230,7 +230,8 @@ pub(super) fn delete(world: &mut World, call: &Call, id: &ResourceId, kind: Kind
             group_scoped: true,
         },
     );
-    if begun.status == Status::Succeeded {
+    // A profile's end is always an operation: clients of older versions know no 200 there.
+    if begun.status == Status::Succeeded && kind != Kind::Profile {
         return Ok(Reply::empty(StatusCode::OK));
     }
     if let Some(old) = world.store.get(id).cloned() {

@@ -22,7 +22,7 @@ pub(super) fn endpoints(world: &World, request: &Request) -> Reply {
             "authentication": { "loginEndpoint": format!("{base}/"), "audiences": audiences },
         }));
     }
-    Reply::ok(json!({
+    let cloud = json!({
         "name": "AzureEmulator",
         "portal": base,
         "resourceManager": format!("{base}/"),
@@ -62,7 +62,10 @@ pub(super) fn endpoints(world: &World, request: &Request) -> Reply {
             "synapseAnalytics": "dev.azuresynapse.net",
             "attestationEndpoint": "attest.azure.net",
         },
-    }))
+    });
+    // Versions between the two objects list all clouds; older Terraform and `ARM_CLOUD_METADATA_URL` of the CLI ask for them.
+    let listed = ["2019", "2020", "2021"].iter().any(|year| version.starts_with(year));
+    Reply::ok(if listed { json!([cloud]) } else { cloud })
 }
 
 /// Instance discovery: the caller's authority is one of ours.

@@ -44,7 +44,7 @@ pub(super) fn version_1(world: &mut World, request: &Request) -> (Reply, String)
     (reply, client)
 }
 
-fn form_of(request: &Request) -> Result<Form, String> {
+pub(super) fn form_of(request: &Request) -> Result<Form, String> {
     let text = std::str::from_utf8(&request.body).map_err(|_| "the body is not UTF-8".to_owned())?;
     crate::arm::call::parse_query(text)
 }

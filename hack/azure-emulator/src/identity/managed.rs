@@ -1,8 +1,9 @@
 //! Managed identity, as App Service and as a virtual machine has it.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::json;
 
+use super::grant::form_of;
 use super::{audience, bearer, now};
 use crate::access::issue;
 use crate::arm::dispatch::Request;
@@ -16,9 +17,12 @@ const LIFE: i64 = 86_399;
 /// The identity behind requests that name none.
 const SYSTEM: &str = "00000000-0000-0000-0000-0000000000bb";
 
-/// `GET /msi/token?resource=…&api-version=2019-08-01` with `X-IDENTITY-HEADER`.
+/// `GET /msi/token?resource=…&api-version=2019-08-01` with `X-IDENTITY-HEADER`; with `secret` as Azure ML, Service Fabric
+/// and App Service's older version send it; or a POST with `Metadata: true` and the resource in a form, as in Cloud Shell.
 pub(super) fn app_service(world: &mut World, request: &Request) -> (Reply, String) {
-    if request.header("x-identity-header").is_none_or(str::is_empty) {
+    let header = |name: &str| request.header(name).is_some_and(|value| !value.is_empty());
+    let cloud_shell = request.method == Method::POST && header("metadata");
+    if !header("x-identity-header") && !header("secret") && !cloud_shell {
         let text = "The header X-IDENTITY-HEADER is missing.";
         return (refusal(StatusCode::UNAUTHORIZED, "Unauthorized", text), String::new());
     }
@@ -40,12 +44,14 @@ fn refusal(status: StatusCode, code: &str, text: &str) -> Reply {
 }
 
 fn token(world: &World, request: &Request, machine: bool) -> (Reply, String) {
-    let Some(resource) = request.query.get("resource").filter(|resource| !resource.is_empty()) else {
+    let form = form_of(request).unwrap_or_default();
+    let asked = |name: &str| request.query.get(name).or_else(|| form.get(name)).filter(|value| !value.is_empty());
+    let Some(resource) = asked("resource") else {
         let body =
             json!({ "error": "invalid_resource", "error_description": "The query parameter 'resource' is missing." });
         return (Reply::json(StatusCode::BAD_REQUEST, body), String::new());
     };
-    let named = ["client_id", "clientid"].iter().find_map(|name| request.query.get(*name)).cloned();
+    let named = ["client_id", "clientid"].iter().find_map(|name| asked(name)).cloned();
     let own = world.access.managed_identity.clone();
     if world.access.strict && named.is_some() && named != own {
         let body = json!({ "error": "invalid_request", "error_description": "Identity not found" });

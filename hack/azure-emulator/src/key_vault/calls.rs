@@ -11,6 +11,7 @@ use super::operate::operate;
 use crate::arm::Reply;
 use crate::check::merge;
 use crate::provider::OtherCall;
+use crate::resources::DEFAULT_TENANT;
 use crate::world::World;
 
 /// Longest page of a list.
@@ -23,7 +24,7 @@ pub(super) fn other(world: &mut World, call: &OtherCall<'_>) -> Option<Reply> {
     let (vault, path) = route(call)?;
     let bearer = call.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if !bearer.is_some_and(|value| value.to_ascii_lowercase().starts_with("bearer ")) {
-        return Some(*challenge(call));
+        return Some(*challenge(world, call));
     }
     Some(guard::pass(world, call, &vault, &path, |world| match serve(world, call, &vault, &path) {
         Ok(reply) => reply,
@@ -69,7 +70,7 @@ pub(super) fn absent(vault: &Vault, key: &str) -> Box<Reply> {
 
 /// 401 with the challenge: where to get a token, and for what. Clients compare the resource with the end of the host that they
 /// called, so it is that host without its first label, or the public cloud's when there is only one.
-fn challenge(call: &OtherCall<'_>) -> Box<Reply> {
+fn challenge(world: &World, call: &OtherCall<'_>) -> Box<Reply> {
     let authority = call.base.trim_start_matches("https://");
     let resource = match authority.split_once('.') {
         Some((_, rest)) if !authority.starts_with(|c: char| c.is_ascii_digit()) => format!("https://{rest}"),
@@ -79,9 +80,23 @@ fn challenge(call: &OtherCall<'_>) -> Box<Reply> {
         StatusCode::UNAUTHORIZED,
         json!({"error": {"code": "Unauthorized", "message": "AKV10000: Request is missing a Bearer or PoP token."}}),
     );
-    // No tenant is named, as any will do: credentials stay with their own.
-    let words = format!("Bearer authorization=\"{}/\", resource=\"{resource}\"", call.base);
+    let words = format!("Bearer authorization=\"{}/{}\", resource=\"{resource}\"", call.base, tenant(world, call));
     Box::new(reply.with("www-authenticate", words))
+}
+
+/// The tenant that the challenge names: the one declared. Where any will do none is named, so that credentials stay with their
+/// own; but the clients for Java and .NET cannot read that, and are told the tenant that last got a token here.
+fn tenant(world: &World, call: &OtherCall<'_>) -> String {
+    if let [only] = world.access.tenants.as_slice() {
+        return only.id.clone();
+    }
+    let agent = call.headers.get("user-agent").and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    if !["azsdk-java", "azsdk-net"].iter().any(|client| agent.starts_with(client)) {
+        return String::new();
+    }
+    let last = world.log.calls().rev().find(|entry| entry.kind == "token" && entry.status == 200);
+    let last = last.and_then(|entry| entry.path.split('/').nth(1));
+    last.unwrap_or(DEFAULT_TENANT).to_owned()
 }
 
 fn serve(world: &mut World, call: &OtherCall<'_>, vault: &Vault, path: &[String]) -> Answer {

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 
 use http::Method;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::definitions::{self, Definition};
 use super::query::{self, Query};
 use super::series::{Bucket, Dimensions, point};
 use super::{Kept, Metric};
-use crate::arm::{ArmError, Call, Reply, Scope};
+use crate::arm::{ArmError, Call, Reply, ResourceId, Scope};
+use crate::check::{list, set, text};
 use crate::world::World;
+
+/// As many resources may be asked about at once.
+const MOST_IN_A_BATCH: usize = 50;
 
 /// `GET {resource}/providers/Microsoft.Insights/metrics`, and the same at a subscription.
 ///
@@ -19,7 +23,48 @@ use crate::world::World;
 /// 404 for a resource that isn't there, 400 for a question that isn't understood.
 pub(super) fn metrics(world: &mut World, call: &Call, scope: &Scope) -> Result<Reply, ArmError> {
     let get = |name: &str| call.query(name).map(str::to_owned).or_else(|| in_body(call, name));
-    let query = query::parse(&get, world.now()).map_err(|why| ArmError::bad("BadRequest", why))?;
+    answer(world, scope, &get).map(Reply::ok)
+}
+
+/// `POST /subscriptions/{id}/metrics:getBatch`: one question about many resources, whose ids are in the body.
+///
+/// # Errors
+/// As [`metrics`], for any of them.
+pub(crate) fn batch(world: &mut World, call: &Call) -> Result<Reply, ArmError> {
+    let ids = list(&call.body, "/resourceids");
+    if ids.is_empty() || ids.len() > MOST_IN_A_BATCH {
+        let text = format!("resourceids must name 1 to {MOST_IN_A_BATCH} resources.");
+        return Err(ArmError::bad("BadRequest", text));
+    }
+    let span = match (call.query("starttime"), call.query("endtime")) {
+        (Some(start), Some(end)) => Some(format!("{start}/{end}")),
+        (Some(start), None) => Some(format!("{start}/{}", world.now())),
+        _ => None,
+    };
+    let get = |name: &str| match name {
+        "timespan" => span.clone(),
+        name => call.query(name).map(str::to_owned),
+    };
+    let mut values = Vec::new();
+    for id in ids {
+        let spelled = id.as_str().unwrap_or_default();
+        let resource = ResourceId::parse(spelled).map_err(|why| ArmError::bad("BadRequest", why))?;
+        let mut one = answer(world, &Scope::Resource(Box::new(resource)), &get)?;
+        let (start, end) = text(&one, "/timespan").and_then(|span| span.split_once('/')).unwrap_or_default();
+        let (start, end) = (start.to_owned(), end.to_owned());
+        set(&mut one, "starttime", start);
+        set(&mut one, "endtime", end);
+        set(&mut one, "resourceid", spelled);
+        if let Some(one) = one.as_object_mut() {
+            one.retain(|key, _| !["timespan", "cost"].contains(&key.as_str()));
+        }
+        values.push(one);
+    }
+    Ok(Reply::ok(json!({ "values": values })))
+}
+
+fn answer(world: &mut World, scope: &Scope, get: &dyn Fn(&str) -> Option<String>) -> Result<Value, ArmError> {
+    let query = query::parse(get, world.now()).map_err(|why| ArmError::bad("BadRequest", why))?;
     let mut about = About::of(world, scope, get("metricnamespace"))?;
     if let Some(namespace) = get("metricnamespace").filter(|_| matches!(scope, Scope::Resource(_))) {
         about.check_namespace(&namespace)?;
@@ -42,7 +87,7 @@ pub(super) fn metrics(world: &mut World, call: &Call, scope: &Scope) -> Result<R
     if !query.metadata {
         answer["cost"] = (query.end.duration_since(query.start).as_mins()).into();
     }
-    Ok(Reply::ok(answer))
+    Ok(answer)
 }
 
 /// POST at a subscription carries the question in its body.
@@ -121,6 +166,20 @@ impl About {
         definitions::of(&self.kind).iter().find(|one| one.name.eq_ignore_ascii_case(name))
     }
 
+    /// Measures how full zones are: at the moment before the question, as nothing else counts it.
+    fn count_sets(&self, world: &mut World) {
+        let at = world.now() - SignedDuration::from_secs(1);
+        for (resource, _) in &self.resources {
+            let Some(zone) = world.store.by_key(resource) else { continue };
+            let number = |name: &str| zone.property(name).as_f64();
+            let (Some(sets), Some(most)) = (number("numberOfRecordSets"), number("maxNumberOfRecordSets")) else {
+                continue;
+            };
+            super::measure(world, resource, definitions::SETS, at, Vec::new(), sets);
+            super::measure(world, resource, definitions::SETS_USED, at, Vec::new(), 100.0 * sets / most);
+        }
+    }
+
     /// One metric's part of the answer.
     fn one(&self, world: &mut World, query: &Query, name: &str, strict: bool) -> Result<Value, ArmError> {
         let all = self.names(world);
@@ -135,6 +194,9 @@ impl About {
                 ),
             ));
         };
+        if [definitions::SETS, definitions::SETS_USED].contains(&name.as_str()) {
+            self.count_sets(world);
+        }
         let definition = self.definition(name);
         if let Some(definition) = definition.filter(|_| strict) {
             let unknown = query.filter.names().into_iter().find(|wanted| {

@@ -85,7 +85,16 @@ const PROFILE: &[Definition] = &[
     ),
 ];
 
-const ZONE: &[Definition] = &[one("QueryVolume", "Query Volume", "Count", "total", &[])];
+const ZONE: &[Definition] = &[
+    one("QueryVolume", "Query Volume", "Count", "total", &[]),
+    one(SETS, "Record Set Count", "Count", "maximum", &[]),
+    one(SETS_USED, "Record Set Capacity Utilization", "Percent", "maximum", &[]),
+];
+
+/// How many record sets a zone has; measured when it is asked for.
+pub(super) const SETS: &str = "RecordSetCount";
+/// How much of what a zone may have that is.
+pub(super) const SETS_USED: &str = "RecordSetCapacityUtilization";
 
 /// The metrics of a resource type, upper and lower case alike; none for a type that isn't known.
 pub(super) fn of(kind: &str) -> &'static [Definition] {

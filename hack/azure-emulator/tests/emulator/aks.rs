@@ -170,3 +170,23 @@ async fn metrics_are_put_in_and_fail_inside_a_200() {
         );
     }
 }
+
+#[tokio::test]
+async fn many_resources_are_asked_at_once() {
+    let kit = Kit::start().await;
+    let zones = [kit.zone("one.dev").await, kit.zone("two.dev").await];
+    kit.address(&zones[1], "www", &["192.0.2.1"]).await;
+    let start = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(1);
+    let url = format!(
+        "/subscriptions/11111111-1111-1111-1111-111111111111/metrics:getBatch?api-version=2024-02-01&interval=FULL\
+         &starttime={start}&aggregation=maximum&metricnamespace=Microsoft.Network/dnszones&metricnames=RecordSetCount"
+    );
+    let ask = async |ids: serde_json::Value| kit.send("POST", &url, &[], Some(json!({"resourceids": ids}))).await;
+    let answer = ask(json!(zones)).await.body;
+    let seen = |at: usize| answer["values"][at]["value"][0]["timeseries"][0]["data"][0]["maximum"].as_f64();
+    assert_eq!((seen(0), seen(1)), (Some(2.0), Some(3.0)), "{answer}");
+    assert_eq!(answer["values"][1]["resourceid"], json!(zones[1]));
+    for ids in [json!([]), json!(["x"]), json!([format!("{}x", zones[0])])] {
+        assert!(ask(ids.clone()).await.status.is_client_error(), "{ids}");
+    }
+}

@@ -60,11 +60,17 @@ async fn an_assignment_grants_what_its_role_says() {
     let listed = kit.get(&format!("{zone}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()")).await;
     assert_eq!(listed.body["value"][0]["properties"]["scope"], GROUP);
 
+    let free = kit.get(&format!("{zone}/providers/Microsoft.Authorization/permissions")).await.body;
+    assert_eq!(free["value"][0]["actions"], json!(["*"]), "nothing is denied unless it is said so");
     assert_eq!(kit.put("/_emulator/access", access).await.status, 204);
     let (_, token) = crate::identity::token(&kit, "s").await;
     let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
     let headers = [("authorization", bearer.as_str())];
     assert_eq!(kit.send("GET", &zone, &headers, None).await.status, 200);
+    let may = |scope: &str| format!("{scope}/providers/Microsoft.Authorization/permissions");
+    let held = kit.send("GET", &may(&zone), &headers, None).await.body;
+    assert_eq!(held["value"][0]["actions"][0], "Microsoft.Network/dnsZones/*", "{held}");
+    assert_eq!(kit.send("GET", &may(SUBSCRIPTION), &headers, None).await.body["value"], json!([]), "nothing above");
     let vault = format!("{GROUP}/providers/Microsoft.KeyVault/vaults/v");
     assert_eq!(kit.send("GET", &vault, &headers, None).await.status, 403, "another type");
     let elsewhere = zone.replace("/rg/", "/other/");

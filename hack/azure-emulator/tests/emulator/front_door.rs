@@ -93,7 +93,10 @@ async fn a_profile_lives_its_whole_life() {
     assert_eq!(kit.delete(&format!("{path}/afdEndpoints/web/routes/all")).await.status, 200);
     assert_eq!(kit.delete(&format!("{path}/originGroups/blue")).await.status, 200);
     assert_eq!(kit.delete(&format!("{path}/originGroups/blue")).await.status, 204);
-    assert_eq!(kit.delete(&path).await.status, 200);
+    let gone = kit.delete(&path).await;
+    assert_eq!(gone.status, 202, "a profile ends by an operation only, even if it has ended");
+    assert_eq!(kit.get(gone.header("azure-asyncoperation")).await.body["status"], "Succeeded");
+    assert_eq!((kit.get(&path).await.status.as_u16(), kit.delete(&path).await.status.as_u16()), (404, 204));
     assert_eq!(kit.get(&format!("{path}/originGroups/green")).await.status, 404, "children go with their profile");
 }
 

@@ -56,6 +56,8 @@ async fn discovery_points_at_the_host_that_was_asked() {
     let cloud = kit.get("/metadata/endpoints?api-version=2022-09-01").await.body;
     assert_eq!(cloud["authentication"]["loginEndpoint"], base);
     assert!(cloud["suffixes"].is_object() && cloud["resourceManager"].as_str().unwrap().starts_with(&base));
+    let listed = kit.get("/metadata/endpoints?api-version=2020-06-01").await.body;
+    assert_eq!(listed[0]["authentication"]["loginEndpoint"], base, "versions in between list all clouds: {listed}");
     let openid = kit.get(&format!("/{TENANT}/v2.0/.well-known/openid-configuration")).await.body;
     assert_eq!(openid["token_endpoint"], format!("{base}/{TENANT}/oauth2/v2.0/token"));
     let instance =
@@ -78,6 +80,11 @@ async fn managed_identity_is_served_by_http_too() {
     assert_eq!(refused.status(), 401);
     let body: Value = client.get(&url).header("x-identity-header", "x").send().await.unwrap().json().await.unwrap();
     assert!(body["expires_on"].is_string() && body["access_token"].is_string(), "{body}");
+    let secret = client.get(&url).header("secret", "x").send().await.unwrap();
+    assert_eq!(secret.status(), 200, "as Azure ML and Service Fabric ask");
+    let shell = client.post(format!("http://{}/msi/token", kit.emulator.msi.unwrap())).header("metadata", "true");
+    let shell: Value = shell.body("resource=https%3A%2F%2Fx.dev%2F").send().await.unwrap().json().await.unwrap();
+    assert_eq!(claims(shell["access_token"].as_str().unwrap())["aud"], "https://x.dev/", "as Cloud Shell asks");
     let other = client.get(format!("http://{}/subscriptions", kit.emulator.msi.unwrap())).send().await.unwrap();
     assert_eq!(other.status(), 404, "nothing but identity goes without TLS");
     let machine = kit

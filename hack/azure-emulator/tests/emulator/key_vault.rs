@@ -19,6 +19,12 @@ async fn a_key_is_made_used_and_deleted() {
         "{words}"
     );
 
+    let java = [("user-agent", "azsdk-java-azure-security-keyvault-keys/4.10.0")];
+    let named = async || kit.send("GET", "/keys", &java, None).await.header("www-authenticate").to_owned();
+    assert!(named().await.contains("/00000000-0000-0000-0000-0000000000aa\""), "it needs a tenant: {}", named().await);
+    crate::identity::token(&kit, "any").await;
+    assert!(named().await.contains("/22222222-2222-2222-2222-222222222222\""), "the last: {}", named().await);
+
     let made = send("POST", "/keys/sops/create", Some(json!({"kty": "RSA", "key_size": 2048}))).await;
     assert_eq!(made.status, 200, "{}", made.body);
     let kid = made.body["key"]["kid"].as_str().unwrap().to_owned();

@@ -18,6 +18,11 @@ async fn a_zone_comes_with_its_apex_and_counts_its_sets() {
         let refused = kit.delete(&format!("{zone}/{kind}/@")).await;
         assert_eq!((refused.status.as_u16(), refused.body["code"].as_str()), (400, Some("BadRequest")));
     }
+    let wildcard = json!({"properties": {"TTL": 60, "NSRecords": [{"nsdname": "ns.contoso.dev"}]}});
+    for (name, status) in [("*", 400), ("*.below", 400), ("below", 201)] {
+        assert_eq!(kit.put(&format!("{zone}/NS/{name}"), wildcard.clone()).await.status, status, "{name}");
+    }
+    kit.delete(&format!("{zone}/NS/below")).await;
     kit.address(&zone, "www", &["192.0.2.1"]).await;
     assert_eq!(kit.get(&zone).await.body["properties"]["numberOfRecordSets"], 3);
     // Another put of the same zone keeps its sets and counts.

@@ -79,3 +79,60 @@ async fn a_network_and_its_subnets_are_two_views_of_the_same() {
     assert_eq!(kit.delete(&network).await.status, 200);
     assert_eq!(kit.get(&id).await.status, 404);
 }
+
+#[tokio::test]
+async fn what_is_stored_as_sent_obeys_conditions_too() {
+    let kit = Kit::start().await;
+    let address = format!("{GROUP}/providers/Microsoft.Network/publicIPAddresses/ip?api-version=2024-05-01");
+    let made = kit.put(&address, json!({"location": "westeurope"})).await;
+    assert_eq!((made.status.as_u16(), &made.body["properties"]["idleTimeoutInMinutes"]), (201, &json!(4)));
+    let etag = made.etag();
+    let send = async |method: &str, etag: &str| {
+        let body = (method != "DELETE").then(|| json!({"location": "westeurope", "tags": {"a": "b"}}));
+        kit.send(method, &address, &[("if-match", etag)], body).await
+    };
+    for method in ["PUT", "PATCH", "DELETE"] {
+        assert_eq!(send(method, "stale").await.status, 412, "{method}");
+    }
+    let patched = send("PATCH", &etag).await;
+    assert_eq!((patched.status.as_u16(), send("DELETE", &patched.etag()).await.status.as_u16()), (200, 200));
+}
+
+#[tokio::test]
+async fn resource_graph_finds_what_the_caller_may_read() {
+    let kit = Kit::start().await;
+    kit.zone("one.dev").await;
+    let zone = kit.zone("two.dev").await;
+    kit.address(&zone, "www", &["192.0.2.1"]).await;
+    let graph = "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01";
+    let ask = async |query: &str, options: serde_json::Value| {
+        let body =
+            json!({"query": query, "options": options, "subscriptions": ["11111111-1111-1111-1111-111111111111"]});
+        kit.send("POST", graph, &[], Some(body)).await
+    };
+    let zones =
+        "resources | where type =~ 'Microsoft.Network/dnsZones' | project name, resourceGroup, properties.zoneType";
+    let first = ask(zones, json!({"$top": 1})).await.body;
+    assert_eq!(first["data"], json!([{"name": "one.dev", "resourceGroup": "rg", "properties_zoneType": "Public"}]));
+    assert_eq!((&first["totalRecords"], &first["count"]), (&json!(2), &json!(1)));
+    let second = ask(zones, json!({"$top": 1, "$skipToken": first["$skipToken"]})).await.body;
+    assert_eq!((&second["data"][0]["name"], &second["$skipToken"]), (&json!("two.dev"), &serde_json::Value::Null));
+    let table = ask("resources | summarize count()", json!({"resultFormat": "table"})).await.body;
+    assert_eq!(table["data"], json!({"columns": [{"name": "count_", "type": "integer"}], "rows": [[2]]}));
+    let groups = ask("ResourceContainers | where name == 'rg' | project id", json!({})).await.body;
+    assert_eq!(groups["data"][0]["id"], GROUP);
+    let refused = ask("resources | join kind=inner x on y", json!({})).await;
+    assert_eq!((refused.status.as_u16(), refused.body["error"]["code"].as_str()), (400, Some("InvalidQuery")));
+
+    let tenant = "22222222-2222-2222-2222-222222222222";
+    let access = json!({"strict": true,
+        "tenants": [{"id": tenant, "subscriptions": ["11111111-1111-1111-1111-111111111111"]}],
+        "clients": [{"tenant": tenant, "id": "app", "secret": "s"}],
+        "assignments": [{"principal": "app", "role": "DNS Zone Contributor", "scope": zone}]});
+    assert_eq!(kit.send("PUT", "/_emulator/access", &[], Some(access)).await.status, 204);
+    let (_, token) = crate::identity::token(&kit, "s").await;
+    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    let body = json!({"query": "resources | project name"});
+    let seen = kit.send("POST", graph, &[("authorization", &bearer)], Some(body)).await.body;
+    assert_eq!(seen["data"], json!([{"name": "two.dev"}]), "{seen}");
+}
