@@ -33,10 +33,7 @@ pub(super) fn handle(world: &mut World, call: &Call, id: &ResourceId) -> Result<
             Ok(Reply::ok(write(world, id, body)?.0))
         }
         Method::DELETE => {
-            if let Some(parent) = parent_of(world, id) {
-                let text = format!("The profile '{}' is a nested endpoint of the profile '{parent}'.", id.name());
-                return Err(ArmError::conflict("Conflict", text));
-            }
+            // A parent that nests it keeps its endpoint, which is Stopped from then on: octodns deletes in any order.
             if world.remove(id) { Ok(Reply::ok(json!({}))) } else { Ok(Reply::empty(StatusCode::NO_CONTENT)) }
         }
         _ => Err(ArmError::method(&call.method, PROFILE)),
@@ -120,18 +117,4 @@ pub(super) fn owner_of(world: &World, name: &str, own: Option<&ResourceId>) -> O
 /// The words for a name that is taken.
 pub(super) fn taken(name: &str) -> String {
     format!("Domain name {name}.{DOMAIN} already exists. Please choose a different DNS prefix.")
-}
-
-/// A profile that nests this one.
-fn parent_of(world: &World, id: &ResourceId) -> Option<String> {
-    let key = id.spelled(PROFILE).to_string();
-    world
-        .store
-        .all()
-        .filter(|resource| resource.id.is(PROFILE))
-        .find(|resource| {
-            let endpoints = resource.property("endpoints").as_array();
-            endpoints.is_some_and(|all| all.iter().any(|e| is(e, "/properties/targetResourceId", &key)))
-        })
-        .map(|resource| resource.id.name().to_owned())
 }
