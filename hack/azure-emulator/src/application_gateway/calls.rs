@@ -74,9 +74,15 @@ fn one(world: &mut World, call: &Call, id: &ResourceId) -> Result<Reply, ArmErro
     }
 }
 
+/// Versions before this one know no priority of rules.
+const RULES_NUMBERED_SINCE: &str = "2021-08-01";
+
 fn put(world: &mut World, call: &Call, id: &ResourceId, mut body: Value, was: bool) -> Result<Reply, ArmError> {
     if let Some(map) = body.as_object_mut() {
         map.retain(|key, _| !["id", "name", "type", "etag"].contains(&key.as_str()));
+    }
+    if call.api_version.as_str() < RULES_NUMBERED_SINCE {
+        shape::number_rules(&mut body);
     }
     shape::check(&body, &id.to_string()).done().map_err(ArmError::from)?;
     let etag = quoted(&world.uuid());

@@ -117,6 +117,20 @@ pub(crate) fn check(body: &Value, id: &str) -> Problems {
     problems
 }
 
+/// Gives rules without a priority the next free ones, for callers who can't.
+pub(super) fn number_rules(body: &mut Value) {
+    let used =
+        list(body, "/properties/requestRoutingRules").iter().filter_map(|rule| number(rule, "/properties/priority"));
+    let mut last = used.max().unwrap_or(0);
+    let rules = body.pointer_mut("/properties/requestRoutingRules").and_then(Value::as_array_mut);
+    for properties in rules.into_iter().flatten().filter_map(|rule| rule.get_mut("properties")) {
+        if number(properties, "/priority").is_none() {
+            last += 10;
+            set(properties, "priority", last);
+        }
+    }
+}
+
 fn check_names(body: &Value, problems: &mut Problems) {
     for part in PARTS.into_iter().chain(MORE) {
         let pointer = format!("/properties/{part}");

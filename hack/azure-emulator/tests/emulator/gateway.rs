@@ -29,6 +29,19 @@ fn gateway(path: &str, addresses: &[&str]) -> Value {
 }
 
 #[tokio::test]
+async fn clients_from_before_priorities_get_them_given() {
+    let kit = Kit::start().await;
+    let path = format!("{GROUP}{NETWORK}/applicationGateways/gw");
+    let mut body = gateway(&path, &["10.1.0.4"]);
+    body["properties"]["requestRoutingRules"][0]["properties"]["priority"] = Value::Null;
+    let new = kit.put(&path, body.clone()).await;
+    assert_eq!(new.body["error"]["code"], "ApplicationGatewayRequestRoutingRulePriorityCannotBeEmpty");
+    let old = kit.put(&format!("{path}?api-version=2018-08-01"), body).await;
+    assert_eq!(old.status, 201, "{}", old.body);
+    assert_eq!(old.body["properties"]["requestRoutingRules"][0]["properties"]["priority"], 10);
+}
+
+#[tokio::test]
 async fn a_gateway_is_written_whole_and_knows_its_servers_health() {
     let kit = Kit::start().await;
     let backend = Backend::start("blue").await;
