@@ -39,8 +39,12 @@ pub(super) fn part(world: &World, id: &ResourceId) -> Result<Reply, ArmError> {
 /// # Errors
 /// 404 for a cluster that isn't there, 405 for a list that isn't known.
 pub(super) fn list(world: &World, call: &Call, id: &ResourceId, name: &str) -> Result<Reply, ArmError> {
-    if id.is("Microsoft.ContainerService/locations") && name.eq_ignore_ascii_case("kubernetesVersions") {
-        return Ok(Reply::ok(versions()));
+    if id.is("Microsoft.ContainerService/locations") {
+        return match name.to_ascii_lowercase().as_str() {
+            "kubernetesversions" => Ok(Reply::ok(versions())),
+            "orchestrators" => Ok(Reply::ok(orchestrators(id))),
+            _ => Err(ArmError::method(&call.method, &format!("Microsoft.ContainerService/locations/{name}"))),
+        };
     }
     let (cluster, _) = cluster_of(world, id)?;
     match name.to_ascii_lowercase().as_str() {
@@ -138,4 +142,25 @@ fn versions() -> Value {
         })
         .collect();
     json!({ "values": all })
+}
+
+/// What older clients ask for the versions of a region.
+fn orchestrators(location: &ResourceId) -> Value {
+    let named = |version: &str| json!({"orchestratorType": "Kubernetes", "orchestratorVersion": version});
+    let all: Vec<Value> = shape::VERSIONS
+        .iter()
+        .flat_map(|(_, patches)| patches)
+        .map(|version| {
+            let mut shown = named(version);
+            if *version == shape::DEFAULT_VERSION {
+                shown["default"] = true.into();
+            }
+            shown["upgrades"] = shape::upgrades(version).into_iter().map(named).collect();
+            shown
+        })
+        .collect();
+    json!({
+        "id": format!("{location}/orchestrators"), "name": "default",
+        "type": "Microsoft.ContainerService/locations/orchestrators", "properties": {"orchestrators": all},
+    })
 }

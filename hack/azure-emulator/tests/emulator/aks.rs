@@ -95,6 +95,17 @@ async fn node_pools_come_and_go_but_the_last_of_the_system() {
         .collect();
     assert_eq!(names, ["sys", "user"]);
     assert_eq!(shown["properties"]["kubernetesVersion"], "1.34.2");
+    let region =
+        "/subscriptions/11111111-1111-1111-1111-111111111111/providers/Microsoft.ContainerService/locations/westeurope";
+    let old =
+        kit.get(&format!("{region}/orchestrators?api-version=2019-08-01&resource-type=managedClusters")).await.body;
+    let first = &old["properties"]["orchestrators"][0];
+    assert_eq!(
+        (&first["orchestratorVersion"], &first["upgrades"][0]["orchestratorVersion"]),
+        (&json!("1.33.4"), &json!("1.33.6"))
+    );
+    let new = kit.get(&format!("{region}/kubernetesVersions")).await.body;
+    assert_eq!(new["values"][0]["version"], "1.33");
 
     kit.settings(json!({"lro": {"default": {"polls": 1}}})).await;
     let begun = kit.delete(&user).await;
