@@ -32,6 +32,9 @@ pub(crate) const PROFILE: &str = "Microsoft.Cdn/profiles";
 pub(crate) const ENDPOINT: &str = "Microsoft.Cdn/profiles/afdEndpoints";
 
 const VERSIONS: &[&str] = &[
+    // Profiles are older than Front Door below them, and are listed by clients that know nothing of it.
+    "2015-06-01",
+    "2019-12-31",
     "2020-09-01",
     "2021-06-01",
     "2023-05-01",

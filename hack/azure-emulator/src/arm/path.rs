@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_scope_may_be_escaped_whole() {
         let lock = "/%2Fsubscriptions%2fs%2FresourceGroups%2Fg/providers/Microsoft.Authorization/locks/l";
-        assert_eq!(of(lock), "resource Microsoft.Authorization/locks @ /subscriptions/s/resourceGroups/g");
+        assert_eq!(of(lock), of("/subscriptions/s/resourceGroups/g/providers/Microsoft.Authorization/locks/l"));
     }
 
     #[test]
