@@ -16,7 +16,7 @@ pub(super) enum Outcome {
     /// It leads through no such text.
     Elsewhere,
     Written,
-    /// The place is there and can't hold the value; kustomize passes over that.
+    /// The place is there and can't hold the value; kustomize passes over that in JSON.
     Lost,
     /// There is nothing at this path.
     Missing,
@@ -73,9 +73,18 @@ fn rewritten(text: &str, path: &[String], value: &Value, options: &FieldOptions)
     let mut document = Value::from(node.clone());
     let create = options.create.then(|| Create::of(value));
     let (mut found, mut is_lost) = (0, false);
+    let misfit = (!is_json && options.delimiter.is_empty()).then(|| super::scalar_text(value)).flatten();
+    let misfit = misfit.filter(|text| !text.contains('\n') && !text.contains(MISFIT));
+    let put = |place: &mut Value, is_fresh| {
+        set(place, value, options, is_fresh).or_else(|wrong| {
+            let tag = tag(place).filter(|_| misfit.is_some()).ok_or(wrong)?;
+            *place = Value::String(format!("{MISFIT}{tag}"));
+            Ok(())
+        })
+    };
     let walked = visit(&mut document, path, create, &mut |place, is_fresh| {
         found += 1;
-        is_lost |= set(place, value, options, is_fresh).is_err();
+        is_lost |= put(place, is_fresh).is_err();
         Ok(())
     });
     match walked {
@@ -91,11 +100,37 @@ fn rewritten(text: &str, path: &[String], value: &Value, options: &FieldOptions)
         };
         return printed.map(|json| escaped(&json)).map_err(|_| Outcome::Lost);
     }
-    if let Some(new) = print::document(text, &node, &document) {
-        return Ok(new.trim().to_owned());
+    let is_scalar = !(value.is_object() || value.is_array());
+    let printed = print::document(text, &node, &document, is_scalar);
+    if let Some(new) = printed {
+        return Ok(told(new, misfit.as_deref()).trim().to_owned());
     }
-    let new = in_place::replaced(text, &node, path, &mut |place| set(place, value, options, false));
-    Ok(new.unwrap_or_else(|| teal_yaml::write(&document)).trim().to_owned())
+    let new = in_place::replaced(text, &node, path, &mut |place| put(place, false));
+    Ok(told(new.unwrap_or_else(|| teal_yaml::write(&document)), misfit.as_deref()).trim().to_owned())
+}
+
+/// Stands for a text in the place of a scalar that it does not fit.
+const MISFIT: &str = "misfit-of-a-replacement-";
+
+/// What a scalar of YAML holds, where that is no text.
+fn tag(place: &Value) -> Option<&'static str> {
+    match place {
+        Value::Null => Some("null"),
+        Value::Bool(_) => Some("bool"),
+        Value::Number(number) if number.is_f64() => Some("float"),
+        Value::Number(_) => Some("int"),
+        _ => None,
+    }
+}
+
+/// Puts the text where it does not fit: kustomize keeps the type of the scalar, and tells it.
+fn told(mut document: String, text: Option<&str>) -> String {
+    let Some(text) = text.filter(|_| document.contains(MISFIT)) else { return document };
+    for tag in ["null", "bool", "float", "int"] {
+        let new = format!("!!{tag} {}", print::untagged(text));
+        document = document.replace(&format!("{MISFIT}{tag}"), new.trim_end());
+    }
+    document
 }
 
 /// Go's JSON escapes these inside texts.

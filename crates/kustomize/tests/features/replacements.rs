@@ -189,3 +189,36 @@ fn a_new_field_has_the_type_of_its_text_but_for_annotations() {
     let empty = over("replacements: [{path: r.yaml}]\n", &[("r.yaml", "# nothing\n")]);
     check("a file of nothing", empty, &Error("there is no replacement in this file"));
 }
+
+#[test]
+fn what_does_not_fit_a_scalar_of_a_document_is_written_with_its_type() {
+    let document = "n: 1\\nf: 1.5\\nb: true\\nz:\\nd: 2020-01-01\\nt: x\\n";
+    let map = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m}}\ndata: {{doc: \"{document}\"}}\n");
+    for (field, value, want) in [
+        ("n", "val", "n: !!int val"),
+        ("n", "true", "n: !!int true"),
+        ("n", "# c", "n: !!int '# c'"),
+        ("n", "", "n: !!int\n"),
+        ("n", "7", "n: 7"),
+        ("f", "val", "f: !!float val"),
+        ("b", "val", "b: !!bool val"),
+        ("z", "val", "z: !!null val"),
+        ("d", "val", "d: !!timestamp val"),
+        ("d", "2021-02-03", "d: 2021-02-03\n"),
+        ("t", "true", "t: \"true\""),
+        ("new", "2021-02-03", "new: 2021-02-03"),
+        ("new", "yes", "new: yes"),
+        ("new", "a: b", "new: 'a: b'"),
+        // A comment that stands alone stays where it stands.
+        ("e", "val", "e: !!int val\n# end"),
+    ] {
+        let options = if field == "new" { ", options: {create: true}" } else { "" };
+        let map = if field == "e" { map.replace(document, "e: 1\\n# end\\n") } else { map.clone() };
+        let kustomization = format!(
+            "resources: [m.yaml]\nreplacements:\n- sourceValue: '{value}'\n  targets: [{{select: {{kind: ConfigMap}}, fieldPaths: [data.doc.{field}]{options}}}]\n"
+        );
+        let built = run(&[("kustomization.yaml", &kustomization), ("m.yaml", &map)]).unwrap();
+        let text = at(&built, 0, "/data/doc");
+        assert!(format!("{}\n", text.as_str().unwrap()).contains(want), "{field} {value}: {text}");
+    }
+}

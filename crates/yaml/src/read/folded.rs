@@ -3,7 +3,12 @@
 /// The text of a folded block after kustomize's printer and reader. The printer doubles the first line break behind a
 /// line that begins with no blank; the reader folds it again, except where the next line begins with a blank, and
 /// behind the last line, where every break of several counts.
+///
+/// What can't be printed as a block is printed in quotes, and comes back as it was.
 pub(super) fn folded_again(text: &str) -> String {
+    if text.ends_with(' ') || text.contains(" \n") || text.contains(is_special) {
+        return text.to_owned();
+    }
     let mut again = String::with_capacity(text.len() + 1);
     let mut rest = text;
     while !rest.is_empty() {
@@ -21,6 +26,11 @@ pub(super) fn folded_again(text: &str) -> String {
         rest = &rest[line + breaks..];
     }
     again
+}
+
+/// What the printer writes as an escape.
+fn is_special(c: char) -> bool {
+    matches!(c, '\u{feff}' | '\u{10000}'..) || (c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
 #[cfg(test)]
@@ -42,6 +52,9 @@ mod tests {
             ("x\n w\n\n", "x\n\n w\n\n"),
             ("\n\nx\n", "\n\nx\n"),
             ("  x\nw\n", "  x\nw\n"),
+            ("x \n w\n", "x \n w\n"),
+            ("x\n w ", "x\n w "),
+            ("x\n 😀\n", "x\n 😀\n"),
         ] {
             assert_eq!(folded_again(text), again, "{text:?}");
         }

@@ -8,15 +8,15 @@ use teal_yaml::{Data, Dialect, Map, Node, Place, Value};
 
 /// Prints `value`, which was made from `node`, the document that `text` holds. `None` for texts with something that
 /// neither has: anchors, tags, several documents, scalars of several lines other than `|` blocks, comments that stand
-/// alone.
-pub(super) fn document(text: &str, node: &Node, value: &Value) -> Option<String> {
+/// alone. `is_scalar` says that what was written is a scalar.
+pub(super) fn document(text: &str, node: &Node, value: &Value, is_scalar: bool) -> Option<String> {
     let is_beyond = [" &", " *", "<<", " !", "\n---", "\n...", "? ", "\t"].iter().any(|part| text.contains(part));
     if is_beyond {
         return None;
     }
     let comments = if text.contains('#') { comments(text)? } else { Comments::default() };
     let count = comments.above.values().map(Vec::len).sum::<usize>() + comments.behind.len();
-    let printer = Printer { text, comments, told: Cell::new(0) };
+    let printer = Printer { text, comments, is_scalar, told: Cell::new(0) };
     let mut out = String::new();
     printer.block(&mut out, Some(node), value, 0)?;
     // A comment that went nowhere would be lost.
@@ -26,6 +26,7 @@ pub(super) fn document(text: &str, node: &Node, value: &Value) -> Option<String>
 struct Printer<'t> {
     text: &'t str,
     comments: Comments<'t>,
+    is_scalar: bool,
     told: Cell<usize>,
 }
 
@@ -246,7 +247,11 @@ impl Printer<'_> {
 
     fn scalar(&self, node: Option<&Node>, value: &Value, indent: usize) -> Option<String> {
         let Some(node) = node.filter(|node| !matches!(node.data, Data::Mapping(_) | Data::Sequence(_))) else {
-            return printed(value, "");
+            return match value {
+                // A scalar made for the value has no type but what its text is read as.
+                Value::String(text) if node.is_none() && self.is_scalar && !text.contains('\n') => Some(untagged(text)),
+                _ => printed(value, ""),
+            };
         };
         let is_same = Value::from(node.clone()) == *value;
         let header = self.header(node);
@@ -266,9 +271,31 @@ impl Printer<'_> {
                 Some(_) => None,
                 None => self.plain(node, text),
             },
+            Value::String(text) if text.starts_with(super::MISFIT) => Some(text.clone()),
+            // A date stays one, or is told to be none.
+            Value::String(text) if header.is_none() && !text.contains('\n') => {
+                self.plain(node, node.as_str()?)?;
+                let is_date = |text: &str| text.starts_with(|c: char| c.is_ascii_digit()) && reads_as_time(text);
+                Some(if is_date(text) { text.clone() } else { format!("!!timestamp {}", untagged(text)) })
+            }
             _ => None,
         }
     }
+}
+
+/// A text without a type of its own: in quotes only where it could not stand otherwise.
+pub(super) fn untagged(text: &str) -> String {
+    let written = teal_yaml::write_text(text, 2, 2);
+    // Quotes that only say that it is a text.
+    if written == format!("\"{text}\"") { text.to_owned() } else { written }
+}
+
+/// Says whether a plain text is read as a time.
+fn reads_as_time(text: &str) -> bool {
+    let read = teal_yaml::read_as(Dialect::Kustomize, text).ok().and_then(|mut read| read.pop());
+    read.is_some_and(|node| {
+        node.as_str().is_some_and(|read| read.ends_with('Z') && (read != text || text.contains('T')))
+    })
 }
 
 /// Entries in the order of the document, with the place of their key, what is new behind them.
