@@ -10,17 +10,22 @@
 //! the objects:
 //!
 //! * **Adding objects** looks each identity up in an index; so do generators with a behaviour.
-//! * **Patches** without a target find their object by identity, those whose target has a plain name by that name. Only
-//!   a target without a name, or with a pattern for one, looks at all *n* objects: *n* cheap comparisons for each such
-//!   patch. A patch then costs the size of the objects it changes; lists merge by an index of their keys (lists of which
-//!   some items lack a part of the key are merged in kustomize's own way, square in the length, up to 500 items). A key
-//!   that a patch adds moves those behind it in its mapping, which shows from tens of thousands of keys in one mapping on.
-//! * **Field specs** (labels, annotations, images, namespaces) visit each object once for each spec of its kind. Images
-//!   collect the places of an object once, however many images a kustomization lists.
-//! * **Name references** are followed once, at the end. Candidates come from an index by former name, rules are grouped
-//!   by the kind that refers, and each reference looks at the objects that had its name, not at all of them.
-//! * **Replacements** and `ValueAddTransformer` look at all objects once for each source and target; `vars` use an index
-//!   by name.
+//! * **Patches** without a target find their object by identity; those whose target has a plain name by that name, or by
+//!   name and namespace where both are plain. A target without a name, or with a pattern for one (a dot makes it one),
+//!   looks at all *n* objects: *n* cheap comparisons for each such patch. A patch then costs the size of the objects it
+//!   changes; lists merge by an index of their keys (lists of which some items lack a part of the key are merged in
+//!   kustomize's own way, square in the length, up to 500 items). A key that a patch adds moves those behind it in its
+//!   mapping, which shows from tens of thousands of keys in one mapping on.
+//! * **Replacements** and `ValueAddTransformer` find sources and targets as patches do (the name of a source is never a
+//!   pattern); one that changes an identity is learnt by the indexes. `vars` and `replicas` use an index by name.
+//! * **Images** are looked up by their name. Names that are patterns (other characters than letters, digits and `-_./:`)
+//!   are tried on every image, one after the other.
+//! * **Field specs** (labels, annotations, images, namespaces) visit each object once for each spec of its kind.
+//! * **Name references** are followed once, at the end. Rules are grouped by the kind that refers, and candidates come from
+//!   an index by former name and namespace, so that one name in many namespaces costs nothing more. Only a cluster-scoped
+//!   object that names another one and says no namespace (`resourceNames` of a ClusterRole) looks at all that had the name.
+//! * **Components** see everything that is above them, as they may change it: each costs a walk over the layer for each of
+//!   its fields that is not a patch or a replacement, and new indexes.
 //!
 //! ```
 //! use teal_kustomize::{MemoryTree, Options, build};

@@ -92,9 +92,16 @@ impl Source {
     }
 }
 
+fn given(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
 /// The value to copy, and how it is written where that is a number of an odd form.
-fn source_value(source: &Source, map: &ResMap) -> Result<(Value, Option<String>), String> {
-    let mut selected = map.iter().filter(|resource| !resource.is_deleted() && source.selects(resource));
+fn source_value(source: &Source, map: &mut ResMap) -> Result<(Value, Option<String>), String> {
+    let perhaps = map.perhaps(given(&source.name), given(&source.namespace));
+    let all = map.as_slice();
+    let mut selected =
+        perhaps.iter().map(|&at| &all[at]).filter(|resource| !resource.is_deleted() && source.selects(resource));
     let found = selected.next().ok_or_else(|| format!("nothing selected by {}", source.describe()))?;
     if let Some(second) = selected.next() {
         return Err(format!(
@@ -166,20 +173,17 @@ fn set_text(value: &mut Value, new: &str) -> Result<(), String> {
 
 fn write(target: &Target, value: &Value, map: &mut ResMap) -> Result<(), String> {
     let Some(select) = &target.select else { return Ok(()) };
-    let places: Vec<usize> = (0..map.len())
-        .filter(|&at| {
-            let resource = &map.as_slice()[at];
-            let is =
-                |selector: &crate::Selector| resource.ids().any(|id| selector.matches_id(resource.api_version(), id));
-            !resource.is_deleted()
-                && select.meets_labels(&resource.value)
-                && !target.reject.iter().any(|reject| {
-                    (reject.has_labels() && reject.meets_labels(&resource.value))
-                        || (reject.has_identity() && is(reject))
-                })
-                && is(select)
-        })
-        .collect();
+    let mut places = map.perhaps(select.plain_name(), select.plain_namespace());
+    places.retain(|&at| {
+        let resource = &map.as_slice()[at];
+        let is = |selector: &crate::Selector| resource.ids().any(|id| selector.matches_id(resource.api_version(), id));
+        !resource.is_deleted()
+            && is(select)
+            && select.meets_labels(&resource.value)
+            && !target.reject.iter().any(|reject| {
+                (reject.has_labels() && reject.meets_labels(&resource.value)) || (reject.has_identity() && is(reject))
+            })
+    });
     for at in places {
         map.change(at, |resource| copy(resource, value, target))?;
     }

@@ -1,28 +1,25 @@
 //! The list of objects of one layer, with indexes by identity and by name so that no lookup walks the list.
 //!
-//! Indexes are made when they are first needed and forgotten when identities change. A list may hold one identity twice
-//! for a while, as in kustomize: what is added is checked ([`ResMap::append`]), and the whole list where kustomize
-//! checks it ([`ResMap::check_unique`]).
+//! Indexes are made when they are first needed; where one object changes they learn its new identity, where all may have
+//! changed they are forgotten. An index may know more than is true by now, so what it finds is looked at again. A list may
+//! hold one identity twice for a while, as in kustomize: what is added is checked ([`ResMap::append`]), and the whole list
+//! where kustomize checks it ([`ResMap::check_unique`]).
 
 mod absorb;
+mod index;
 
 use crate::BuildError;
 use crate::patch::Selector;
 use crate::resource::Resource;
+use index::Indexes;
 use std::collections::HashMap;
-
-/// Keys → places in the list.
-type Index = HashMap<String, Vec<usize>>;
 
 #[derive(Default)]
 pub(crate) struct ResMap {
     list: Vec<Resource>,
-    /// Current identity → first place.
-    current: Option<HashMap<String, usize>>,
-    /// Current and former identities → places.
-    any: Option<Index>,
-    /// Current and first names → places.
-    names: Option<Index>,
+    indexes: Indexes,
+    /// Some object may be deleted and still in the list.
+    has_deleted: bool,
 }
 
 impl ResMap {
@@ -45,7 +42,7 @@ impl ResMap {
 
     /// The objects, to be changed in any way.
     pub(crate) fn identities_mut(&mut self) -> &mut Vec<Resource> {
-        (self.current, self.any, self.names) = (None, None, None);
+        self.indexes = Indexes::default();
         &mut self.list
     }
 
@@ -53,30 +50,35 @@ impl ResMap {
         self.list
     }
 
-    /// Changes one object in any way; indexes are kept when its identity stays what it was.
+    /// Changes one object in any way; indexes learn its identity where that is another one now.
     pub(crate) fn change<T>(&mut self, at: usize, change: impl FnOnce(&mut Resource) -> T) -> T {
         let resource = &mut self.list[at];
-        let (key, former) = (resource.key(), resource.previous.len());
+        let (key, former, was_deleted) = (resource.key(), resource.previous.len(), resource.is_deleted());
         let result = change(resource);
         resource.follow_links();
+        self.has_deleted |= resource.is_deleted();
         // What was remembered meanwhile is the identity of before, which the indexes know.
-        let is_same = resource.is_deleted()
-            || (resource.key() == key && (former..=former + 1).contains(&resource.previous.len()));
+        let is_same =
+            resource.is_deleted() == was_deleted && resource.key() == key && resource.previous.len() <= former + 1;
         if !is_same {
-            (self.current, self.any, self.names) = (None, None, None);
+            self.indexes.forget(&key, at);
+            self.indexes.learn(&self.list[at], at);
         }
         result
     }
 
     /// Takes deleted objects out of the list.
     pub(crate) fn sweep(&mut self) {
-        if self.list.iter().any(Resource::is_deleted) {
+        if std::mem::take(&mut self.has_deleted) {
             self.identities_mut().retain(|resource| !resource.is_deleted());
         }
     }
 
-    /// Checks that identities are unique.
-    pub(crate) fn check_unique(&self) -> Result<(), BuildError> {
+    /// Checks that identities are unique. Only the first check looks at every object.
+    pub(crate) fn check_unique(&mut self) -> Result<(), BuildError> {
+        if self.indexes.are_unique(&self.list) {
+            return Ok(());
+        }
         let mut seen = HashMap::with_capacity(self.list.len());
         for (at, resource) in self.list.iter().enumerate().filter(|(_, resource)| !resource.is_deleted()) {
             if let Some(first) = seen.insert(resource.key(), at) {
@@ -91,20 +93,11 @@ impl ResMap {
     /// # Errors
     /// When one of its identity is there.
     pub(crate) fn append(&mut self, resource: Resource) -> Result<(), BuildError> {
-        let at = self.list.len();
-        let key = resource.key();
-        let current = self.current.get_or_insert_with(|| {
-            let mut index = HashMap::with_capacity(self.list.len() + 1);
-            for (at, resource) in self.list.iter().enumerate() {
-                index.entry(resource.key()).or_insert(at);
-            }
-            index
-        });
-        if let Some(&first) = current.get(&key) {
+        let (at, key) = (self.list.len(), resource.key());
+        if let Some(first) = self.indexes.current(&self.list, &key) {
             return Err(duplicate(&self.list[first], &resource));
         }
-        current.insert(key, at);
-        (self.any, self.names) = (None, None);
+        self.indexes.learn(&resource, at);
         self.list.push(resource);
         Ok(())
     }
@@ -119,42 +112,28 @@ impl ResMap {
 
     /// Places of the objects that have, or had, an identity.
     pub(crate) fn with_id(&mut self, key: &str) -> Vec<usize> {
+        let places = self.indexes.any(&self.list, key);
+        let is_it = |resource: &Resource| {
+            resource.key() == key || resource.previous.iter().any(|former| resource.previous_key(former) == key)
+        };
         let list = &self.list;
-        let index = self.any.get_or_insert_with(|| {
-            let mut index = Index::with_capacity(list.len() * 2);
-            for (at, resource) in list.iter().enumerate() {
-                for previous in &resource.previous {
-                    add(&mut index, resource.previous_key(previous), at);
-                }
-                add(&mut index, resource.key(), at);
-            }
-            index
-        });
-        let places = index.get(key).map_or(&[][..], Vec::as_slice);
-        places.iter().copied().filter(|&at| !list[at].is_deleted()).collect()
+        places.iter().copied().filter(|&at| !list[at].is_deleted() && is_it(&list[at])).collect()
     }
 
     /// Places of the objects a selector takes, in order. A selector with a plain name costs no walk.
     pub(crate) fn selected(&mut self, selector: &Selector) -> Vec<usize> {
-        let list = &self.list;
-        let takes = |at: &usize| !list[*at].is_deleted() && selector.matches_resource(&list[*at]);
-        let Some(name) = selector.plain_name() else { return (0..list.len()).filter(takes).collect() };
-        let index = self.names.get_or_insert_with(|| {
-            let mut index = Index::with_capacity(list.len() * 2);
-            for (at, resource) in list.iter().enumerate() {
-                add(&mut index, resource.original_name().to_owned(), at);
-                add(&mut index, resource.name().to_owned(), at);
-            }
-            index
-        });
-        index.get(name).map_or(&[][..], Vec::as_slice).iter().copied().filter(takes).collect()
+        let mut places = self.perhaps(selector.plain_name(), selector.plain_namespace());
+        places.retain(|&at| !self.list[at].is_deleted() && selector.matches_resource(&self.list[at]));
+        places
     }
-}
 
-fn add(index: &mut Index, key: String, at: usize) {
-    let places = index.entry(key).or_default();
-    if places.last() != Some(&at) {
-        places.push(at);
+    /// Places of the objects that may have, or have had, this name in this namespace, in order: all of those, and perhaps
+    /// others. `None` leaves a part open; without a name, every object is one.
+    pub(crate) fn perhaps(&mut self, name: Option<&str>, namespace: Option<&str>) -> Vec<usize> {
+        match name {
+            Some(name) => self.indexes.named(&self.list, name, namespace).to_vec(),
+            None => (0..self.list.len()).collect(),
+        }
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) struct Step {
 /// # Errors
 /// What the first failing one says.
 pub(crate) fn run(steps: &[Step], map: &mut ResMap, schema: &Schema) -> Result<(), BuildErrors> {
-    for step in steps {
+    for (at, step) in steps.iter().enumerate() {
         apply(&step.what, &step.file, map, schema)?;
         if let Some(by) = &step.by {
             for resource in map.contents_mut().iter_mut().filter(|resource| !resource.is_deleted()) {
@@ -70,7 +70,10 @@ pub(crate) fn run(steps: &[Step], map: &mut ResMap, schema: &Schema) -> Result<(
                 }
             }
         }
-        map.sweep();
+        // Patches pass over what an earlier one deleted, so the list is swept once for all that follow each other.
+        if !steps.get(at + 1).is_some_and(Step::is_patch) {
+            map.sweep();
+        }
     }
     Ok(())
 }
@@ -112,6 +115,10 @@ struct Steps<'a> {
 }
 
 impl Step {
+    fn is_patch(&self) -> bool {
+        matches!(self.what, Transform::StrategicMerge(_) | Transform::Patches(_) | Transform::Json6902(_))
+    }
+
     /// Says whether it may merge a strategic merge patch.
     pub(crate) fn merges(&self) -> bool {
         match &self.what {

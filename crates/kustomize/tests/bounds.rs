@@ -188,3 +188,157 @@ fn the_work_grows_with_the_objects_not_with_their_square() {
     };
     grows_no_faster_than_the_input("objects, patches and references", made, 250);
 }
+
+/// Builds one kustomization beside `all.yaml`, which is made for each object in turn, and returns the objects.
+fn built(kustomization: &str, count: usize, object: impl Fn(usize) -> String) -> Vec<Value> {
+    let objects: Vec<String> = (0..count).map(object).collect();
+    let text = format!("resources: [all.yaml]\n{kustomization}");
+    let tree = tree(&[("kustomization.yaml", &text), ("all.yaml", &objects.join("\n---\n"))]);
+    let built = build(&tree, "", &fifo()).unwrap_or_else(|errors| panic!("{errors}"));
+    built.objects.into_iter().map(|object| object.value.into()).collect()
+}
+
+fn each(count: usize, item: impl Fn(usize) -> String) -> String {
+    (0..count).map(item).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn replacements_by_name_look_at_no_other_object() {
+    // Each has one object of its own to read from and one to write to; every name is in every second namespace as well.
+    let values = |count: usize| {
+        let list = each(count, |at| {
+            format!(
+                "- {{source: {{kind: ConfigMap, name: m{at}, fieldPath: data.a}}, targets: [{{select: {{kind: Pod, name: p{at}}}, fieldPaths: [spec.a]}}]}}"
+            )
+        });
+        let all = built(&format!("replacements:\n{list}"), count, |at| {
+            format!(
+                "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: m{at}}}, data: {{a: v{at}}}}}\n---\n{{apiVersion: v1, kind: Pod, metadata: {{name: p{at}}}, spec: {{a: b}}}}"
+            )
+        });
+        assert!((0..count).all(|at| all[2 * at + 1]["spec"]["a"] == format!("v{at}")));
+    };
+    grows_no_faster_than_the_input("replacements by name", values, 250);
+    let one_name = |count: usize| {
+        let list = each(count, |at| {
+            format!(
+                "- {{source: {{kind: ConfigMap, name: m, namespace: n{at}, fieldPath: data.a}}, targets: [{{select: {{kind: ConfigMap, name: m, namespace: n{at}}}, fieldPaths: [data.b]}}]}}"
+            )
+        });
+        let all = built(&format!("replacements:\n{list}"), count, |at| {
+            format!(
+                "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: m, namespace: n{at}}}, data: {{a: v{at}, b: x}}}}"
+            )
+        });
+        assert!((0..count).all(|at| all[at]["data"]["b"] == format!("v{at}")));
+    };
+    grows_no_faster_than_the_input("replacements by name and namespace", one_name, 250);
+    // What a replacement renames is found by both names afterwards.
+    let renamed = |count: usize| {
+        let list = each(count, |at| {
+            format!(
+                "- {{sourceValue: new{at}, targets: [{{select: {{kind: ConfigMap, name: m{at}}}, fieldPaths: [metadata.name]}}]}}\n- {{sourceValue: v, targets: [{{select: {{kind: ConfigMap, name: new{at}}}, fieldPaths: [data.a]}}]}}"
+            )
+        });
+        let all = built(&format!("replacements:\n{list}"), count, |at| {
+            format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: m{at}}}, data: {{a: b}}}}")
+        });
+        assert!((0..count).all(|at| all[at]["metadata"]["name"] == format!("new{at}") && all[at]["data"]["a"] == "v"));
+    };
+    grows_no_faster_than_the_input("replacements that rename", renamed, 200);
+}
+
+#[test]
+fn one_name_in_many_namespaces_is_referred_to_at_no_extra_cost() {
+    let bindings = |count: usize| {
+        let all = built("namePrefix: x-", count, |at| {
+            format!(
+                "{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: sa, namespace: n{at}}}}}\n---\n{{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {{name: b{at}}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}}, subjects: [{{kind: ServiceAccount, name: sa, namespace: n{at}}}]}}"
+            )
+        });
+        assert!(all.iter().all(|object| object["kind"] == "ServiceAccount" || object["subjects"][0]["name"] == "x-sa"));
+    };
+    grows_no_faster_than_the_input("cluster-scoped referrers", bindings, 250);
+    let pods = |count: usize| {
+        let all = built("nameSuffix: -x", count, |at| {
+            format!(
+                "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: m, namespace: n{at}}}}}\n---\n{{apiVersion: v1, kind: Pod, metadata: {{name: p, namespace: n{at}}}, spec: {{volumes: [{{name: v, configMap: {{name: m}}}}]}}}}"
+            )
+        });
+        assert!(
+            all.iter()
+                .all(|object| object["kind"] == "ConfigMap"
+                    || object["spec"]["volumes"][0]["configMap"]["name"] == "m-x")
+        );
+    };
+    grows_no_faster_than_the_input("referrers in namespaces", pods, 250);
+    // One RoleBinding that binds an account of each namespace.
+    let bound = |count: usize| {
+        let subjects = each(count, |at| format!("- {{kind: ServiceAccount, name: sa, namespace: n{at}}}"));
+        let binding = format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {{name: b, namespace: n0}}\nroleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}}\nsubjects:\n{subjects}"
+        );
+        let all = built("namePrefix: x-", count + 1, |at| {
+            if at == count {
+                return binding.clone();
+            }
+            format!("{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: sa, namespace: n{at}}}}}")
+        });
+        let subjects = all[count]["subjects"].as_array().unwrap();
+        assert!(subjects.len() == count && subjects.iter().all(|subject| subject["name"] == "x-sa"));
+    };
+    grows_no_faster_than_the_input("subjects of one binding", bound, 500);
+}
+
+#[test]
+fn images_are_found_by_name() {
+    let images = |count: usize| {
+        let list = each(count, |at| format!("- {{name: ghcr.io/org/app-{at}, newTag: v{at}}}"));
+        let all = built(&format!("images:\n{list}"), count, |at| {
+            format!(
+                "{{apiVersion: v1, kind: Pod, metadata: {{name: p{at}}}, spec: {{containers: [{{name: c, image: 'ghcr.io/org/app-{at}:old'}}]}}}}"
+            )
+        });
+        let image = |at: usize| format!("ghcr.io/org/app-{at}:v{at}");
+        assert!((0..count).all(|at| all[at]["spec"]["containers"][0]["image"] == image(at)));
+    };
+    grows_no_faster_than_the_input("images", images, 200);
+}
+
+#[test]
+fn patches_that_delete_or_rename_look_at_no_other_object() {
+    let object = |at: usize| format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: m{at}}}, data: {{a: b}}}}");
+    let deleted = |count: usize| {
+        let list = each(count - 1, |at| {
+            format!("- patch: '{{$patch: delete, apiVersion: v1, kind: ConfigMap, metadata: {{name: m{at}}}}}'")
+        });
+        assert_eq!(built(&format!("patches:\n{list}"), count, object).len(), 1);
+    };
+    grows_no_faster_than_the_input("patches that delete", deleted, 250);
+    let renamed = |count: usize| {
+        let list = each(count, |at| {
+            format!(
+                "- {{target: {{kind: ConfigMap, name: m{at}}}, options: {{allowNameChange: true}}, patch: '{{apiVersion: v1, kind: ConfigMap, metadata: {{name: new{at}}}}}'}}"
+            )
+        });
+        let all = built(&format!("patches:\n{list}"), count, object);
+        assert!((0..count).all(|at| all[at]["metadata"]["name"] == format!("new{at}")));
+    };
+    grows_no_faster_than_the_input("patches that rename", renamed, 250);
+    let components = |count: usize| {
+        let mut tree = MemoryTree::new();
+        tree.insert("all.yaml", each(count, |at| format!("---\n{}", object(at))));
+        let list = each(count, |at| format!("- c{at}"));
+        tree.insert("kustomization.yaml", format!("resources: [all.yaml]\ncomponents:\n{list}"));
+        for at in 0..count {
+            let patch = format!("apiVersion: v1, kind: ConfigMap, metadata: {{name: m{at}}}, data: {{a: c}}");
+            let text = format!(
+                "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: [{{patch: '{{{patch}}}'}}]"
+            );
+            tree.insert(format!("c{at}/kustomization.yaml"), text);
+        }
+        let built = build(&tree, "", &fifo()).unwrap();
+        assert!(built.objects.len() == count && built.objects.iter().all(|one| one.value["data"]["a"] == "c"));
+    };
+    grows_no_faster_than_the_input("components", components, 250);
+}

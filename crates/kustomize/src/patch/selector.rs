@@ -65,6 +65,13 @@ impl Pattern {
         Regex::new(&format!("^(?:{pattern})$")).map(Self::Regex).map_err(error)
     }
 
+    fn plain(&self) -> Option<&str> {
+        match self {
+            Self::Plain(text) => Some(text),
+            _ => None,
+        }
+    }
+
     fn matches(&self, text: &str) -> bool {
         match self {
             Self::Any => true,
@@ -144,10 +151,12 @@ impl Selector {
 
     /// The name to select, when it is given and no pattern.
     pub(crate) fn plain_name(&self) -> Option<&str> {
-        match &self.patterns[3] {
-            Pattern::Plain(name) => Some(name),
-            _ => None,
-        }
+        self.patterns[3].plain()
+    }
+
+    /// The namespace to select, when it is given and no pattern.
+    pub(crate) fn plain_namespace(&self) -> Option<&str> {
+        self.patterns[4].plain()
     }
 
     /// Says whether a name, or a pattern of names, is given.

@@ -2,9 +2,10 @@
 //! suffixes both got.
 
 use crate::config::NameReference;
-use crate::id::split_api_version;
+use crate::id::{NO_NAMESPACE, split_api_version};
 use crate::resmap::ResMap;
 use crate::resource::{Resource, text};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use teal_yaml::Value;
 
@@ -26,9 +27,10 @@ pub(super) struct Target {
 pub(super) struct Known {
     targets: Vec<Target>,
     by_former_name: HashMap<String, Vec<usize>>,
-    /// By the namespace objects are in now: those they were in at first.
-    original_namespaces: HashMap<String, HashSet<String>>,
-    all_original_namespaces: HashSet<String>,
+    /// The same, by each namespace a reference may know the object in.
+    in_namespace: HashMap<String, HashMap<String, Vec<usize>>>,
+    /// By the namespace objects were in at first: those they are in now.
+    namespaces: HashMap<String, HashSet<String>>,
 }
 
 impl Known {
@@ -36,15 +38,14 @@ impl Known {
         let mut known = Self {
             targets: Vec::new(),
             by_former_name: HashMap::new(),
-            original_namespaces: HashMap::new(),
-            all_original_namespaces: HashSet::new(),
+            in_namespace: HashMap::new(),
+            namespaces: HashMap::new(),
         };
         for resource in map.iter() {
             if !resource.is_cluster_scoped() {
-                let originals = known.original_namespaces.entry(resource.effective_namespace().to_owned()).or_default();
-                if !originals.contains(original_namespace(resource)) {
-                    originals.insert(original_namespace(resource).to_owned());
-                    known.all_original_namespaces.insert(original_namespace(resource).to_owned());
+                let now = known.namespaces.entry(original_namespace(resource).to_owned()).or_default();
+                if !now.contains(resource.effective_namespace()) {
+                    now.insert(resource.effective_namespace().to_owned());
                 }
             }
             if resource.previous.is_empty() {
@@ -53,8 +54,16 @@ impl Known {
             let at = known.targets.len();
             for previous in &resource.previous {
                 let places = known.by_former_name.entry(previous.name.clone()).or_default();
-                if places.last() != Some(&at) {
-                    places.push(at);
+                if places.last() == Some(&at) {
+                    continue;
+                }
+                places.push(at);
+                let spaces = known.in_namespace.entry(previous.name.clone()).or_default();
+                for space in [resource.namespace(), resource.effective_namespace(), original_namespace(resource)] {
+                    let places = spaces.entry(space.to_owned()).or_default();
+                    if places.last() != Some(&at) {
+                        places.push(at);
+                    }
                 }
             }
             known.targets.push(Target::of(resource));
@@ -176,8 +185,8 @@ impl<'a> Referrer<'a> {
         name: &str,
         said: Said<'_>,
     ) -> Result<Option<&'a Target>, String> {
-        let places = self.known.by_former_name.get(name).map_or(&[][..], Vec::as_slice);
-        let mut candidates: Vec<&Target> = places
+        let mut candidates: Vec<&Target> = self
+            .perhaps(name, said)
             .iter()
             .map(|&at| &self.known.targets[at])
             .filter(|found| found.former_kinds.iter().any(|kind| target.selects(&found.api_version, kind)))
@@ -211,14 +220,37 @@ impl<'a> Referrer<'a> {
         ))
     }
 
+    /// Places of the objects that had this name, without those whose namespace rules them out already.
+    fn perhaps(&self, name: &str, said: Said<'_>) -> Cow<'a, [usize]> {
+        let known = self.known;
+        let all = known.by_former_name.get(name).map_or(&[][..], Vec::as_slice);
+        let Some(spaces) = known.in_namespace.get(name) else { return Cow::Borrowed(all) };
+        let within = |space: &str| spaces.get(space).map_or(&[][..], Vec::as_slice);
+        if let Said::Namespace(namespace) = said {
+            return Cow::Borrowed(within(namespace));
+        }
+        if self.is_cluster_scoped || all.len() <= self.bound_namespaces.len() {
+            return Cow::Borrowed(all);
+        }
+        let here = [self.effective_namespace.as_str(), NO_NAMESPACE];
+        let here = here.into_iter().chain(self.bound_namespaces.iter().map(String::as_str));
+        let mut places: Vec<usize> = here.flat_map(within).copied().collect();
+        places.sort_unstable();
+        places.dedup();
+        Cow::Owned(places)
+    }
+
     /// Says whether any object that could be meant was in this namespace at first.
     fn is_original(&self, namespace: &str) -> bool {
-        let known = &self.known.original_namespaces;
-        if self.is_cluster_scoped {
-            return self.known.all_original_namespaces.contains(namespace);
-        }
-        let here = std::iter::once(&self.effective_namespace).chain(&self.bound_namespaces);
-        here.filter_map(|now| known.get(now)).any(|originals| originals.contains(namespace))
+        let Some(now) = self.known.namespaces.get(namespace) else { return false };
+        let bound = &self.bound_namespaces;
+        self.is_cluster_scoped
+            || now.contains(&self.effective_namespace)
+            || if now.len() < bound.len() {
+                now.iter().any(|now| bound.contains(now))
+            } else {
+                bound.iter().any(|bound| now.contains(bound))
+            }
     }
 
     fn may_refer_to(&self, target: &Target) -> bool {

@@ -17,7 +17,7 @@ impl ResMap {
         for resource in generated {
             let places = if self.list.is_empty() { Vec::new() } else { self.with_id(&resource.key()) };
             match (places.as_slice(), resource.behavior) {
-                ([], Behavior::Create) => self.append_generated(resource)?,
+                ([], Behavior::Create) => self.append(resource)?,
                 ([], Behavior::Merge | Behavior::Replace) => {
                     let message = format!(
                         "the generator of {} says behavior merge or replace, and there is nothing of that identity below it",
@@ -35,24 +35,14 @@ impl ResMap {
                 }
                 (&[at], behavior) => {
                     // Name, namespace and kind stay the old one's.
-                    merge(&mut self.list[at], resource, behavior).map_err(|message| transform(file, message))?;
+                    self.change(at, |old| merge(old, resource, behavior))
+                        .map_err(|message| transform(file, message))?;
                 }
                 (_, _) => {
                     let message = format!("several objects could take the generated {}", resource.describe());
                     return Err(transform(file, message));
                 }
             }
-        }
-        Ok(())
-    }
-
-    /// Appends and keeps the index that the next generated object needs.
-    fn append_generated(&mut self, resource: Resource) -> Result<(), BuildError> {
-        let (key, at, any) = (resource.key(), self.list.len(), self.any.take());
-        self.append(resource)?;
-        self.any = any;
-        if let Some(index) = &mut self.any {
-            super::add(index, key, at);
         }
         Ok(())
     }

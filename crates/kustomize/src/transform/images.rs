@@ -1,10 +1,12 @@
 //! `images`: another name, tag or digest for container images, wherever containers are.
 
+mod rules;
+
 use crate::BuildError;
 use crate::field::{self, FieldSpec, Leaf};
 use crate::kustomization::Image;
 use crate::resmap::{ResMap, transform};
-use regex::Regex;
+use rules::Rules;
 use std::collections::HashMap;
 use teal_yaml::Value;
 
@@ -14,9 +16,9 @@ use teal_yaml::Value;
 /// for each field spec that leads to it. It matters for `tagSuffix` alone, which is not idempotent.
 ///
 /// # Errors
-/// When an image is no text. An image name that is no regular expression matches nothing, as in kustomize.
+/// When an image is no text.
 pub(super) fn run(images: &[Image], specs: &[FieldSpec], file: &str, map: &mut ResMap) -> Result<(), BuildError> {
-    let rules: Vec<Rule<'_>> = images.iter().filter_map(Rule::new).collect();
+    let rules = Rules::of(images);
     let paths: Vec<_> = specs.iter().map(|spec| field::split(&spec.path)).collect();
     for resource in map.contents_mut() {
         if resource.kind() == "CustomResourceDefinition" {
@@ -38,20 +40,6 @@ pub(super) fn run(images: &[Image], specs: &[FieldSpec], file: &str, map: &mut R
         }
     }
     Ok(())
-}
-
-struct Rule<'a> {
-    image: &'a Image,
-    matches: Regex,
-}
-
-impl<'a> Rule<'a> {
-    fn new(image: &'a Image) -> Option<Self> {
-        // The name is used as it is, so `my.img` also matches `myXimg`: kustomize does so.
-        let digest = "(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
-        let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?{digest}$", image.name);
-        Some(Self { image, matches: Regex::new(&pattern).ok()? })
-    }
 }
 
 fn note(value: &mut Value, places: &mut HashMap<usize, usize>) -> Result<(), String> {
@@ -95,7 +83,7 @@ fn find(value: &mut Value, places: &mut HashMap<usize, usize>) -> Result<(), Str
 }
 
 /// Applies the rules to every noted place.
-fn change(value: &mut Value, places: &HashMap<usize, usize>, rules: &[Rule<'_>]) {
+fn change(value: &mut Value, places: &HashMap<usize, usize>, rules: &Rules<'_>) {
     if let Some(times) = places.get(&address(value)) {
         apply(value, rules, *times);
         return;
@@ -107,18 +95,23 @@ fn change(value: &mut Value, places: &HashMap<usize, usize>, rules: &[Rule<'_>])
     }
 }
 
-fn apply(value: &mut Value, rules: &[Rule<'_>], times: usize) {
-    for rule in rules {
+fn apply(value: &mut Value, rules: &Rules<'_>, times: usize) {
+    let mut text = match &*value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let (mut from, mut changed) = (0, false);
+    while let Some((at, rule)) = rules.next(&text, from) {
         for _ in 0..times {
-            let text = match &*value {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            if !rule.matches.is_match(&text) {
+            if !rule.matches(&text) {
                 break;
             }
-            *value = Value::String(renamed(&text, rule.image));
+            text = renamed(&text, rule.image);
         }
+        (from, changed) = (at + 1, true);
+    }
+    if changed {
+        *value = Value::String(text);
     }
 }
 
