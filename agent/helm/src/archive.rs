@@ -163,3 +163,7 @@ impl<R: Read> Read for Capped<R> {
 #[cfg(test)]
 #[path = "archive_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "archive_oracle_tests.rs"]
+mod oracle_tests;

@@ -38,12 +38,12 @@ pub(crate) fn lock(dir: &Path, hosts: &[String]) -> Result<u8> {
     let root = folder.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&folder);
     let inside = folder.strip_prefix(root).unwrap_or(Path::new("")).to_string_lossy().into_owned();
     let tree = FolderTree::open(root)?;
+    let file = folder.join("helm.lock");
+    let before = locked_before(&file)?;
     let listed = match remote_charts(&tree, &inside) {
         Ok(listed) => listed,
         Err(errors) => bail!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     };
-    let file = folder.join("helm.lock");
-    let before = locked_before(&file)?;
     let mut lock = HelmLock::default();
     for chart in &listed.charts {
         let locked = teal_helm::lock(chart, &policy(hosts), &Settings::default()).map_err(told)?;
@@ -62,8 +62,12 @@ pub(crate) fn lock(dir: &Path, hosts: &[String]) -> Result<u8> {
     Ok(FINE)
 }
 
-/// What `file` says now; nothing where there is none.
+/// What `file` says now; nothing where there is none. A link is not looked through: what is behind it may be no lock of this
+/// repository, and the mistakes in it would be shown.
 fn locked_before(file: &Path) -> Result<HelmLock> {
+    if file.is_symlink() {
+        bail!("{} is a symbolic link, and is neither read nor written through; remove it", file.display());
+    }
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(HelmLock::default()),

@@ -138,3 +138,31 @@ fn without_a_network_the_error_names_the_place() {
     assert!(said.code == 3 && said.err.contains(&host) && said.err.contains("web"), "{} {}", said.code, said.err);
     assert!(!folder.path().join("u/helm.lock").exists(), "nothing half-made is left");
 }
+
+#[test]
+fn a8_a_lock_is_neither_read_nor_written_through_a_link() {
+    let repository = Repository::start().unwrap();
+    repository.put("web", "1.0.0", web("1.0.0", "x"));
+    let host = format!("http://{}", repository.web().host());
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    let spec = format!(
+        "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {{chart: {{repository: '{}', name: web, version: 1.0.0}}}}\n",
+        repository.url()
+    );
+    put(at, "repository/u/helm.yaml", &spec);
+    put(at, "outside", "canary: [not, a, lock]\n");
+    let lock = || teal(&at.join("repository"), &["helm", "lock", "u", "--helm-host", &host]);
+    for target in ["../../outside", "../../nothing"] {
+        let link = at.join("repository/u/helm.lock");
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let said = lock();
+        assert!(said.code != 0 && said.err.contains("helm.lock is a symbolic link"), "{} {}", said.code, said.err);
+        assert!(!said.err.contains("canary") && !said.out.contains("canary"), "{} {}", said.out, said.err);
+        assert!(link.is_symlink() && !at.join("nothing").exists());
+        assert_eq!(fs::read_to_string(at.join("outside")).unwrap(), "canary: [not, a, lock]\n");
+        fs::remove_file(&link).unwrap();
+    }
+    let said = lock();
+    assert!(said.code == 0 && at.join("repository/u/helm.lock").is_file(), "without the link it works: {}", said.err);
+}

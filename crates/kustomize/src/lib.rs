@@ -72,4 +72,4 @@ pub use kustomization::FILE_NAMES as KUSTOMIZATION_FILE_NAMES;
 pub use load::{Loaded, LoadedObject, load_each};
 pub use patch::{ObjectPatch, PatchError, Selector, SelectorError};
 pub use resource::Origin;
-pub use tree::{Entry, FolderTree, MemoryTree, Recorder, Tree, TreeError};
+pub use tree::{Entry, FolderTree, MAX_FILE_BYTES, MemoryTree, Recorder, Tree, TreeError, read_file};

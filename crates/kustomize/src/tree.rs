@@ -4,7 +4,7 @@ mod folder;
 mod memory;
 mod recorder;
 
-pub use folder::FolderTree;
+pub use folder::{FolderTree, MAX_FILE_BYTES, read_file};
 pub use memory::MemoryTree;
 pub use recorder::Recorder;
 

@@ -1,4 +1,5 @@
-//! The same input through `kubectl kustomize`, where there is a kubectl: documents must be equal, in order.
+//! The same input through `kubectl kustomize` where there is a kubectl, and through the kustomize that
+//! `cargo xtask tools kustomize` builds: documents must be equal, in order. With `TEAL_REQUIRE=all` one of them must be there.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
@@ -9,9 +10,9 @@ use std::process::Command;
 use teal_kustomize::{FolderTree, Options, build};
 use teal_yaml::Dialect;
 
-/// What kubectl makes of a folder; `None` without a kubectl.
-fn oracle(folder: &Path) -> Option<Result<Vec<Value>, String>> {
-    let output = Command::new("kubectl").arg("kustomize").arg(folder).output().ok()?;
+/// What a program prints for a folder; `None` where there is no such program.
+fn oracle(program: &Path, command: &str, folder: &Path) -> Option<Result<Vec<Value>, String>> {
+    let output = Command::new(program).arg(command).arg(folder).output().ok()?;
     if !output.status.success() {
         return Some(Err(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
@@ -20,12 +21,23 @@ fn oracle(folder: &Path) -> Option<Result<Vec<Value>, String>> {
     Some(Ok(nodes.into_iter().map(teal_yaml::Node::into_value).collect()))
 }
 
-/// Compares one folder of a root; `false` when there is nothing to compare with.
-fn compare(root: &Path, dir: &str) -> bool {
-    let Some(want) = oracle(&root.join(dir)) else {
-        println!("skipped: no kubectl on this machine");
-        return false;
-    };
+/// Compares one folder of a root with every program that is there.
+fn compare(root: &Path, dir: &str) {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../hack/kustomize/bin/kustomize");
+    let folder = root.join(dir);
+    let said = [oracle(Path::new("kubectl"), "kustomize", &folder), oracle(&built, "build", &folder)];
+    if said.iter().all(Option::is_none) {
+        let forbidden = std::env::var("TEAL_REQUIRE").is_ok_and(|value| value == "all");
+        assert!(
+            !forbidden,
+            "needs kubectl or kustomize (cargo xtask tools kustomize), and TEAL_REQUIRE=all forbids to skip"
+        );
+        println!("skipped: neither kubectl nor kustomize (cargo xtask tools kustomize)");
+    }
+    said.into_iter().flatten().for_each(|want| same(root, dir, want));
+}
+
+fn same(root: &Path, dir: &str, want: Result<Vec<Value>, String>) {
     let tree = FolderTree::open(root).unwrap();
     let got = build(&tree, dir, &Options::default())
         .map(|built| built.objects.into_iter().map(|object| Value::from(object.value)).collect::<Vec<_>>());
@@ -36,11 +48,10 @@ fn compare(root: &Path, dir: &str) -> bool {
             }
             assert_eq!(want.len(), got.len(), "{dir}");
         }
-        (Err(error), Err(errors)) => panic!("{dir}: neither builds it; kubectl: {error}; we: {errors}"),
-        (Ok(_), Err(errors)) => panic!("{dir}: kubectl builds it, we say: {errors}"),
-        (Err(error), Ok(_)) => panic!("{dir}: we build it, kubectl says: {error}"),
+        (Err(error), Err(errors)) => panic!("{dir}: neither builds it; kustomize: {error}; we: {errors}"),
+        (Ok(_), Err(errors)) => panic!("{dir}: kustomize builds it, we say: {errors}"),
+        (Err(error), Ok(_)) => panic!("{dir}: we build it, kustomize says: {error}"),
     }
-    true
 }
 
 fn write(folder: &Path, path: &str, text: &str) {

@@ -46,14 +46,22 @@ struct Verdict {
 }
 
 impl Verdict {
-    /// Equal documents in order, or an error where one is due.
+    /// Equal documents in order, or, where an error is due, one that names the same cause.
     fn passed(&self) -> bool {
-        if self.must_fail { self.failed } else { self.documents && self.other_order != Some(false) }
+        if self.must_fail { self.same_cause } else { self.documents && self.other_order != Some(false) }
     }
 }
 
-/// Runs all cases, prints the table and what differs, and says whether every case passed.
-pub(crate) fn run(teal: &Path, folder: &Path, write: Option<&Path>, filter: &str) -> Result<bool> {
+/// What to do with the page of results.
+pub(crate) enum Page {
+    None,
+    Write(PathBuf),
+    /// It must say what is found.
+    Check(PathBuf),
+}
+
+/// Runs all cases, prints the table and what differs, and says whether every case passed and the page is as it should be.
+pub(crate) fn run(teal: &Path, folder: &Path, page: &Page, filter: &str) -> Result<bool> {
     let teal = teal.canonicalize().with_context(|| format!("{}: build it first", teal.display()))?;
     let mut cases = read_cases(folder)?;
     cases.retain(|case| case.name.contains(filter));
@@ -66,10 +74,21 @@ pub(crate) fn run(teal: &Path, folder: &Path, write: Option<&Path>, filter: &str
     }
     let table = table::markdown(&verdicts);
     println!("{table}");
-    if let Some(file) = write {
-        std::fs::write(file, table::page(&table)).with_context(|| format!("write {}", file.display()))?;
-    }
-    Ok(verdicts.iter().all(Verdict::passed))
+    let is_current = match page {
+        Page::None => true,
+        Page::Write(file) => {
+            std::fs::write(file, table::page(&table)).with_context(|| format!("write {}", file.display()))?;
+            true
+        }
+        Page::Check(file) => {
+            let same = std::fs::read_to_string(file).is_ok_and(|text| text == table::page(&table));
+            if !same {
+                println!("{} is not what it would be now; write it anew: cargo xtask conformance", file.display());
+            }
+            same
+        }
+    };
+    Ok(is_current && verdicts.iter().all(Verdict::passed))
 }
 
 fn read_cases(folder: &Path) -> Result<Vec<Case>> {

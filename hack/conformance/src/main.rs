@@ -32,8 +32,11 @@ enum What {
         #[arg(long)]
         cases: PathBuf,
         /// Write the table into this file.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "check")]
         write: Option<PathBuf>,
+        /// Fail where this file, written before, says something else.
+        #[arg(long)]
+        check: Option<PathBuf>,
         /// Only cases whose names contain this.
         filter: Option<String>,
     },
@@ -103,8 +106,13 @@ fn main() -> ExitCode {
 /// Whether everything was as wanted.
 fn run(what: What) -> Result<bool> {
     match what {
-        What::Cases { teal, cases, write, filter } => {
-            cases::run(&teal, &cases, write.as_deref(), filter.as_deref().unwrap_or_default())
+        What::Cases { teal, cases, write, check, filter } => {
+            let page = match (write, check) {
+                (Some(file), _) => cases::Page::Write(file),
+                (None, Some(file)) => cases::Page::Check(file),
+                (None, None) => cases::Page::None,
+            };
+            cases::run(&teal, &cases, &page, filter.as_deref().unwrap_or_default())
         }
         What::Differ { kustomize, cases, seed, seeds, seconds, keep } => {
             let plan = differ::Plan { cases, first: seed, seeds, at_most: seconds.map(Duration::from_secs), keep };

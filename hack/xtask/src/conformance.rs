@@ -1,7 +1,7 @@
 //! `cargo xtask conformance` and `cargo xtask prove`: `teal build` beside kustomize.
 
-use std::path::Path;
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 
@@ -14,6 +14,15 @@ const SEEDS_IN_TEST: &str = "3";
 const CASES_IN_TEST: &str = "60";
 /// How long each of the three targets is fuzzed in `cargo xtask test`.
 const FUZZED_IN_TEST: u64 = 5;
+/// Seconds of a day: every day fuzzes with another seed.
+const DAY: u64 = 86_400;
+
+/// What is done with the page of results.
+enum Page {
+    None,
+    Write,
+    Check,
+}
 
 /// Runs every case of kustomize's suite, prints the table and writes it into `docs/conformance.md`.
 pub(crate) fn main(args: &[String]) -> Result<()> {
@@ -23,24 +32,25 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
         _ => bail!("usage: cargo xtask conformance [FILTER]"),
     };
     run::run(&mut run::cargo(&["build", "--workspace", "--bins"]))?;
-    let page = workspace::root().join(PAGE);
-    cases(filter, filter.is_none().then_some(page.as_path()))
+    cases(filter, if filter.is_none() { Page::Write } else { Page::None })
 }
 
-/// The suite, without writing the page.
+/// The suite; the page must say what it finds.
 pub(crate) fn check() -> Result<()> {
-    cases(None, None)
+    cases(None, Page::Check)
 }
 
-fn cases(filter: Option<&str>, write: Option<&Path>) -> Result<()> {
+fn cases(filter: Option<&str>, page: Page) -> Result<()> {
     let Some(folder) = workspace::shared("kustomize-cases") else {
         println!("skipped: kustomize's cases; there is no ../shared/kustomize-cases beside this clone");
         return Ok(());
     };
     let mut command = program()?;
     command.arg("cases").arg("--teal").arg(workspace::built("teal")?).arg("--cases").arg(folder);
-    if let Some(page) = write {
-        command.arg("--write").arg(page);
+    match page {
+        Page::None => {}
+        Page::Write => drop(command.arg("--write").arg(workspace::root().join(PAGE))),
+        Page::Check => drop(command.arg("--check").arg(workspace::root().join(PAGE))),
     }
     run::run(command.args(filter))
 }
@@ -65,9 +75,14 @@ pub(crate) fn real_fleet() -> Result<()> {
     run::run(command.arg("--kustomize").arg(tools::kustomize()?.join("kustomize")).arg(fleet))
 }
 
-/// Inputs nobody would write through the YAML reader, the patches and the build.
-pub(crate) fn fuzz_shortly() -> Result<()> {
-    fuzz(FUZZED_IN_TEST, 1)
+/// Inputs nobody would write through the YAML reader, the patches and the build: others every day, unless a seed is given.
+/// The guided fuzzer, which nothing else compiles, must still compile.
+pub(crate) fn fuzz_shortly(seed: Option<u64>) -> Result<()> {
+    fuzz::check()?;
+    let today = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs() / DAY);
+    let seed = seed.unwrap_or_else(today);
+    println!("fuzzing {FUZZED_IN_TEST} s a target with seed {seed}; once more: cargo xtask test --seed {seed}");
+    fuzz(FUZZED_IN_TEST, seed)
 }
 
 fn fuzz(seconds: u64, seed: u64) -> Result<()> {

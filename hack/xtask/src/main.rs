@@ -25,7 +25,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  test [--fast] [FILTER]     everything CI checks; FILTER runs only the tests whose names contain it
+  test [--fast] [--seed N] [FILTER]
+                             everything CI checks; FILTER runs only the tests whose names contain it
   demo [--once] [--fleet DIR] [--on azure|bind] [--faster N]
                              two real control planes on this machine, from commit to a retired cluster
   bench sync | fleet DIR | render [SIZE…]

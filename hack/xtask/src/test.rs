@@ -14,9 +14,10 @@ use crate::{conformance, foreign, generate, layers, prerequisites, run, tools, w
 /// what running them needs is done.
 pub(crate) fn main(args: &[String]) -> Result<()> {
     let fast = args.iter().any(|arg| arg == "--fast");
-    let filter: Vec<&str> = args.iter().map(String::as_str).filter(|arg| *arg != "--fast").collect();
+    let (seed, args) = seeded(args)?;
+    let filter: Vec<&str> = args.into_iter().filter(|arg| *arg != "--fast").collect();
     if let Some(flag) = filter.iter().find(|arg| arg.starts_with('-')) {
-        bail!("there is no flag `{flag}`; usage: cargo xtask test [--fast] [FILTER]");
+        bail!("there is no flag `{flag}`; usage: cargo xtask test [--fast] [--seed N] [FILTER]");
     }
     prerequisites::check_all()?;
 
@@ -57,7 +58,7 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
         phases.run("conformance", conformance::check);
         phases.run("differential", conformance::differ_shortly);
         phases.run("real fleet", conformance::real_fleet);
-        phases.run("fuzz", conformance::fuzz_shortly);
+        phases.run("fuzz", || conformance::fuzz_shortly(seed));
     }
     if everything {
         phases.run("foreign clients", foreign::quick);
@@ -76,6 +77,19 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
         phases.run("clippy", || run::run(&mut run::cargo(&clippy)));
     }
     phases.finish()
+}
+
+/// The seed to fuzz with, where one is given, and the other arguments.
+fn seeded(args: &[String]) -> Result<(Option<u64>, Vec<&str>)> {
+    let mut rest: Vec<&str> = args.iter().map(String::as_str).collect();
+    let Some(at) = rest.iter().position(|arg| *arg == "--seed") else { return Ok((None, rest)) };
+    match rest.get(at + 1).and_then(|text| text.parse().ok()) {
+        Some(seed) => {
+            rest.drain(at..at + 2);
+            Ok((Some(seed), rest))
+        }
+        None => bail!("--seed needs a number"),
+    }
 }
 
 /// Runs the whole story once; it exits non-zero when anything was not as told.
@@ -142,6 +156,14 @@ mod tests {
         phases.run("two", || Ok(()));
         phases.run("three", || anyhow::bail!("broken too"));
         assert_eq!(phases.finish().unwrap_err().to_string(), "failed: one, three");
+    }
+
+    #[test]
+    fn a_seed_is_taken_out_of_the_arguments() {
+        let args = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+        assert_eq!(super::seeded(&args("--fast --seed 7 g4")).unwrap(), (Some(7), vec!["--fast", "g4"]));
+        assert_eq!(super::seeded(&args("g4")).unwrap(), (None, vec!["g4"]));
+        assert!(super::seeded(&args("--seed")).is_err() && super::seeded(&args("--seed x")).is_err());
     }
 
     #[test]

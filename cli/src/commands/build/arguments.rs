@@ -86,14 +86,18 @@ pub(crate) struct Build {
     #[arg(short, long, help_heading = "For scripts written for kustomize", value_name = "NAME[=VALUE]")]
     pub env: Vec<String>,
 
-    #[arg(long, hide = true)]
+    /// Taken and without effect, as are --network, --network-name and --mount: they say how containers of function plugins run.
+    #[arg(long, help_heading = "For scripts written for kustomize", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_default_value = true, hide_possible_values = true, value_name = "BOOL")]
     pub as_current_user: bool,
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true")]
     pub network: bool,
     #[arg(long, hide = true)]
     pub network_name: Option<String>,
     #[arg(long, hide = true)]
     pub mount: Vec<String>,
+    /// Taken and without effect: an error names its file, line and field.
+    #[arg(long, help_heading = "For scripts written for kustomize", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_default_value = true, hide_possible_values = true, value_name = "BOOL")]
+    pub stack_trace: bool,
 }
 
 /// `--reorder`.
@@ -109,10 +113,10 @@ pub(crate) enum Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Restrictor {
     /// Files in the kustomization's own folder or below.
-    #[value(name = "LoadRestrictionsRootOnly", alias = "rootOnly")]
+    #[value(name = "LoadRestrictionsRootOnly")]
     LoadRestrictionsRootOnly,
     /// Any file.
-    #[value(name = "LoadRestrictionsNone", alias = "none")]
+    #[value(name = "LoadRestrictionsNone")]
     LoadRestrictionsNone,
 }
 
@@ -139,17 +143,6 @@ impl Build {
 
     /// Refuses what would silently mean something else here.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        let functions = [
-            (self.as_current_user, "--as-current-user"),
-            (self.network, "--network"),
-            (self.network_name.is_some(), "--network-name"),
-            (!self.mount.is_empty(), "--mount"),
-        ];
-        let refused: Vec<&str> = functions.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
-        if !refused.is_empty() {
-            let flags = refused.join(", ");
-            return Err(Failure::new(format!("{flags}: Teal runs no functions in containers; leave this out")));
-        }
         if is_remote(&self.dir) {
             return Err(Failure::new(format!(
                 "{}: is an address; clone the repository and name the folder, with --rev for another revision of it",

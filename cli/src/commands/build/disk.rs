@@ -4,9 +4,8 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use teal_kustomize::{Entry, Tree, TreeError};
+use teal_kustomize::{Entry, Tree, TreeError, read_file};
 
 /// The file system; paths are absolute without their first `/`.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +26,7 @@ impl Tree for DiskTree {
             names.sort();
             return Ok(Some(Entry::Dir(names)));
         }
-        // A pipe or a device as well: `resources: [/dev/stdin]` works where it does today.
-        fs::read(&file).map(|bytes| Some(Entry::File(Arc::from(bytes)))).map_err(error)
+        read_file(path, &file).map(|bytes| Some(Entry::File(bytes)))
     }
 
     /// The load restriction and `..` go by where a file or folder really is, as kustomize has it.

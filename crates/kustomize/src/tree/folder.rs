@@ -2,9 +2,39 @@
 //! makes one.
 
 use super::{Entry, Tree, TreeError};
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Most bytes of one file that is read from disk: more than any reader of it takes.
+pub const MAX_FILE_BYTES: u64 = 32 << 20;
+
+/// Reads a file as trees on disk do; `path` is what the tree calls it.
+///
+/// # Errors
+/// For what is no plain file (a pipe may never end, a device has no end) and for more than [`MAX_FILE_BYTES`], both before
+/// anything is read; and when it can't be read.
+pub fn read_file(path: &str, file: &Path) -> Result<Arc<[u8]>, TreeError> {
+    let error = |wrong: std::io::Error| TreeError::new(path, wrong.to_string());
+    let metadata = file.metadata().map_err(error)?;
+    if !metadata.is_file() {
+        return Err(TreeError::new(path, "is neither a file nor a folder; only those are read"));
+    }
+    let too_large = |length: u64| {
+        TreeError::new(path, format!("is {length} bytes long; at most {MAX_FILE_BYTES} of one file are read"))
+    };
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(too_large(metadata.len()));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    // It may have grown, and some files don't tell how long they are.
+    File::open(file).map_err(error)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(error)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(too_large(bytes.len() as u64));
+    }
+    Ok(Arc::from(bytes))
+}
 
 /// A folder. Symbolic links inside it are reported as links, never followed, so nothing outside of it is ever read.
 #[derive(Debug, Clone)]
@@ -62,10 +92,10 @@ impl Tree for FolderTree {
             return Ok(Some(Entry::Link));
         }
         if metadata.is_file() {
-            return Ok(Some(Entry::File(Arc::from(std::fs::read(at).map_err(error)?))));
+            return Ok(Some(Entry::File(read_file(path, &at)?)));
         }
         if !metadata.is_dir() {
-            return Err(TreeError::new(path, "neither a file nor a folder"));
+            return Err(TreeError::new(path, "is neither a file nor a folder; only those are read"));
         }
         let mut names = Vec::new();
         for entry in std::fs::read_dir(at).map_err(error)? {

@@ -11,7 +11,7 @@ const SORTS: &[(&str, &[&str])] = &[
     ("unable to find one of 'kustomization.yaml'", &["no kustomization file"]),
     ("found multiple kustomization files", &["more than one kustomization"]),
     ("mapping key", &["twice", "already", "duplicate"]),
-    ("malformedyamlerror", &["line", ":"]),
+    ("malformedyamlerror", &["expected a key of the mapping"]),
     ("namespace is blank", &["namespace"]),
     ("cannot use both", &["version", "path"]),
     ("openapi version is not built in", &["openapi", "version"]),
@@ -68,5 +68,9 @@ mod tests {
         assert!(!is_same(want, "Error: apps/v1 Deployment other is defined twice"));
         assert!(!is_same(want, "Error: web is no Component"));
         assert!(!is_same("a sort nobody listed: web", "web"));
+        let want = "MalformedYAMLError: yaml: line 9: did not find expected key in File: service.yaml";
+        assert!(is_same(want, "Error: service.yaml:9:3: expected a key of the mapping"));
+        assert!(!is_same(want, "Error: service.yaml:9:3: `kind` is missing"));
+        assert!(!is_same(want, "Error: other.yaml:9:3: expected a key of the mapping"));
     }
 }

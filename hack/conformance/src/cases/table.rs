@@ -58,7 +58,7 @@ pub(super) fn markdown(verdicts: &[Verdict]) -> String {
         let names: Vec<&str> = verdicts.iter().filter(|v| wrong(v)).map(|verdict| verdict.name.as_str()).collect();
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     };
-    let _ = writeln!(text, "\n- Not equal, or built where an error is due: {}.", names(|verdict| !verdict.passed()));
+    let _ = writeln!(text, "\n- Not equal, or without the error that is due: {}.", names(|verdict| !verdict.passed()));
     let _ = writeln!(text, "- Equal as documents and not as bytes: {}.", names(|v| v.documents && !v.bytes));
     let _ = writeln!(text, "- Fails and names another cause: {}.", names(|v| v.failed && !v.same_cause));
     text
