@@ -110,7 +110,7 @@ fn every_mistake_is_told_and_nothing_is_printed() {
     put(at, "bad/a.yaml", "kind: [\n");
     let said = refused(at, &["bad"]);
     assert!(said.starts_with("Error: 2 mistakes\n  bad/a.yaml:1:7: "), "{said}");
-    assert!(said.contains("\n  bad/kustomization.yaml:1:21: `b.yaml` does not exist"), "{said}");
+    assert!(said.contains("\n  bad/kustomization.yaml:1:21: resources[1]: `b.yaml` does not exist"), "{said}");
     assert!(refused(at, &["none"]).starts_with("Error: none: "));
     assert!(refused(at, &["bad/a.yaml"]).contains("is a file; name the folder"));
     assert!(refused(at, &["https://example.test/x?ref=v1"]).contains("clone the repository"));

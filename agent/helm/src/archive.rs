@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
-use tar::{Archive, EntryType};
+use tar::{Archive, EntryType, Header};
 use teal_render::helm::{ChartError, ChartFiles};
 
 /// Most bytes of an archive as it is sent.
@@ -56,6 +56,9 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<ChartFiles, ChartError> {
                 }
             }
         }
+        if let Some(problem) = ambiguous(entry.header(), kind, &bytes) {
+            return Err(refuse(problem));
+        }
         match kind {
             EntryType::Directory => continue,
             EntryType::Regular | EntryType::Continuous => {}
@@ -92,6 +95,24 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<ChartFiles, ChartError> {
         ));
     }
     Ok(files)
+}
+
+/// Why Go's reader, which is Helm's, would see something else than ours: where they differ there would be two charts.
+fn ambiguous(header: &Header, kind: EntryType, path: &[u8]) -> Option<&'static str> {
+    let raw = header.as_bytes();
+    let used = |from: usize, to: usize| raw[from..to].iter().any(|byte| *byte != 0);
+    // Go takes what stands there for the beginning of the name in more forms of a header than ours does.
+    if used(if header.as_ustar().is_some() { 500 } else { 345 }, 512) {
+        return Some("its header has more in it than its form has fields for");
+    }
+    match kind {
+        // To Go a folder has no content, whatever its size says: it reads on in the middle of it.
+        EntryType::Directory if header.entry_size().is_ok_and(|size| size > 0) => Some("is a folder with content"),
+        EntryType::Regular | EntryType::Continuous if path.ends_with(b"/") => {
+            Some("is a file with the name of a folder")
+        }
+        _ => None,
+    }
 }
 
 /// The path below the archive's one folder; `None` for what stands beside it.

@@ -59,6 +59,7 @@ fn what_no_chart_may_hold_is_refused_by_name() {
         ("web/device", EntryType::Char, "neither"),
         ("web/pipe", EntryType::Fifo, "neither"),
         ("web/Chart.yaml", EntryType::Regular, "twice"),
+        ("web/folder/", EntryType::Regular, "name of a folder"),
     ] {
         let error = unpack(&archive(&[CHART, (name, kind, b"")])).unwrap_err();
         assert_eq!(error.reason, ChartError::ARCHIVE, "{name:?}");
@@ -71,6 +72,33 @@ fn what_no_chart_may_hold_is_refused_by_name() {
     for nothing in [&b""[..], b"\x1f\x8b", b"<html>", &packed(b"no tar at all, and not even a block long")] {
         assert!(unpack(nothing).is_err());
     }
+}
+
+#[test]
+fn what_gos_reader_would_read_in_another_way_is_refused() {
+    let with = |change: &dyn Fn(&mut Header), content: &[u8], kind: EntryType| {
+        let mut odd = header("web/odd", kind, content.len() as u64);
+        change(&mut odd);
+        odd.set_cksum();
+        let mut builder = Builder::new(Vec::new());
+        builder.append(&header(CHART.0, CHART.1, CHART.2.len() as u64), CHART.2).unwrap();
+        builder.append(&odd, content).unwrap();
+        unpack(&packed(&builder.into_inner().unwrap()))
+    };
+    assert!(with(&|_| {}, b"x", EntryType::Regular).is_ok());
+    let old = |header: &mut Header| header.as_mut_bytes()[257..265].fill(0);
+    assert!(with(&old, b"x", EntryType::Regular).is_ok());
+    let prefix = |header: &mut Header| {
+        old(header);
+        header.as_mut_bytes()[345] = b'x';
+    };
+    let error = with(&prefix, b"x", EntryType::Regular).unwrap_err();
+    assert!(error.message.contains("`web/odd`") && error.message.contains("more in it"), "{error}");
+    assert!(with(&|header| header.as_mut_bytes()[508] = b't', b"x", EntryType::Regular).is_err());
+    // Go passes over what stands before a size.
+    assert!(with(&|header| header.as_mut_bytes()[124] = 0, b"x", EntryType::Regular).is_err());
+    let error = with(&|_| {}, &[0; 512], EntryType::Directory).unwrap_err();
+    assert!(error.message.contains("folder with content"), "{error}");
 }
 
 #[test]
@@ -121,7 +149,7 @@ fn a_bomb_ends_at_the_cap_and_names_its_entry() {
 
     // Hidden in an entry that is skipped: headers say nothing about it.
     let mut gz = GzEncoder::new(Vec::new(), Compression::best());
-    gz.write_all(header("web/", EntryType::Directory, 200 << 20).as_bytes()).unwrap();
+    gz.write_all(header("web/", EntryType::XGlobalHeader, 200 << 20).as_bytes()).unwrap();
     for _ in 0..200 {
         gz.write_all(&zeros).unwrap();
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod accumulate;
 mod configure;
+mod fields;
 pub(crate) mod files;
 mod finish;
 mod generate;
@@ -88,8 +89,11 @@ pub fn build_with(
 ) -> Result<Build, BuildErrors> {
     let recorder = Recorder::new(tree);
     let mut accumulator = Accumulator::new(&recorder, *options, charts);
-    let root = accumulator.build_root(dir)?;
+    let root = accumulator.build_root(dir);
     drop(accumulator);
-    let objects = finish::finish(root, options)?;
+    let objects = root.and_then(|root| finish::finish(root, options)).map_err(|mut errors| {
+        fields::name(tree, &mut errors);
+        errors
+    })?;
     Ok(Build { objects, reads: recorder.into_reads() })
 }

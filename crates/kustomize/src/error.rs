@@ -66,10 +66,14 @@ pub enum BuildError {
         second: String,
     },
     /// A patch or a transformer could not be applied.
-    #[error("{file}: {message}")]
+    #[error("{file}{}: {message}", colon(*at))]
     Transform {
         /// The kustomization file that asked for it.
         file: String,
+        /// Where in it, as far as it is known.
+        at: Option<Place>,
+        /// The fields of a kustomization of which one asked for it.
+        fields: &'static [&'static str],
         /// What failed, on which object.
         message: String,
     },
@@ -112,9 +116,14 @@ impl BuildError {
         match self {
             Self::Yaml { source, .. } => Some(source.at),
             Self::Kustomization { at, .. } | Self::Unsupported { at, .. } | Self::Object { at, .. } => Some(*at),
+            Self::Transform { at, .. } => *at,
             _ => None,
         }
     }
+}
+
+fn colon(at: Option<Place>) -> String {
+    at.map(|at| format!(":{at}")).unwrap_or_default()
 }
 
 /// Every mistake that was found; never empty.

@@ -68,7 +68,12 @@ pub(crate) fn transformer(document: &Resource, files: &Files<'_>) -> Result<Vec<
     let (file, node) = node(document);
     let by = provenance(document);
     let shared: Rc<str> = file.as_str().into();
-    let all = transformers::read(document.kind(), &node, &files.told_of(&file))?;
+    let read = |node: &Node| transformers::read(document.kind(), node, &files.told_of(&file));
+    // Only mistakes need their places.
+    let all = read(&node).or_else(|errors| match in_its_file(document, files) {
+        Some(located) => read(&located),
+        None => Err(errors),
+    })?;
     let last = all.len().saturating_sub(1);
     let step = |(at, what)| {
         let by = if at == last { by.clone() } else { None };
@@ -109,6 +114,14 @@ fn place(origin: &Origin) -> Place {
 /// changed it.
 fn node(document: &Resource) -> (String, Node) {
     (document.origin.file.to_string(), located(&document.value, place(&document.origin)))
+}
+
+/// The document as it stands in its file, when it is still what it was there.
+fn in_its_file(document: &Resource, files: &Files<'_>) -> Option<Node> {
+    let Ok(Some(crate::Entry::File(bytes))) = files.tree.entry(&document.origin.file) else { return None };
+    let documents = teal_yaml::text_of(&bytes).and_then(teal_yaml::read).ok()?;
+    let node = documents.into_iter().nth(usize::try_from(document.origin.document).ok()?)?;
+    (Value::from(node.clone()) == document.value).then_some(node)
 }
 
 /// A value as a tree of which everything stands in one place.

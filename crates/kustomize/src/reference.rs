@@ -55,7 +55,7 @@ pub(crate) fn fix(map: &mut ResMap, references: &[NameReference]) -> Result<(), 
             let mut update = |value: &mut Value| referrer.update(rule.target, role.as_ref(), value);
             field::visit(&mut resource.value, &rule.path, Leaf::None, &mut update).map_err(|message| {
                 let message = format!("updating name reference in '{}': {message}", rule.spec.path);
-                BuildError::Transform { file: referrer.file.clone(), message }
+                BuildError::Transform { file: referrer.file.clone(), at: None, fields: &[], message }
             })?;
         }
     }
@@ -77,7 +77,7 @@ fn check_subjects(map: &ResMap) -> Result<(), BuildError> {
         if subjects.into_iter().flatten().any(|subject| blank(&subject)) {
             let message =
                 format!("a subject of {} has an empty `namespace`; give it one or leave it out", resource.describe());
-            return Err(BuildError::Transform { file: resource.origin.to_string(), message });
+            return Err(BuildError::Transform { file: resource.origin.to_string(), at: None, fields: &[], message });
         }
     }
     Ok(())

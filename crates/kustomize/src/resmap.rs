@@ -142,5 +142,5 @@ fn duplicate(first: &Resource, second: &Resource) -> BuildError {
 }
 
 pub(crate) fn transform(file: &str, message: impl Into<String>) -> BuildError {
-    BuildError::Transform { file: file.to_owned(), message: message.into() }
+    BuildError::Transform { file: file.to_owned(), at: None, fields: &[], message: message.into() }
 }

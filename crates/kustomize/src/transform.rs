@@ -59,7 +59,7 @@ pub(crate) struct Step {
 /// What the first failing one says.
 pub(crate) fn run(steps: &[Step], map: &mut ResMap, schema: &Schema) -> Result<(), BuildErrors> {
     for (at, step) in steps.iter().enumerate() {
-        apply(&step.what, &step.file, map, schema)?;
+        apply(&step.what, &step.file, map, schema).map_err(|errors| step.named(errors))?;
         if let Some(by) = &step.by {
             for resource in map.contents_mut().iter_mut().filter(|resource| !resource.is_deleted()) {
                 for _ in 0..step.times {
@@ -114,7 +114,37 @@ struct Steps<'a> {
     errors: Vec<BuildError>,
 }
 
+impl Transform {
+    /// The fields of a kustomization that ask for it.
+    fn fields(&self) -> &'static [&'static str] {
+        match self {
+            Self::StrategicMerge(_) => &["patchesStrategicMerge"],
+            Self::Patches(_) => &["patches"],
+            Self::Json6902(_) => &["patchesJson6902"],
+            Self::Namespace(_) => &["namespace"],
+            Self::Prefix(..) => &["namePrefix"],
+            Self::Suffix(..) => &["nameSuffix"],
+            Self::Labels(..) => &["labels", "commonLabels"],
+            Self::Annotations(..) => &["commonAnnotations"],
+            Self::Replicas(..) => &["replicas"],
+            Self::Images(..) => &["images", "imageTags"],
+            Self::Replacements(_) => &["replacements"],
+            Self::ValueAdd(_) | Self::Hash => &[],
+        }
+    }
+}
+
 impl Step {
+    /// Tells which fields a mistake comes from.
+    fn named(&self, mut errors: BuildErrors) -> BuildErrors {
+        for error in &mut errors.0 {
+            if let BuildError::Transform { fields, .. } = error {
+                *fields = self.what.fields();
+            }
+        }
+        errors
+    }
+
     fn is_patch(&self) -> bool {
         matches!(self.what, Transform::StrategicMerge(_) | Transform::Patches(_) | Transform::Json6902(_))
     }

@@ -56,7 +56,7 @@ fn cycles_and_explosions_end() {
         assert_eq!(
             said,
             [format!(
-                "a/kustomization.yaml:1:13: `{inner}` is a cycle: {shown} is being built within {}",
+                "a/kustomization.yaml:1:13: resources[0]: `{inner}` is a cycle: {shown} is being built within {}",
                 if inner == ".." { "." } else { "a" }
             )]
         );
@@ -80,7 +80,10 @@ fn cycles_and_explosions_end() {
         chain.insert(format!("{level}/kustomization.yaml"), format!("resources: [../{}]", level + 1));
     }
     let said = build(&chain, "0", &fifo()).unwrap_err().to_string();
-    assert_eq!(said, "63/kustomization.yaml:1:13: `../64` is nested deeper than 64 kustomizations; name it further up");
+    assert_eq!(
+        said,
+        "63/kustomization.yaml:1:13: resources[0]: `../64` is nested deeper than 64 kustomizations; name it further up"
+    );
     // One large file, read again and again.
     let mut again = MemoryTree::new();
     again.insert("big.yaml", format!("{MAP}# {}", "x".repeat(8 << 20)));

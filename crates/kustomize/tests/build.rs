@@ -39,8 +39,8 @@ fn what_a_kustomization_cannot_say_is_one_clear_mistake() {
         ("{}", "kustomization.yaml:1:1: the kustomization is empty; name at least one resource"),
         ("namePrefix: ''", "kustomization.yaml:1:1: the kustomization is empty; name at least one resource"),
         (long, "kustomization.yaml:2:1: unknown field `namePrefx`; did you mean `namePrefix`?"),
-        ("resources: a.yaml", "kustomization.yaml:1:12: expected a list here"),
-        ("resources: [1]", "kustomization.yaml:1:13: expected a text here; put it in quotes"),
+        ("resources: a.yaml", "kustomization.yaml:1:12: resources: expected a list here"),
+        ("resources: [1]", "kustomization.yaml:1:13: resources[0]: expected a text here; put it in quotes"),
         ("resources: [a.yaml", "kustomization.yaml:1:12: this `[` is never closed"),
         ("helmCharts: [{name: x}]", "kustomization.yaml:1:14: the field `helmCharts` is not supported yet"),
         ("kind: Kustomisation\nresources: [a.yaml]", "kustomization.yaml:1:7: kind must be Kustomization or Component"),
@@ -48,48 +48,48 @@ fn what_a_kustomization_cannot_say_is_one_clear_mistake() {
             "apiVersion: v1\nresources: [a.yaml]",
             "kustomization.yaml:1:13: apiVersion `v1` is none of kind Kustomization; write kustomize.config.k8s.io/v1beta1",
         ),
-        ("resources: [../a.yaml]", "kustomization.yaml:1:13: `../a.yaml` lies outside of the tree"),
-        ("resources: [/etc/passwd]", "kustomization.yaml:1:13: `/etc/passwd` lies outside of the tree"),
-        ("resources: [b.yaml]", "kustomization.yaml:1:13: `b.yaml` does not exist"),
+        ("resources: [../a.yaml]", "kustomization.yaml:1:13: resources[0]: `../a.yaml` lies outside of the tree"),
+        ("resources: [/etc/passwd]", "kustomization.yaml:1:13: resources[0]: `/etc/passwd` lies outside of the tree"),
+        ("resources: [b.yaml]", "kustomization.yaml:1:13: resources[0]: `b.yaml` does not exist"),
         (
             "resources: ['https://169.254.169.254/x']",
-            "kustomization.yaml:1:13: `https://169.254.169.254/x` is remote; only files of this repository are read",
+            "kustomization.yaml:1:13: resources[0]: `https://169.254.169.254/x` is remote; only files of this repository are read",
         ),
         (
             "resources: [a.yaml]\npatches: [{path: p.yaml, patch: x}]",
-            "kustomization.yaml:2:11: a patch has either `path` or `patch`, not both",
+            "kustomization.yaml:2:11: patches[0]: a patch has either `path` or `patch`, not both",
         ),
         (
             "resources: [a.yaml]\npatches: [{patch: '- {op: remove, path: /x}'}]",
-            "kustomization.yaml:2:11: operations need a `target`",
+            "kustomization.yaml:2:11: patches[0]: operations need a `target`",
         ),
         (
             "resources: [a.yaml]\npatches: [{patch: '- {op: drop, path: /x}', target: {kind: ConfigMap}}]",
-            "kustomization.yaml:2:11: the patch is neither an object nor a list of operations: line 1: `op` must be add, remove, replace, move, copy or test",
+            "kustomization.yaml:2:11: patches[0]: the patch is neither an object nor a list of operations: line 1: `op` must be add, remove, replace, move, copy or test",
         ),
         (
             "resources: [a.yaml]\npatches: [{patch: '{kind: Deployment, metadata: {name: no}}'}]",
-            "kustomization.yaml:2:11: no object matches the patch for Deployment no",
+            "kustomization.yaml:2:11: patches[0]: no object matches the patch for Deployment no",
         ),
         (
             "resources: [a.yaml]\npatches: [{patch: '{}', target: {name: '('}}]",
-            "kustomization.yaml:2:33: `name` of the target is no regular expression: (",
+            "kustomization.yaml:2:33: patches[0].target: `name` of the target is no regular expression: (",
         ),
         (
             "resources: [a.yaml]\nreplicas: [{name: web, count: 2}]",
-            "kustomization.yaml: replicas: there is no Deployment, ReplicationController, ReplicaSet, StatefulSet named `web`",
+            "kustomization.yaml:2:1: replicas: there is no Deployment, ReplicationController, ReplicaSet, StatefulSet named `web`",
         ),
         (
             "configMapGenerator: [{name: m, literals: [novalue]}]",
-            "kustomization.yaml:1:22: generator `m`: a literal must be written key=value",
+            "kustomization.yaml:1:22: configMapGenerator[0]: generator `m`: a literal must be written key=value",
         ),
         (
             "configMapGenerator: [{name: m, literals: [a=1, a=2]}]",
-            "kustomization.yaml:1:22: generator `m`: the key `a` is given twice",
+            "kustomization.yaml:1:22: configMapGenerator[0]: generator `m`: the key `a` is given twice",
         ),
         (
             "sortOptions: {order: random}\nresources: [a.yaml]",
-            "kustomization.yaml:1:14: `order` must be fifo or legacy",
+            "kustomization.yaml:1:14: sortOptions: `order` must be fifo or legacy",
         ),
     ] {
         assert_eq!(errors(&[("kustomization.yaml", text), ("a.yaml", MAP)]), [want], "{text}");
@@ -100,7 +100,7 @@ fn what_a_kustomization_cannot_say_is_one_clear_mistake() {
 fn g9_of_a_file_with_variables_the_line_is_told_and_never_its_text() {
     // What was encrypted is read here in the clear: a value of several lines makes keys of its parts.
     let text = "secretGenerator: [{name: s, envs: [app.env], literals: [b=1]}]";
-    let at = "kustomization.yaml:1:19: generator `s`: the key";
+    let at = "kustomization.yaml:1:19: secretGenerator[0]: generator `s`: the key";
     for (env, want) in [
         ("A=1\nKEY=-----BEGIN\nMIIBOgIBAAJBAKj3/canary==\n", "in line 3 of `app.env` can't be one"),
         ("# of old\n\ncan ary=x\n", "in line 3 of `app.env` can't be one"),
@@ -111,6 +111,47 @@ fn g9_of_a_file_with_variables_the_line_is_told_and_never_its_text() {
         assert!(told.len() == 1 && told[0].starts_with(&format!("{at} {want}")), "{told:?}");
         assert!(!(told[0].contains("canary") || told[0].contains("can ary")), "{told:?}");
     }
+}
+
+#[test]
+fn a_mistake_is_told_with_its_field_and_in_the_file_it_is_in() {
+    let patch = "apiVersion: v1\nkind: Deployment\nmetadata: {name: no}\n";
+    let labels = "apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: x}\nlabels:\n  a: b\nfieldSpecs:\n- path: metadata/labels\n  create: perhaps\n";
+    for (text, want) in [
+        (
+            "images:\n- name: a\n- name: b\n  newTag: [1]\n",
+            "kustomization.yaml:4:11: images[1].newTag: expected a text here",
+        ),
+        ("commonLabels:\n  a.b/c: {}\n", "kustomization.yaml:2:10: commonLabels.\"a.b/c\": expected a text here"),
+        (
+            "resources: [a.yaml]\npatches:\n- path: p.yaml\n",
+            "kustomization.yaml:3:3: patches[0]: p.yaml: no object matches the patch for v1 Deployment no",
+        ),
+        (
+            "resources: [a.yaml]\npatchesStrategicMerge: [p.yaml]\n",
+            "kustomization.yaml:2:25: patchesStrategicMerge[0]: p.yaml: no object matches the patch for v1 Deployment no",
+        ),
+        (
+            "resources: [a.yaml]\ntransformers: [labels.yaml]\n",
+            "labels.yaml:8:11: fieldSpecs[0].create: expected true or false here",
+        ),
+        (
+            "resources: [a.yaml]\nnamePrefix: x\nimages: [{name: a, newTag: b}]\nReplicas: [{name: n, count: 1}]\n",
+            "kustomization.yaml:4:1: replicas: there is no Deployment, ReplicationController, ReplicaSet, StatefulSet named `n`",
+        ),
+    ] {
+        let said = errors(&[("kustomization.yaml", text), ("a.yaml", MAP), ("p.yaml", patch), ("labels.yaml", labels)]);
+        assert_eq!(said, [want], "{text}");
+    }
+    // A document that something changed meanwhile is told as a whole.
+    let folder = "resources: [labels.yaml]\nnamePrefix: x-\n";
+    let said = errors(&[
+        ("kustomization.yaml", "resources: [a.yaml]\ntransformers: [t]\n"),
+        ("a.yaml", MAP),
+        ("t/kustomization.yaml", folder),
+        ("t/labels.yaml", labels),
+    ]);
+    assert_eq!(said, ["t/labels.yaml:1:1: expected true or false here"]);
 }
 
 #[test]
@@ -142,7 +183,7 @@ fn links_are_never_followed() {
         tree(&[("kustomization.yaml", "resources: [l.yaml]\nconfigMapGenerator: [{name: m, files: [l.yaml]}]")]);
     tree.insert_link("l.yaml");
     let said = build(&tree, "", &fifo()).unwrap_err().to_string();
-    assert_eq!(said, "kustomization.yaml:1:13: `l.yaml` is a symbolic link, and links are not followed");
+    assert_eq!(said, "kustomization.yaml:1:13: resources[0]: `l.yaml` is a symbolic link, and links are not followed");
 
     let folder = tempfile::tempdir().unwrap();
     let secret = tempfile::tempdir().unwrap();

@@ -70,7 +70,10 @@ fn charts_that_cannot_be_rendered_are_told_with_their_place() {
     let with = |text: &str| {
         build_with(&tree(text), "app", &Options::default(), Some(&Inflator::default())).unwrap_err().to_string()
     };
-    assert_eq!(with("helmCharts: [{name: broken}]\n"), "app/kustomization.yaml:1:14: the chart does not render");
+    assert_eq!(
+        with("helmCharts: [{name: broken}]\n"),
+        "app/kustomization.yaml:1:14: helmCharts[0]: the chart does not render"
+    );
     let outside = with("helmCharts: [{name: a, valuesFile: ../secret.yaml}]\n");
     assert!(outside.contains("is not in this folder or below") && !outside.contains("canary"), "{outside}");
     assert!(with("helmCharts: [{name: -x}]\n").contains("must not start with `-`"));

@@ -76,7 +76,7 @@ pub(crate) fn real_fleet() -> Result<()> {
 }
 
 /// Inputs nobody would write through the YAML reader, the patches and the build: others every day, unless a seed is given.
-/// The guided fuzzer, which nothing else compiles, must still compile.
+/// The guided fuzzer's lock, which nothing else looks at, must fit.
 pub(crate) fn fuzz_shortly(seed: Option<u64>) -> Result<()> {
     fuzz::check()?;
     let today = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs() / DAY);

@@ -20,6 +20,8 @@ pub(crate) struct Loaded {
     patch: ObjectPatch,
     target: Option<Selector>,
     change: Change,
+    /// The file the patch stands in, where it has one of its own.
+    path: Option<String>,
 }
 
 impl Loaded {
@@ -29,7 +31,11 @@ impl Loaded {
     }
 
     fn wrong(&self, message: impl Into<String>) -> BuildError {
-        BuildError::Kustomization { file: self.file.clone(), at: self.at, message: message.into() }
+        let mut message = message.into();
+        if let Some(path) = &self.path {
+            message = format!("{path}: {message}");
+        }
+        BuildError::Kustomization { file: self.file.clone(), at: self.at, message }
     }
 }
 
@@ -41,13 +47,14 @@ pub(crate) fn load_merges(files: &Files<'_>, items: &[Located]) -> Result<Vec<Lo
     let (mut loaded, mut errors) = (Vec::new(), Vec::new());
     for item in items {
         match load(files, item, item.text.contains(['\n', '{'])) {
-            Ok(patch) if matches!(patch.content, Content::Merge(_)) => {
+            Ok((patch, path)) if matches!(patch.content, Content::Merge(_)) => {
                 loaded.push(Loaded {
                     file: files.file.to_owned(),
                     at: item.at,
                     patch,
                     target: None,
                     change: Change::default(),
+                    path,
                 });
             }
             Ok(_) => {
@@ -75,12 +82,13 @@ pub(crate) fn load_all(files: &Files<'_>, entries: &[PatchEntry]) -> Result<Vec<
         let inline = entry.path.is_empty();
         let text = if inline { entry.patch.clone() } else { entry.path.clone() };
         match load(files, &Located { text, at: entry.at }, inline) {
-            Ok(patch) => loaded.push(Loaded {
+            Ok((patch, path)) => loaded.push(Loaded {
                 file: files.file.to_owned(),
                 at: entry.at,
                 patch,
                 target: entry.target.clone(),
                 change: Change { name: entry.allow_name_change, kind: entry.allow_kind_change },
+                path,
             }),
             Err(more) => errors.extend(more.0),
         }
@@ -106,17 +114,20 @@ pub(crate) fn load_json(files: &Files<'_>, entries: &[PatchEntry]) -> Result<Vec
     if errors.is_empty() { Ok(loaded) } else { Err(BuildErrors(errors)) }
 }
 
-fn load(files: &Files<'_>, item: &Located, inline: bool) -> Result<ObjectPatch, BuildErrors> {
+/// A patch, and the file it stands in where it has one of its own.
+fn load(files: &Files<'_>, item: &Located, inline: bool) -> Result<(ObjectPatch, Option<String>), BuildErrors> {
     if inline {
-        return ObjectPatch::parse_strict(&item.text).map_err(|error| files.wrong(item, error.to_string()).into());
+        let parsed = ObjectPatch::parse_strict(&item.text).map_err(|error| files.wrong(item, error.to_string()))?;
+        return Ok((parsed, None));
     }
     let (file, bytes) = files.read(item)?;
     let yaml = |source| BuildError::Yaml { file: file.clone(), source };
     let text = teal_yaml::text_of(&bytes).map_err(yaml)?;
-    ObjectPatch::parse_strict(text).map_err(|error| match error {
-        PatchError::Yaml(source) => yaml(source).into(),
-        error => files.wrong(item, format!("{file}: {error}")).into(),
-    })
+    let parsed = ObjectPatch::parse_strict(text).map_err(|error| match error {
+        PatchError::Yaml(source) => yaml(source),
+        error => files.wrong(item, format!("{file}: {error}")),
+    })?;
+    Ok((parsed, Some(file)))
 }
 
 /// Applies `patchesStrategicMerge`.
