@@ -22,8 +22,8 @@ const UNKNOWN: Duration = Duration::from_secs(3);
 /// What an inspection found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// Why no move may begin by it.
-    objection: Option<String>,
+    /// Everything for which no move may begin by it.
+    objections: Vec<String>,
     /// What a person should know besides.
     told: Vec<String>,
     /// Why the last look failed; what was found before stands.
@@ -33,41 +33,45 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Looks at a target.
+    /// Looks at a target. What was not known before is logged, once.
     pub(crate) async fn at(&self, target: &Target) -> Self {
-        self.after(target.preflight().await)
+        let now = self.after(target.preflight().await);
+        let known: Vec<String> = self.words().collect();
+        for what in now.words().filter(|what| !known.contains(what)) {
+            tracing::warn!(target = target.name(), what, "Target looked at");
+        }
+        now
     }
 
     fn after(&self, looked: Result<Vec<Finding>, TargetError>) -> Self {
         match looked {
-            Ok(findings) => Self {
-                objection: findings.iter().find(|finding| finding.refuse).map(|finding| finding.what.clone()),
-                told: findings.into_iter().filter(|finding| !finding.refuse).map(|finding| finding.what).collect(),
-                failed: None,
-                settled: true,
-            },
+            Ok(findings) => {
+                let (objections, told): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.refuse);
+                let words = |findings: Vec<Finding>| findings.into_iter().map(|finding| finding.what).collect();
+                Self { objections: words(objections), told: words(told), failed: None, settled: true }
+            }
             Err(error) => {
-                let failed = Some(format!("it could not be looked at: {error}"));
+                let failed = Some(format!("it could not be looked at: {}", error.steady()));
                 // Nobody here will see it go.
-                let objection = self.objection.clone().filter(|_| !error.denied());
-                Self { objection, failed, settled: self.settled || error.denied(), told: self.told.clone() }
+                let objections = if error.denied() { Vec::new() } else { self.objections.clone() };
+                Self { objections, failed, settled: self.settled || error.denied(), told: self.told.clone() }
             }
         }
     }
 
     /// In the words of deciding.
     pub(crate) fn seen(&self) -> Inspected {
-        match (&self.objection, &self.failed) {
-            (Some(why), _) => Inspected::Objection(why.clone()),
-            (None, _) if self.settled => Inspected::Clear,
-            (None, Some(why)) => Inspected::Unknown(why.clone()),
-            (None, None) => Inspected::Unknown("it has not been looked at yet".to_owned()),
+        match &self.failed {
+            _ if !self.objections.is_empty() => Inspected::Objection(self.objections.join("; ")),
+            _ if self.settled => Inspected::Clear,
+            Some(why) => Inspected::Unknown(why.clone()),
+            None => Inspected::Unknown("it has not been looked at yet".to_owned()),
         }
     }
 
     /// For people, each once.
     pub(crate) fn words(&self) -> impl Iterator<Item = String> {
-        self.told.iter().chain(&self.objection).chain(&self.failed).cloned()
+        self.told.iter().chain(&self.objections).chain(&self.failed).cloned()
     }
 }
 
@@ -165,6 +169,11 @@ mod tests {
         let away = objects.after(Err(away()));
         assert_eq!(away.seen(), Inspected::Objection("owned".to_owned()));
         assert_eq!(away.after(Err(denied())).seen(), Inspected::Clear, "whoever may not look would never see it go");
+        let all = ["owned", "disabled"].map(|what| Finding { refuse: true, what: what.to_owned() });
+        let told = Finding { refuse: false, what: "slow".to_owned() };
+        let several = first.after(Ok(all.into_iter().chain([told]).collect()));
+        assert_eq!(several.seen(), Inspected::Objection("owned; disabled".to_owned()), "all mistakes at once");
+        assert_eq!(several.words().collect::<Vec<_>>(), ["slow", "owned", "disabled"]);
         let clear = first.after(Ok(Vec::new()));
         assert_eq!((clear.seen(), clear.after(Err(self::away())).seen()), (Inspected::Clear, Inspected::Clear));
     }

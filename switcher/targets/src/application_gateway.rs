@@ -128,8 +128,8 @@ impl Follower for ApplicationGatewayTarget {
         let unfit = |why: String| TargetError::Unfit { target: self.shown.clone(), why };
         let color = split.only().ok_or_else(|| unfit(format!("a pool can't split traffic ({split})")))?;
         let body = self.body().await?;
-        if let Some(finding) = self.findings(&body).into_iter().find(|finding| finding.refuse) {
-            return Err(unfit(finding.what));
+        if let Some(why) = Finding::refusals(self.findings(&body)) {
+            return Err(unfit(why));
         }
         let before = self.seen(&body);
         if let Some(written) = arm::unneeded(&self.shown, &before, split)? {

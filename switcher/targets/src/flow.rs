@@ -174,6 +174,12 @@ impl Finding {
     pub(crate) fn warn(what: impl Into<String>) -> Self {
         Self { refuse: false, what: what.into() }
     }
+
+    /// Everything that refuses, in one text; `None` when nothing does.
+    pub(crate) fn refusals(found: Vec<Self>) -> Option<String> {
+        let all: Vec<String> = found.into_iter().filter(|one| one.refuse).map(|one| one.what).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
 }
 
 /// What a value means.

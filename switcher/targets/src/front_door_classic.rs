@@ -93,7 +93,9 @@ impl ClassicTarget {
             Some(backends) => {
                 for (color, to) in self.colors.iter() {
                     let there = |address: &String| backends.iter().any(|one| one.address.eq_ignore_ascii_case(address));
-                    if let Some(missing) = own(to).iter().find(|address| !there(address)) {
+                    let missing: Vec<String> = own(to).into_iter().filter(|address| !there(address)).collect();
+                    if !missing.is_empty() {
+                        let missing = missing.join(", ");
                         found.push(Finding::refuse(format!("the pool has no backend {missing} for {color}")));
                     }
                 }
@@ -148,8 +150,8 @@ impl Follower for ClassicTarget {
 
     async fn route(&self, split: &Split, _: &Op) -> Result<Written, TargetError> {
         let body = self.body().await?;
-        if let Some(finding) = self.findings(&body).into_iter().find(|finding| finding.refuse) {
-            return Err(TargetError::Unfit { target: self.shown.clone(), why: finding.what });
+        if let Some(why) = Finding::refusals(self.findings(&body)) {
+            return Err(TargetError::Unfit { target: self.shown.clone(), why });
         }
         let before = self.seen(&body);
         if let Some(written) = arm::unneeded(&self.shown, &before, split)? {

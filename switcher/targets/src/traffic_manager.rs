@@ -81,9 +81,8 @@ impl Follower for TrafficManagerTarget {
 
     async fn route(&self, split: &Split, op: &Op) -> Result<Written, TargetError> {
         let facts = self.facts().await?;
-        let wrong = plan::findings(&facts, &self.colors).into_iter().find(|finding| finding.refuse);
-        if let Some(finding) = wrong {
-            return Err(self.unfit(finding.what));
+        if let Some(why) = Finding::refusals(plan::findings(&facts, &self.colors)) {
+            return Err(self.unfit(why));
         }
         let before = self.seen(&facts);
         let ttl = op.ttl.filter(|ttl| *ttl != facts.dns_config.ttl);

@@ -58,6 +58,15 @@ impl TargetError {
         }
     }
 
+    /// As its text, without what is another in each answer: for places where the same refusal must read the same.
+    #[must_use]
+    pub fn steady(&self) -> String {
+        match self {
+            Self::Azure { target, error } => format!("{target}: {}", error.steady()),
+            error => error.to_string(),
+        }
+    }
+
     /// When trying again makes sense.
     pub fn retry(&self) -> Retry {
         match self {

@@ -102,13 +102,13 @@ pub(super) fn findings(facts: &ProfileFacts, colors: &Colors) -> Vec<Finding> {
     if off(facts) {
         found.push(Finding::refuse("the profile is disabled: its name does not exist; enable it first"));
     }
-    let Some(method) = method(facts) else {
+    let method = method(facts);
+    if method.is_none() {
         found.push(Finding::refuse(format!(
             "it routes by {}; Teal moves profiles that route by Priority or Weighted",
             facts.traffic_routing_method
         )));
-        return found;
-    };
+    }
     for (color, name) in &names {
         if endpoint_of(&endpoints, name).is_none() {
             found.push(Finding::refuse(format!("there is no endpoint `{name}` for {color}")));
@@ -125,10 +125,10 @@ pub(super) fn findings(facts: &ProfileFacts, colors: &Colors) -> Vec<Finding> {
         found.push(Finding::refuse(format!("{same} have the same priority {priority}: give each its own first")));
     }
     let unnamed = endpoints.iter().filter(|endpoint| endpoint.priority.is_none()).count();
-    if method == Method::Priority && unnamed > 0 {
+    if method == Some(Method::Priority) && unnamed > 0 {
         found.push(Finding::refuse("an endpoint has no priority: give each its own first"));
     }
-    if method == Method::Priority {
+    if method == Some(Method::Priority) {
         found.push(Finding::warn(
             "routing by Priority goes to the next endpoint by itself when the first is Degraded, without Teal",
         ));

@@ -4,8 +4,8 @@ use serde_json::json;
 use teal_api::switch::Provider;
 use teal_targets::{Op, Retry, Split, Written};
 
-use super::bodies::{endpoint, front, gateway, group, profile, route};
-use super::{FRONT, FollowBench, GATEWAY, TM, What};
+use super::bodies::{backend, classic, endpoint, front, gateway, group, profile, route};
+use super::{CLASSIC, FRONT, FollowBench, GATEWAY, TM, What};
 use crate::followers::{Following, drive, op};
 
 fn refusals(found: &[teal_targets::Finding]) -> String {
@@ -145,6 +145,42 @@ async fn a_profile_that_is_off_or_chooses_by_itself_is_refused() {
         assert!(error.reason() == "Unfit" && error.to_string().contains(told), "{error}");
         assert!(refusals(&bench.target().preflight().await.unwrap()).contains(told));
     }
+}
+
+/// All that is wrong is told at once, before a move and by a write.
+#[tokio::test]
+async fn all_that_refuses_is_told_by_a_write_too() {
+    let all = async |bench: &FollowBench, words: &[&str]| {
+        let error = bench.target().route(&Split::all("green"), &op("m1")).await.unwrap_err();
+        assert_eq!(error.reason(), "Unfit", "{error}");
+        let found = refusals(&bench.target().preflight().await.unwrap());
+        for words in words {
+            assert!(error.to_string().contains(words) && found.contains(words), "{words}: {error}; {found}");
+        }
+    };
+    let bench = FollowBench::start(What::Priority).await;
+    let mut body = profile("Performance", &["ep-blue", "elsewhere"].map(|name| endpoint(name, 1, "Enabled")));
+    for (at, one) in body["properties"]["endpoints"].as_array_mut().unwrap().iter_mut().enumerate() {
+        one["properties"]["endpointLocation"] = json!("North Europe");
+        one["properties"]["priority"] = json!(at + 1);
+    }
+    body["properties"]["profileStatus"] = json!("Disabled");
+    bench.put("Microsoft.Network/trafficmanagerprofiles/contoso", TM, body).await;
+    all(&bench, &["the profile is disabled", "routes by Performance", "no endpoint `ep-green` for green"]).await;
+
+    let bench = FollowBench::start(What::Classic).await;
+    let mut body = classic(&json!([backend("elsewhere", "Enabled")]));
+    body["properties"]["enabledState"] = json!("Disabled");
+    bench.put("Microsoft.Network/frontDoors/classic", CLASSIC, body).await;
+    all(&bench, &["backend blue.contoso.test", "backend green.contoso.test", "the Front Door is disabled"]).await;
+
+    let bench = FollowBench::start(What::Gateway).await;
+    let mut body = gateway(&["blue.contoso.test"], &json!({"managed-by-k8s-ingress": "1.7.0/abc"}));
+    let renamed = body.to_string().replace("backendAddressPools/web", "backendAddressPools/other");
+    body = serde_json::from_str(&renamed).unwrap();
+    body["properties"]["backendAddressPools"][0]["name"] = json!("other");
+    bench.put("Microsoft.Network/applicationGateways/gw", GATEWAY, body).await;
+    all(&bench, &["an ingress controller", "no backend address pool `web`"]).await;
 }
 
 #[tokio::test]
