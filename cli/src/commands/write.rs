@@ -9,7 +9,7 @@ use teal_switcher::azure::Azure;
 use teal_switcher::secrets::Secrets;
 use teal_switcher::switch::Route;
 use teal_switcher_core::step::Write;
-use teal_switcher_core::{Digest, Ledger, LedgerSeen, Order, Phase, Verb};
+use teal_switcher_core::{Digest, Ledger, LedgerSeen, Order, Phase, Value, Verb};
 
 use crate::checkout::Checkout;
 use crate::exit::{FINE, Refused, Unreachable};
@@ -192,10 +192,10 @@ pub(crate) async fn show(lane: &Lane, style: Style) -> Result<u8> {
     let opened = lane.open()?;
     let (routed, found) = opened.route.read(false).await.map_err(away)?;
     println!(
-        "{} {}: {:?}, TTL {} s",
+        "{} {}: {}, TTL {} s",
         style.strong("record"),
         opened.route.target.name(),
-        opened.route.value(&routed),
+        crate::style::tame(&pointed(&opened.route.value(&routed))),
         routed.ttl
     );
     let ledger = known(found)?;
@@ -249,6 +249,16 @@ pub(crate) async fn show(lane: &Lane, style: Style) -> Result<u8> {
     Ok(if ledger.phase == Phase::Steady { FINE } else { crate::exit::NOT_SO })
 }
 
+/// Where a record leads, in words.
+fn pointed(value: &Value) -> String {
+    match value {
+        Value::Foreign(what) => format!("{what}, which no color declares"),
+        Value::Mixed | Value::Split(_) | Value::Color(_) | Value::Unreadable(_) => value.to_string(),
+        Value::LedgerOnly => "keeps the ledger, routes nothing".to_owned(),
+        Value::Gone => "there is no such record".to_owned(),
+    }
+}
+
 /// `teal switch COLOR`: writes the commit.
 pub(crate) fn switch(file: &std::path::Path, color: &str, push: bool) -> Result<u8> {
     let declared = declaration(file)?;
@@ -288,4 +298,25 @@ fn commit(file: &std::path::Path, switch: &str, path: &[&str], value: &str, mess
         println!("  not pushed; `git push` makes it count");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_record_leads_is_told_in_words() {
+        let alias = "an alias of /subscriptions/s/resourcegroups/g/providers/microsoft.network/publicipaddresses/x";
+        let split = [("blue".into(), 90), ("green".into(), 10)].into();
+        for (value, want) in [
+            (Value::Color("blue".into()), "blue".to_owned()),
+            (Value::Split(split), "90 % blue, 10 % green".to_owned()),
+            (Value::Foreign(alias.to_owned()), format!("{alias}, which no color declares")),
+            (Value::Mixed, "several colors at once".to_owned()),
+            (Value::LedgerOnly, "keeps the ledger, routes nothing".to_owned()),
+            (Value::Gone, "there is no such record".to_owned()),
+        ] {
+            assert_eq!(pointed(&value), want);
+        }
+    }
 }

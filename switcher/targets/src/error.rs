@@ -9,7 +9,7 @@ use teal_api::switch::Destination;
 use teal_azure::AzureError;
 
 use crate::routed::{Routed, Tag, shown};
-use words::{difference, skew};
+use words::{difference, held, skew};
 
 pub use meaning::Retry;
 
@@ -148,12 +148,12 @@ pub enum TargetError {
     },
     /// The name holds something of another kind.
     #[error(
-        "{record} holds a {found}, not {wanted}: a change between the two would be a gap; replace it by hand first"
+        "{record} holds {}, not {wanted}: a change between the two would be a gap; replace it by hand first", held(.found)
     )]
     WrongType {
         /// The record's full name.
         record: String,
-        /// Such as `CNAME`.
+        /// A type, such as `CNAME`; or words with their article.
         found: String,
         /// Such as `an address`.
         wanted: &'static str,

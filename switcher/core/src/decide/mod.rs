@@ -43,7 +43,8 @@ use view::View;
 pub fn decide(declared: &Declaration, seen: &Observation) -> Step {
     if let Value::Unreadable(why) = &seen.record.value {
         let wait = Wait::new(Reason::Blind, format!("the record can't be read: {why}"));
-        return Step::hold(wait).alert(Some(Alert::new("TargetUnreadable", why, "see that the name server answers")));
+        let hint = "put right what the message names; traffic stays as it is, and nothing moves until the record can be read again";
+        return Step::hold(wait).alert(Some(Alert::new("TargetUnreadable", why, hint)));
     }
     match &seen.ledger {
         LedgerSeen::Known(ledger) => {

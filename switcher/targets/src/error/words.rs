@@ -32,6 +32,12 @@ pub(super) fn skew(seconds: i64) -> String {
     format!("{} s {side} ours", seconds.unsigned_abs())
 }
 
+/// What a record holds: a type gets words round it, words stay.
+pub(super) fn held(found: &str) -> String {
+    let worded = found.starts_with("a ") || found.starts_with("an ");
+    if worded { found.to_owned() } else { format!("a record of type {found}") }
+}
+
 /// What differs. The ledger is sealed, so only that it differs is told.
 pub(super) fn difference(expected: &Tag, found: &Routed) -> String {
     let (was, is) = (expected.value(), found.value.as_ref());

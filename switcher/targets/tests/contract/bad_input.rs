@@ -56,10 +56,14 @@ async fn a_place_that_is_not_there_is_named_with_the_field_to_check() {
         (
             "the subscription",
             elsewhere(|place| place.subscription = "99999999-9999-9999-9999-999999999999".into()),
-            ["99999999-9999-9999-9999-999999999999", "check `subscription`"],
+            ["99999999-9999-9999-9999-999999999999", "check `subscription`: it does not exist"],
         ),
-        ("the zone", elsewhere(|place| place.zone = "fabrikam.test".into()), ["fabrikam.test", "check "]),
-        ("the group", elsewhere(|place| place.resource_group = "nowhere".into()), ["nowhere", "check "]),
+        (
+            "the zone",
+            elsewhere(|place| place.zone = "fabrikam.test".into()),
+            ["fabrikam.test", "check `subscription`, `resourceGroup` and the names"],
+        ),
+        ("the group", elsewhere(|place| place.resource_group = "nowhere".into()), ["nowhere", "check `resourceGroup`"]),
     ] {
         let error = refused(target.read().await);
         assert_eq!((error.reason(), error.retry()), ("NotFound", Retry::WhenConfigChanges), "{rule}: {error}");
