@@ -23,6 +23,8 @@ pub enum Says {
     Color(Color),
     /// Addresses of no color, or of several; with what.
     Other(String),
+    /// An answer by which no color can be told, now or later; with why. It proves nothing, and nothing is awaited of it.
+    Untold(String),
     /// The name does not exist.
     NxDomain,
     /// The name exists without an address.
@@ -44,6 +46,7 @@ impl fmt::Display for Says {
         match self {
             Self::Color(color) => write!(f, "{color}"),
             Self::Other(what) => write!(f, "{what}, which is no single color"),
+            Self::Untold(why) => write!(f, "an answer that tells no color: {why}"),
             Self::NxDomain => f.write_str("NXDOMAIN"),
             Self::NoData => f.write_str("no address"),
             Self::ServFail => f.write_str("SERVFAIL"),
@@ -60,8 +63,9 @@ impl fmt::Display for Says {
 pub enum Spread {
     /// Every server asked says the wanted color.
     Everywhere,
-    /// There is nobody to ask: the provider's bound is all there is to go by, and nothing is proved.
-    Unasked,
+    /// There is nobody to ask, or no answer tells a color, with why: the provider's bound is all there is to go by, and
+    /// nothing is proved.
+    Unasked(Vec<String>),
     /// Some still say another color; the rest agree. Time cures it. With who.
     Stale(Vec<String>),
     /// Some say nothing, or something that time does not cure. With who and what.
@@ -69,14 +73,16 @@ pub enum Spread {
 }
 
 /// Judges the answers. Where an authority can be asked, no authoritative server at all is *unproven*, never *everywhere*;
-/// where none can, silence is *unasked*.
+/// where none can, silence is *unasked*, and so are answers that tell no color.
 #[must_use]
 pub fn spread(vantages: &[Vantage], wanted: &Color, asking: Asking) -> Spread {
     let mut stale = Vec::new();
     let mut unproven = Vec::new();
+    let (mut agrees, mut untold) = (false, Vec::new());
     for vantage in vantages {
         match &vantage.says {
-            Says::Color(color) if color == wanted => {}
+            Says::Color(color) if color == wanted => agrees = true,
+            Says::Untold(why) => untold.push(why.clone()),
             Says::Color(_) => stale.push(format!("{} says {}", vantage.server, vantage.says)),
             _ => unproven.push(format!("{} says {}", vantage.server, vantage.says)),
         }
@@ -85,7 +91,11 @@ pub fn spread(vantages: &[Vantage], wanted: &Color, asking: Asking) -> Spread {
         unproven.push("no authoritative server was asked".to_owned());
     }
     match (stale.is_empty(), unproven.is_empty()) {
-        (true, true) if vantages.is_empty() => Spread::Unasked,
+        (true, true) if !agrees => {
+            untold.sort();
+            untold.dedup();
+            Spread::Unasked(untold)
+        }
         (true, true) => Spread::Everywhere,
         (false, true) => Spread::Stale(stale),
         (_, false) => {
@@ -107,6 +117,7 @@ mod tests {
     fn the_world_agrees_only_when_everyone_asked_does() {
         let green = Color::from("green");
         let says = |color: &str| Says::Color(Color::from(color));
+        let untold = || Says::Untold("it follows a profile".to_owned());
         for (rule, vantages, want) in [
             ("nobody was asked", vec![], "unproven"),
             ("only a resolver was asked", vec![vantage(false, says("green"))], "unproven"),
@@ -123,16 +134,25 @@ mod tests {
             ("the wrong type is not stale", vec![vantage(true, Says::WrongType("CNAME".into()))], "unproven"),
             ("an answer of no color", vec![vantage(true, Says::Other("10.9.9.9".into()))], "unproven"),
             ("not asked yet", vec![vantage(true, Says::NotAsked)], "unproven"),
+            ("nothing can be told by an alias", vec![vantage(true, untold()), vantage(false, untold())], "unasked"),
+            ("but a dead one is seen", vec![vantage(true, untold()), vantage(true, Says::NoData)], "unproven"),
+            ("another record tells", vec![vantage(true, untold()), vantage(true, says("green"))], "everywhere"),
+            ("and is behind", vec![vantage(true, untold()), vantage(true, says("blue"))], "stale"),
+            ("a resolver alone", vec![vantage(false, untold())], "unproven"),
         ] {
             let got = match spread(&vantages, &green, Asking::Authority) {
                 Spread::Everywhere => "everywhere",
-                Spread::Unasked => "unasked",
+                Spread::Unasked(_) => "unasked",
                 Spread::Stale(_) => "stale",
                 Spread::Unproven(_) => "unproven",
             };
             assert_eq!(got, want, "{rule}");
         }
-        assert_eq!(spread(&[], &green, Asking::Anyone), Spread::Unasked, "a private zone without a vantage");
+        let nobody = Spread::Unasked(Vec::new());
+        assert_eq!(spread(&[], &green, Asking::Anyone), nobody, "a private zone without a vantage");
+        let twice = [vantage(true, untold()), vantage(true, untold())];
+        let once = Spread::Unasked(vec!["it follows a profile".to_owned()]);
+        assert_eq!(spread(&twice, &green, Asking::Authority), once, "why is told once");
         let resolver = [vantage(false, says("green"))];
         assert_eq!(spread(&resolver, &green, Asking::Anyone), Spread::Everywhere, "a private zone with one");
     }

@@ -6,7 +6,7 @@ use super::view::View;
 use super::{back, demand, gradual};
 use crate::gate::Standing;
 use crate::ledger::{Phase, Routing, Task};
-use crate::propagation::{Spread, spread};
+use crate::propagation::{Says, Spread, spread};
 use crate::step::{Alert, Effect, Reason, Step, Wait, When};
 
 const COMMANDS: &[&str] = &["teal undo", "teal hold"];
@@ -62,17 +62,30 @@ pub(super) fn keeping(view: &View<'_>, wait: Wait) -> Step {
 pub(super) fn unspread(view: &View<'_>) -> Option<Wait> {
     let left = view.policy().bound.saturating_sub(view.in_phase());
     let wait = |message: String| Wait::new(Reason::Propagation, message).or_type(COMMANDS);
-    match spread(&view.seen.vantages, view.ledger.lead(), view.declared.asking) {
-        Spread::Everywhere | Spread::Unasked if left.is_zero() => None,
+    match seen(view) {
+        Spread::Everywhere | Spread::Unasked(_) if left.is_zero() => None,
         Spread::Everywhere => {
             Some(wait("all agree; the provider's bound has to pass".to_owned()).until(view.in_ms(left)))
         }
-        Spread::Unasked => {
-            let message = "unproven: nobody can be asked, the provider's bound alone has to pass";
-            Some(wait(message.to_owned()).until(view.in_ms(left)))
+        Spread::Unasked(whys) => {
+            let message = format!("unproven: {}, the provider's bound alone has to pass", unasked(&whys));
+            Some(wait(message).until(view.in_ms(left)))
         }
         Spread::Stale(who) => Some(wait(format!("still the old answer: {}", who.join("; ")))),
         Spread::Unproven(who) => Some(wait(format!("unproven: {}", who.join("; ")))),
+    }
+}
+
+fn seen(view: &View<'_>) -> Spread {
+    spread(&view.seen.vantages, view.ledger.lead(), view.declared.asking)
+}
+
+/// Why nothing is proved, in words.
+fn unasked(whys: &[String]) -> String {
+    if whys.is_empty() {
+        "nobody can be asked".to_owned()
+    } else {
+        format!("no answer tells a color ({})", whys.join("; "))
     }
 }
 
@@ -150,13 +163,14 @@ fn propagating(view: &View<'_>) -> Step {
     }
     let next = view.ledger.next(view.now_ms()).task(Task::StandingUp, Some(Reason::Gate));
     let active = &view.ledger.active;
-    if view.seen.vantages.is_empty() {
+    if let Spread::Unasked(whys) = seen(view) {
+        let why = unasked(&whys);
         let why =
-            format!("unproven: the provider's bound has passed, and nobody could be asked whether {active} is seen");
+            format!("unproven: the provider's bound has passed, and whether {active} is seen is not known: {why}");
         return Step::write(next, None, why);
     }
-    Step::write(next, None, format!("every server answers {active}"))
-        .with(format!("{} servers agree", view.seen.vantages.len()))
+    let agree = view.seen.vantages.iter().filter(|one| matches!(one.says, Says::Color(_))).count();
+    Step::write(next, None, format!("every server answers {active}")).with(format!("{agree} servers agree"))
 }
 
 fn standing_up(view: &View<'_>) -> Step {

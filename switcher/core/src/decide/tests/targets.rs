@@ -11,6 +11,7 @@ use crate::health::Proof::{Fail, Unknown};
 use crate::ledger::{Phase, Routing, Task};
 use crate::observation::{Inspected, TargetSeen, Value};
 use crate::order::Verb;
+use crate::propagation::Says;
 
 pub(super) fn follower(name: &str, cas: bool) -> Follower {
     let (settling, late) = (Duration::from_secs(60), Duration::from_secs(30));
@@ -137,6 +138,26 @@ fn what_nobody_can_see_goes_on_the_bound_alone_and_is_told_as_unproven() {
     let wait = unseen().decide().wait.unwrap();
     assert!(wait.message.starts_with("unproven: nobody can be asked"), "{}", wait.message);
     assert!(unseen().waited(60).decide().why.starts_with("unproven: "), "history keeps it");
+}
+
+#[test]
+fn answers_that_tell_no_color_are_not_awaited_and_dead_ones_are() {
+    let answered = |says: Says| {
+        super::shifting().with(|scene| {
+            scene.declared.policy.bound = Duration::from_secs(60);
+            scene.seen.vantages[0].says = says;
+        })
+    };
+    let untold = || answered(Says::Untold("its alias follows a profile".to_owned()));
+    check([
+        ("the bound", untold().waited(59), "hold propagation"),
+        ("and no more", untold().waited(60), "write Shifting/standing-up"),
+        ("an alias that died", answered(Says::NoData).waited(60), "hold propagation"),
+    ]);
+    let wait = untold().decide().wait.unwrap();
+    assert!(wait.message.starts_with("unproven: no answer tells a color (its alias follows a profile)"), "{wait:?}");
+    let why = untold().waited(60).decide().why;
+    assert!(why.starts_with("unproven: ") && why.contains("its alias follows a profile"), "{why}");
 }
 
 #[test]
