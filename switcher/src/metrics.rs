@@ -205,7 +205,7 @@ const GAUGES: [(&str, &str, Reading); 15] = [
             |seen: &crate::status::TargetStatus| (of(one, "target", &seen.name), number(seen.way_back_seconds));
         one.targets.iter().map(target).collect()
     }),
-    ("teal_target_unproven", "1 while nobody outside can be asked whether a change of a target is seen", |one| {
+    ("teal_target_unproven", "1 while nobody outside can tell whether a change of a target is seen", |one| {
         let target =
             |seen: &crate::status::TargetStatus| (of(one, "target", &seen.name), flag(seen.unproven.is_some()));
         one.targets.iter().map(target).collect()

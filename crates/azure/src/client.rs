@@ -156,15 +156,29 @@ impl Client {
     /// # Errors
     /// As [`Client::send`]; also for a list that does not end.
     pub async fn list(&self, request: &Request) -> Result<Vec<serde_json::Value>, AzureError> {
+        let (found, all) = self.list_within(request, MOST_PAGES).await?;
+        let why = format!("the list has more than {MOST_PAGES} pages");
+        if all { Ok(found) } else { Err(AzureError::Odd { what: request.what.clone(), why }) }
+    }
+
+    /// The same for at most so many pages; with whether these are all.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn list_within(
+        &self,
+        request: &Request,
+        pages: usize,
+    ) -> Result<(Vec<serde_json::Value>, bool), AzureError> {
         let mut found = Vec::new();
         let mut next = request.clone();
-        for _ in 0..MOST_PAGES {
+        for _ in 0..pages {
             let mut page = self.send(&next).await?;
             if let Some(serde_json::Value::Array(items)) = page.body.get_mut("value").map(serde_json::Value::take) {
                 found.extend(items);
             }
             match page.body.get("nextLink").and_then(serde_json::Value::as_str).filter(|link| !link.is_empty()) {
-                None => return Ok(found),
+                None => return Ok((found, true)),
                 Some(link) => {
                     next = Request::verbatim(
                         request.service,
@@ -175,8 +189,7 @@ impl Client {
                 }
             }
         }
-        let why = format!("the list has more than {MOST_PAGES} pages");
-        Err(AzureError::Odd { what: request.what.clone(), why })
+        Ok((found, false))
     }
 
     /// One attempt, which ends in time and when it is cancelled.

@@ -217,6 +217,23 @@ impl Client {
         items.iter().map(|item| RecordSet::of(zone.kind, item, None, &request.what)).collect()
     }
 
+    /// The same for at most so many pages; with whether these are all.
+    ///
+    /// # Errors
+    /// See [`AzureError`].
+    pub async fn record_sets_within(
+        &self,
+        zone: &Zone,
+        kind: Option<RecordType>,
+        pages: usize,
+    ) -> Result<(Vec<RecordSet>, bool), AzureError> {
+        let request = zone.list_sets(kind);
+        let (items, all) = self.list_within(&request, pages).await?;
+        let sets: Result<Vec<RecordSet>, _> =
+            items.iter().map(|item| RecordSet::of(zone.kind, item, None, &request.what)).collect();
+        Ok((sets?, all))
+    }
+
     /// Makes or replaces a record set, whole, once. What is left out of `body` is lost.
     ///
     /// # Errors

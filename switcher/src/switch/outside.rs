@@ -131,10 +131,19 @@ impl Outside {
                 Says::Color(color) => Some(color.to_string()),
                 _ => None,
             },
-            answer: heard.answer.outcome.to_string(),
+            answer: self.shown(heard),
             at: round.at,
         };
         round.answers.iter().map(status).collect()
+    }
+
+    /// The answer, and why it tells no color.
+    fn shown(&self, heard: &Heard) -> String {
+        let answer = heard.answer.outcome.to_string();
+        match self.targets.get(heard.target).and_then(|target| target.untold(&heard.answer)) {
+            Some(untold) => format!("{answer}; {}", untold.why),
+            None => answer,
+        }
     }
 
     fn says(&self, heard: &Heard) -> Says {
@@ -157,9 +166,11 @@ async fn ask_everyone(targets: &[Target], resolvers: &[String]) -> Vec<Heard> {
 
 fn says(target: &Target, answer: &Answer) -> Says {
     match &answer.outcome {
-        Outcome::Addresses(..) | Outcome::Cname(..) => match target.means(answer) {
-            Meaning::Color(color) => Says::Color(Color::new(color)),
-            _ => Says::Other(answer.outcome.to_string()),
+        Outcome::Addresses(..) | Outcome::Cname(..) => match (target.means(answer), target.untold(answer)) {
+            (Meaning::Color(color), _) => Says::Color(Color::new(color)),
+            (_, Some(untold)) if untold.lasting => Says::Untold(untold.why),
+            (_, Some(untold)) => Says::Other(format!("{} ({})", answer.outcome, untold.why)),
+            (_, None) => Says::Other(answer.outcome.to_string()),
         },
         Outcome::NxDomain => Says::NxDomain,
         Outcome::NoData => Says::NoData,

@@ -193,7 +193,7 @@ fn targets(facts: &Facts<'_>, ledger: Option<&Ledger>) -> Vec<TargetStatus> {
             weighs: truths.weights.is_some(),
             rollback_lane: truths.rollback_lane,
             way_back_seconds: truths.way_back(ttl).as_secs(),
-            unproven: unproven(truths.kind, !switch.vantages.is_empty()),
+            unproven: target.unproven().or_else(|| unproven(truths.kind, !switch.vantages.is_empty())),
             warnings,
         }
     };

@@ -19,6 +19,15 @@ pub struct Answer {
     pub took: Duration,
 }
 
+/// Why an answer that points somewhere can't be told by color.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untold {
+    /// For people.
+    pub why: String,
+    /// Time does not cure it: such an answer proves nothing, and nothing is awaited of it. Else it may be told later.
+    pub lasting: bool,
+}
+
 /// What a server said. Never one for the other: SERVFAIL, NXDOMAIN, the wrong type and silence mean different things
 /// (SWITCH §7).
 #[derive(Debug, Clone, PartialEq, Eq)]

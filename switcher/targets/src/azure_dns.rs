@@ -6,13 +6,13 @@
 //! the ledger back.
 
 mod commit;
+mod follows;
+mod heritage;
 mod observe;
 mod preflight;
 mod read;
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,12 +22,14 @@ use teal_azure::dns::{RecordType, Zone, ZoneKind};
 use teal_azure::{AzureError, Client};
 use tokio::sync::OnceCell;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Untold};
 use crate::config::{ConfigMistake, ConfigMistakes, Options};
 use crate::error::TargetError;
 use crate::flow::{Colors, Finding};
 use crate::routed::{Change, Routed, Tag, Truths};
 use crate::target::Holder;
+use follows::Follows;
+use preflight::Owned;
 
 /// The one key of the metadata that is ours.
 pub(crate) const KEY: &str = "teal";
@@ -55,9 +57,9 @@ struct Inner {
     apex: Name,
     declared_servers: Vec<String>,
     servers: OnceCell<Vec<String>>,
-    /// Addresses of the resources that aliases follow, by the resource's id in lower case.
-    followed: Mutex<BTreeMap<String, IpAddr>>,
-    aliases: Vec<String>,
+    follows: Follows,
+    /// What external-dns was found to own, and by which TXT sets.
+    owned: Mutex<Option<Owned>>,
     options: Options,
 }
 
@@ -115,6 +117,7 @@ impl AzureDnsTarget {
         };
         let aliases =
             colors.values().filter_map(|to| if let Destination::ResourceId(id) = to { Some(id.clone()) } else { None });
+        let follows = Follows::new(aliases.collect(), kind, &zone);
         Ok(Self(Arc::new(Inner {
             client,
             zone,
@@ -126,8 +129,8 @@ impl AzureDnsTarget {
             apex,
             declared_servers: declared.nameservers.clone(),
             servers: OnceCell::new(),
-            followed: Mutex::default(),
-            aliases: aliases.collect(),
+            follows,
+            owned: Mutex::default(),
             options,
         })))
     }
@@ -230,16 +233,14 @@ impl Holder for AzureDnsTarget {
 
     fn answered(&self, answer: &Answer) -> Option<Destination> {
         let value = answer.value()?;
-        if self.0.aliases.is_empty() {
-            return Some(value);
-        }
-        let followed = self.0.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        let is = |ip: &IpAddr| match &value {
-            Destination::Ip(list) => list.len() == 1 && list.iter().any(|one| IpAddr::V4(*one) == *ip),
-            Destination::Ipv6(list) => list.len() == 1 && list.iter().any(|one| IpAddr::V6(*one) == *ip),
-            _ => false,
-        };
-        let found = followed.iter().find(|(_, ip)| is(ip)).map(|(id, _)| Destination::ResourceId(id.clone()));
-        Some(found.unwrap_or(value))
+        Some(self.0.follows.told(&value).map_or(value, Destination::ResourceId))
+    }
+
+    fn untold(&self, answer: &Answer) -> Option<Untold> {
+        self.0.follows.untold(&answer.value()?)
+    }
+
+    fn unproven(&self) -> Option<String> {
+        self.0.follows.unproven()
     }
 }

@@ -48,12 +48,14 @@ pub struct Options {
     pub timeout: Duration,
     /// Clock for signatures; the system's by default.
     pub clock: Clock,
+    /// Least time between two looks at what an alias follows; default 15 s.
+    pub relearn: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        Self { timeout: Duration::from_secs(2), clock: Arc::new(now) }
+        Self { timeout: Duration::from_secs(2), clock: Arc::new(now), relearn: Duration::from_secs(15) }
     }
 }
 

@@ -36,7 +36,7 @@ mod target;
 mod traffic_manager;
 mod wire;
 
-pub use answer::{Answer, Outcome};
+pub use answer::{Answer, Outcome, Untold};
 pub use config::{Access, ConfigMistake, ConfigMistakes, Options, Secret};
 pub use error::{Doubt, Retry, Seen, TargetError};
 pub use flow::{Finding, Meaning, Op, Progress, RoutedNow, Settled, Split, Written};

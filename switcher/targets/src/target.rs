@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use teal_api::switch::{AzureRecord, Destination, Provider};
 use tokio::time::Instant;
 
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Answer, Outcome, Untold};
 use crate::application_gateway::ApplicationGatewayTarget;
 use crate::azure_dns::AzureDnsTarget;
 use crate::config::{Access, ConfigMistake, ConfigMistakes, Options};
@@ -35,6 +35,14 @@ pub(crate) trait Holder: Send + Sync {
     /// What an answer points to. An alias is answered as what it follows.
     fn answered(&self, answer: &Answer) -> Option<Destination> {
         answer.value()
+    }
+    /// Why an answer can't be told by color.
+    fn untold(&self, _answer: &Answer) -> Option<Untold> {
+        None
+    }
+    /// Why no change can be seen from outside, as things are.
+    fn unproven(&self) -> Option<String> {
+        None
     }
 }
 
@@ -263,6 +271,23 @@ impl Target {
             Kind::Follower(_) => answer.value(),
         };
         meaning(&self.colors, value.as_ref())
+    }
+
+    /// Why a server's answer can't be told by color, although it points somewhere; `None` when it can, or points to
+    /// what no color declares.
+    pub fn untold(&self, answer: &Answer) -> Option<Untold> {
+        match &self.kind {
+            Kind::Holder(target) => target.untold(answer),
+            Kind::Follower(_) => None,
+        }
+    }
+
+    /// Why name servers prove no change of this target, although they can be asked.
+    pub fn unproven(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Holder(target) => target.unproven(),
+            Kind::Follower(_) => None,
+        }
     }
 
     /// The authority's clock minus ours in seconds, as its last answer told.

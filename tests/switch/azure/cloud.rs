@@ -115,6 +115,11 @@ impl Azure {
         self.send(Method::GET, &format!("{}?api-version={version}", id(path)), None).await
     }
 
+    /// Deletes a resource as a person would.
+    pub(crate) async fn delete(&self, path: &str, version: &str) -> Result<()> {
+        self.send(Method::DELETE, &format!("{}?api-version={version}", id(path)), None).await.map(drop)
+    }
+
     /// The emulator's own administration.
     pub(crate) async fn admin(&self, method: Method, path: &str, body: Value) -> Result<Value> {
         self.send(method, &format!("/_emulator/{path}"), Some(body)).await

@@ -30,7 +30,7 @@ fn a_record_of_external_dns_holds_the_move_before_anything_is_written() -> Resul
             &held.attention.iter().find(|item| item.reason == "TargetRefused").map(|item| item.message.clone());
         let words = [
             "the record:",
-            "shop.contoso.test belongs to external-dns (owner `blue`",
+            "shop.contoso.test belongs to external-dns (owner `blue` for service/shop/web, TXT at a-shop)",
             "take the host name out of its sources",
         ];
         ensure!(words.iter().all(|words| message.as_ref().is_some_and(|text| text.contains(words))), "{message:?}");
@@ -56,6 +56,51 @@ fn a_private_zone_without_a_vantage_moves_and_says_that_it_is_unproven() -> Resu
         ensure!(unproven.is_some_and(|line| line.ends_with(" 1.0")), "{metrics}");
         let page = reqwest::get(&switcher.url).await?.text().await?;
         ensure!(page.contains("shop.priv.contoso.test is unproven"), "{page}");
+        switcher.end().await
+    })
+}
+
+#[test]
+fn an_alias_whose_answers_tell_no_color_is_moved_and_told_as_unproven() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let shape = Shape::of(azure.alias_target().await?);
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        azure.commit(azure.world.green_color(), &shape)?;
+        let steady = switcher.until("steady on green", steady_on(azure.world.green_color())).await?;
+        let why = steady.targets[0].unproven.clone().unwrap_or_default();
+        ensure!(why.contains("the alias follows a Traffic Manager profile"), "{why}");
+        let told = steady.history.iter().find(|entry| entry.why.starts_with("unproven: "));
+        ensure!(told.is_some_and(|entry| entry.why.contains("no answer tells a color")), "{:#?}", steady.history);
+        ensure!(!steady.dns.is_empty() && steady.dns.iter().all(|one| one.color.is_none()), "{:?}", steady.dns);
+        ensure!(steady.dns.iter().all(|one| one.answer.contains("the alias follows")), "{:?}", steady.dns);
+        switcher.end().await
+    })
+}
+
+#[test]
+fn a_record_of_external_dns_with_a_prefix_is_held_and_one_of_another_record_is_not() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let azure = Azure::new(&pair).await?;
+        let text = async |name: &str| {
+            let heritage = "heritage=external-dns,external-dns/owner=green,external-dns/resource=service/shop/web";
+            let body = json!({"properties": {"TTL": 300, "TXTRecords": [{"value": [heritage]}]}});
+            azure.put(&format!("Microsoft.Network/dnsZones/{ZONE}/TXT/{name}"), DNS, body).await
+        };
+        text("externaldns-a-shop").await?;
+        text("externaldns-a-other").await?;
+        let shape = Shape::of(azure.record_target());
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        azure.commit(azure.world.green_color(), &shape)?;
+        let held = switcher.until("refused", told("TargetRefused")).await?;
+        let message = held.attention.iter().find(|item| item.reason == "TargetRefused").map(|item| &item.message);
+        let words = "(owner `green` for service/shop/web, TXT at externaldns-a-shop)";
+        ensure!(held.phase == "Steady" && message.is_some_and(|text| text.contains(words)), "{message:?}");
+        let gone = format!("Microsoft.Network/dnsZones/{ZONE}/TXT/externaldns-a-shop");
+        azure.delete(&gone, DNS).await?;
+        switcher.until("steady on green", steady_on(azure.world.green_color())).await?;
         switcher.end().await
     })
 }
@@ -110,7 +155,7 @@ fn g3_no_move_begins_before_its_target_was_looked_at_and_a_missing_role_is_told_
         let azure = Azure::new(&pair).await?;
         let shape = Shape::of(azure.record_target());
         // What external-dns leaves beside a record can't be read: Azure has a bad minute. At rest that holds nothing.
-        let fault = |status: u16, code: &str| json!({"method": "GET", "path": "*/TXT/*", "fault": {"kind": "error", "status": status, "code": code}});
+        let fault = |status: u16, code: &str| json!({"method": "GET", "path": "*/TXT*", "fault": {"kind": "error", "status": status, "code": code}});
         azure.fault(fault(503, "ServerBusy")).await?;
         let mut switcher = azure.steady_on_blue(&shape).await?;
         azure.commit(azure.world.green_color(), &shape)?;

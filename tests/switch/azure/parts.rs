@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use teal_testkit::dns::Resolver;
 use teal_testkit::http::{Load, LoadClient};
 
-use super::cloud::{Azure, PRIVATE_DNS, ZONE, id, place};
+use super::cloud::{Azure, DNS, PRIVATE_DNS, ZONE, id, place};
 
 const FRONT: &str = "2025-06-01";
 const PROFILES: &str = "2022-04-01";
@@ -38,7 +38,32 @@ impl Azure {
         )
     }
 
-    /// The same in a private zone, which nobody can ask.
+    /// The record `shop` as an alias of a profile for each color, whose one endpoint is that color's.
+    pub(crate) async fn alias_target(&self) -> Result<String> {
+        let (blue, green) = (&self.world.blue_door, &self.world.green_door);
+        let path = |color: &str| format!("Microsoft.Network/trafficManagerProfiles/only-{color}");
+        for door in [blue, green] {
+            let color = door.color();
+            let endpoint = json!({"name": "one", "type": "Microsoft.Network/trafficManagerProfiles/externalEndpoints",
+                "properties": {"target": door.ip(), "endpointStatus": "Enabled", "priority": 1, "weight": 1}});
+            let body = json!({"location": "global", "properties": {"trafficRoutingMethod": "Priority",
+                "dnsConfig": {"relativeName": format!("only-{color}"), "ttl": 1},
+                "monitorConfig": {"protocol": "HTTP", "port": door.address().port(), "path": "/healthz"},
+                "endpoints": [endpoint]}});
+            self.put(&path(color), PROFILES, body).await?;
+        }
+        let record = json!({"properties": {"TTL": 2, "targetResource": {"id": id(&path(blue.color()))}}});
+        self.put(&format!("Microsoft.Network/dnsZones/{ZONE}/A/front"), DNS, record).await?;
+        let to = self.to(
+            &format!("resourceId: {}", id(&path(blue.color()))),
+            &format!("resourceId: {}", id(&path(green.color()))),
+        );
+        let dns = self.emulator.dns;
+        let at = format!("{}, zone: {ZONE}, record: front, recordType: A, nameservers: [\"{dns}\"]", place());
+        Ok(format!("  - azureDns: {{{at}}}\n{to}"))
+    }
+
+    /// The record `shop` in a private zone, which nobody can ask.
     pub(crate) async fn private_target(&self) -> Result<String> {
         let zone = format!("Microsoft.Network/privateDnsZones/priv.{ZONE}");
         self.put(&zone, PRIVATE_DNS, json!({"location": "global"})).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::mem::discriminant;
 
 use teal_api::switch::Destination;
-use teal_azure::dns::{RecordType, Records, SetBody};
+use teal_azure::dns::{Records, SetBody};
 use teal_azure::{AzureError, Condition, ResourceId};
 
 use super::{AzureDnsTarget, KEY, LEDGER_LIMIT};
@@ -172,7 +172,3 @@ fn word(value: &Destination) -> &'static str {
         Destination::Named(_) => "a name",
     }
 }
-
-/// The types of sets that external-dns may own beside ours.
-pub(super) const OWNED: [(RecordType, &str); 3] =
-    [(RecordType::A, "a-"), (RecordType::Aaaa, "aaaa-"), (RecordType::Cname, "cname-")];

@@ -1,8 +1,5 @@
 //! What the zone's own name servers answer.
 
-use std::net::IpAddr;
-use std::sync::PoisonError;
-
 use futures::future::join_all;
 use teal_azure::dns::ZoneKind;
 
@@ -18,13 +15,25 @@ impl AzureDnsTarget {
         if inner.ledger_only {
             return Vec::new();
         }
-        self.learn().await;
+        self.learn(false).await;
         let servers = match self.servers().await {
             Ok(servers) => servers,
             Err(answer) => return vec![answer],
         };
         let (kind, wait) = (self.dns_type(), inner.options.timeout);
-        join_all(servers.iter().map(|server| lookup::authority(server, &inner.name, kind, &inner.apex, wait))).await
+        let ask = servers.iter().map(|server| lookup::authority(server, &inner.name, kind, &inner.apex, wait));
+        let answers = join_all(ask).await;
+        // What is followed may have another address by now.
+        if answers.iter().filter_map(Answer::value).any(|value| inner.follows.strange(&value)) {
+            self.learn(true).await;
+        }
+        answers
+    }
+
+    /// Learns what aliases are answered as, so that an answer can be told by color.
+    pub(super) async fn learn(&self, anew: bool) {
+        let inner = &self.0;
+        inner.follows.learn(&inner.client, &inner.zone, anew, inner.options.relearn).await;
     }
 
     /// The declared ones, else those that the zone names; asked for once.
@@ -44,22 +53,5 @@ impl AzureDnsTarget {
             serial: None,
             took: started.elapsed(),
         })
-    }
-
-    /// Learns the addresses of what aliases follow, once each, so that an answer can be told by color. Only public IP
-    /// resources have one that is known; what can't be learned is told as foreign.
-    async fn learn(&self) {
-        let inner = &self.0;
-        for id in &inner.aliases {
-            let known = inner.followed.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id);
-            let Ok(resource) = id.parse::<teal_azure::ResourceId>() else { continue };
-            if known || resource.kind() != "microsoft.network/publicipaddresses" {
-                continue;
-            }
-            let address: Option<IpAddr> = inner.client.public_ip(&resource).await.ok().flatten();
-            if let Some(address) = address {
-                inner.followed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), address);
-            }
-        }
     }
 }

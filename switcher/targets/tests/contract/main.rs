@@ -5,9 +5,11 @@
 
 mod algorithms;
 mod azure;
+mod azure_aliases;
 mod azure_dns;
 mod azure_faults;
 mod azure_followers;
+mod azure_owners;
 mod bad_input;
 mod faults;
 mod followers;

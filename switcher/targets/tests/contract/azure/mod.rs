@@ -143,7 +143,7 @@ impl Azure {
 }
 
 pub(crate) fn options() -> Options {
-    Options { timeout: Duration::from_secs(2), ..Options::default() }
+    Options { timeout: Duration::from_secs(2), relearn: Duration::ZERO, ..Options::default() }
 }
 
 fn settings(emulator: &Running, who: &str) -> Settings {
