@@ -1,4 +1,4 @@
-//! AKS clusters: read, start, stop, abort, delete, and access to them.
+//! AKS clusters: read, start, stop, delete, and access to them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -146,12 +146,6 @@ impl Aks {
         self.act("stop", "stopping")
     }
 
-    /// Ends the operation at work on it.
-    #[must_use]
-    pub fn abort(&self) -> Request {
-        self.act("abort", "aborting the operation on")
-    }
-
     /// Deletes it with its nodes, if it is still as `condition` says.
     #[must_use]
     pub fn delete(&self, condition: Condition) -> Request {
@@ -232,14 +226,6 @@ impl Client {
     /// See [`AzureError`].
     pub async fn stop_cluster(&self, aks: &Aks) -> Result<Option<Operation>, AzureError> {
         self.begin(aks, &aks.stop()).await
-    }
-
-    /// Aborts what is at work on the cluster, once; see [`Client::start_cluster`].
-    ///
-    /// # Errors
-    /// See [`AzureError`].
-    pub async fn abort_cluster(&self, aks: &Aks) -> Result<Option<Operation>, AzureError> {
-        self.begin(aks, &aks.abort()).await
     }
 
     /// Deletes the cluster, once, if it is still as `condition` says; one that is not there is deleted.

@@ -7,8 +7,7 @@ use crate::client::{Client, needs};
 use crate::error::AzureError;
 use crate::front_door_classic::writable;
 use crate::id::{IdError, ResourceId};
-use crate::operation::Operation;
-use crate::request::{Effect, Method, Request};
+use crate::request::{Method, Request};
 use crate::versions;
 
 /// One gateway.
@@ -16,17 +15,6 @@ use crate::versions;
 pub struct Gateway {
     /// Its id.
     pub id: ResourceId,
-}
-
-/// A server behind a gateway, as the gateway sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Health {
-    /// The pool's name.
-    pub pool: String,
-    /// Name or address.
-    pub address: String,
-    /// `Up`, `Down`, `Partial`, `Draining`, `Unknown`.
-    pub health: String,
 }
 
 impl Gateway {
@@ -51,15 +39,6 @@ impl Gateway {
     pub fn put(&self, body: Value) -> Request {
         let what = format!("writing the Application Gateway {}", self.id.name());
         self.get().write(Method::Put, Some(writable(body)), what)
-    }
-
-    /// Asks the gateway how it finds its servers; a long-running read.
-    #[must_use]
-    pub fn backend_health(&self) -> Request {
-        let what = format!("asking the Application Gateway {} for the health of its servers", self.id.name());
-        let mut request = self.get().at(&["backendhealth"]).write(Method::Post, None, what);
-        request.effect = Effect::Read;
-        request
     }
 }
 
@@ -160,22 +139,6 @@ fn named(value: &Value, name: &str) -> bool {
     value.get("name").and_then(Value::as_str).is_some_and(|found| found.eq_ignore_ascii_case(name))
 }
 
-/// Reads the answer to [`Gateway::backend_health`].
-#[must_use]
-pub fn healths(body: &Value) -> Vec<Health> {
-    let list = |value: &Value, path: &str| value.pointer(path).and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut found = Vec::new();
-    for pool in list(body, "/backendAddressPools") {
-        let id = pool.pointer("/backendAddressPool/id").and_then(Value::as_str).unwrap_or_default();
-        let name = id.rsplit('/').next().unwrap_or_default().to_owned();
-        for server in list(&pool, "/backendHttpSettingsCollection").iter().flat_map(|one| list(one, "/servers")) {
-            let text = |key: &str| server.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            found.push(Health { pool: name.clone(), address: text("address"), health: text("health") });
-        }
-    }
-    found
-}
-
 impl Client {
     /// Reads a gateway whole, as JSON.
     ///
@@ -183,34 +146,6 @@ impl Client {
     /// See [`AzureError`].
     pub async fn gateway(&self, gateway: &Gateway) -> Result<Value, AzureError> {
         Ok(self.send(&gateway.get()).await?.body)
-    }
-
-    /// How the gateway finds its servers; polls at most `patience`, `None` when that has passed.
-    ///
-    /// # Errors
-    /// See [`AzureError`].
-    pub async fn gateway_health(
-        &self,
-        gateway: &Gateway,
-        patience: std::time::Duration,
-    ) -> Result<Option<Vec<Health>>, AzureError> {
-        let request = gateway.backend_health();
-        let answer = self.send(&request).await?;
-        if answer.status != 202 {
-            return Ok(Some(healths(&answer.body)));
-        }
-        let Some(url) = answer.location.or(answer.asynchronous) else {
-            return Err(AzureError::Odd { what: request.what, why: "202 without a place to ask".into() });
-        };
-        let (every, needs) = (std::time::Duration::from_secs(2), request.needs.clone());
-        let operation = Operation::Location(url.clone());
-        match self.wait("applicationGateway", &operation, needs.clone(), every, patience).await? {
-            None => Ok(None),
-            Some(_) => {
-                let result = Request::verbatim("applicationGateway", url, request.what.clone(), needs);
-                Ok(Some(healths(&self.send(&result).await?.body)))
-            }
-        }
     }
 }
 

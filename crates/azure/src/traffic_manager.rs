@@ -132,13 +132,6 @@ impl Profile {
         let what = format!("changing the endpoints of the Traffic Manager profile {}", self.id.name());
         self.get().write(Method::Patch, Some(json!({"properties": properties})), what)
     }
-
-    /// Replaces the profile whole: `body` is what was read, changed.
-    #[must_use]
-    pub fn put(&self, body: Value) -> Request {
-        let what = format!("writing the Traffic Manager profile {}", self.id.name());
-        self.get().write(Method::Put, Some(body), what)
-    }
 }
 
 /// Takes away what only an answer has.
@@ -156,21 +149,6 @@ impl Client {
     /// See [`AzureError`].
     pub async fn traffic_manager(&self, profile: &Profile) -> Result<ProfileFacts, AzureError> {
         let request = profile.get();
-        let answer = self.send(&request).await?;
-        read(answer.body.get("properties").unwrap_or(&Value::Null), &request.what)
-    }
-
-    /// Changes all endpoints of a profile in one write, once; the profile as Azure answers it.
-    ///
-    /// # Errors
-    /// See [`AzureError`].
-    pub async fn set_endpoints(
-        &self,
-        profile: &Profile,
-        endpoints: &[Value],
-        ttl: Option<u32>,
-    ) -> Result<ProfileFacts, AzureError> {
-        let request = profile.patch_endpoints(endpoints, ttl);
         let answer = self.send(&request).await?;
         read(answer.body.get("properties").unwrap_or(&Value::Null), &request.what)
     }

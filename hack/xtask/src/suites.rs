@@ -10,6 +10,20 @@ use crate::workspace;
 /// The one integration binary.
 pub(crate) const INTEGRATION: &str = "integration";
 
+/// Data in `../shared` that cargo's tests read where it is, and what they then prove. A test that passes says nothing, so
+/// that the runner has to tell what was left out.
+const SHARED: &[(&str, &str)] = &[
+    ("azure-examples", "Microsoft's requests and answers, held against teal-azure and the emulator"),
+    ("fleets/contoso", "reading, rendering and declaring the real fleet in unit tests"),
+    ("kustomize-cases", "kustomize's cases in unit tests"),
+];
+
+/// What the tests skip for want of data, one line each; `there` says whether a folder of `../shared` is.
+pub(crate) fn unproved(there: impl Fn(&str) -> bool) -> Vec<String> {
+    let absent = SHARED.iter().filter(|(folder, _)| !there(folder));
+    absent.map(|(folder, what)| format!("skipped: {what}; there is no ../shared/{folder} beside this clone")).collect()
+}
+
 /// Cargo's arguments for every test but the integration binary: unit tests, and the members' own `tests/`.
 ///
 /// Always over the whole workspace: selecting packages would unify features differently and compile all again.
@@ -39,7 +53,15 @@ fn test_targets(tests: &Path) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::unit_test_arguments;
+    use super::{unit_test_arguments, unproved};
+
+    #[test]
+    fn absent_data_is_told_folder_by_folder() {
+        assert_eq!(unproved(|_| true), [""; 0]);
+        let told = unproved(|folder| folder != "azure-examples");
+        let [line] = told.as_slice() else { panic!("{told:?}") };
+        assert!(line.starts_with("skipped: Microsoft's requests") && line.contains("../shared/azure-examples"), "{line}");
+    }
 
     #[test]
     fn unit_tests_leave_the_integration_binary_out() {

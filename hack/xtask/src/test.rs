@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::suites::{INTEGRATION, unit_test_arguments};
+use crate::suites::{INTEGRATION, unit_test_arguments, unproved};
 use crate::{conformance, foreign, generate, layers, prerequisites, run, tools, workspace};
 
 /// Runs all phases and prints what each took. Arguments that are no flag filter the tests by name; then only
@@ -45,6 +45,7 @@ pub(crate) fn main(args: &[String]) -> Result<()> {
     if everything {
         phases.run("generated files", generate::check);
     }
+    unproved(|folder| workspace::shared(folder).is_some()).iter().for_each(|line| println!("{line}"));
     phases.run("unit tests", || {
         let arguments = unit_test_arguments()?;
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

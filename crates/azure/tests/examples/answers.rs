@@ -70,10 +70,6 @@ fn one(example: &Example, body: &Value) -> Verdict {
             let known = ["appgwpool", "appgwpool1"].iter().any(|name| gateway::pool(body, name).is_some());
             want(known || example.operation.ends_with("UpdateTags"), "no pool")
         }
-        ("applicationgateway", "") if example.operation == "ApplicationGateways.BackendHealth" => {
-            let healths = gateway::healths(body);
-            want(healths.len() == 3 && healths.iter().all(|one| one.health == "Up" && !one.pool.is_empty()), "healths")
-        }
         ("containerservice", "microsoft.containerservice/managedclusters") => {
             let cluster = aks::cluster(body, "a cluster").map_err(told)?;
             want(!cluster.kubernetes_version.is_empty() && !cluster.agent_pool_profiles.is_empty(), "not understood")

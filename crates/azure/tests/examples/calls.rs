@@ -190,10 +190,8 @@ fn traffic(operation: &str, asked: &Asked) -> Ours {
                     "endpointLocation": "North Europe", "endpointMonitorStatus": "Online"}});
             made(traffic_manager::Profile { id: id(&parts, 8) }.patch_endpoints(&[endpoint], Some(30)))
         }
-        "Profiles.CreateOrUpdate" => {
-            made(traffic_manager::Profile { id: id(&parts, 8) }.put(asked.body.clone().unwrap()))
-        }
-        "Profiles.Delete"
+        "Profiles.CreateOrUpdate"
+        | "Profiles.Delete"
         | "Profiles.ListByResourceGroup"
         | "Profiles.ListBySubscription"
         | "Profiles.CheckTrafficManagerNameAvailabilityV2"
@@ -207,14 +205,14 @@ fn gateway(operation: &str, asked: &Asked) -> Ours {
     let gateway = || Gateway { id: id(&asked.parts(), 8) };
     match operation {
         "ApplicationGateways.Get" => made(gateway().get()),
-        "ApplicationGateways.BackendHealth" => made(gateway().backend_health()),
         "ApplicationGateways.CreateOrUpdate" => {
             let read = with_answer(asked.body.clone().unwrap());
             let changed = teal_azure::gateway::with_pool(read, "appgwpool", &["10.2.0.4".into(), "10.2.0.5".into()]);
             // A name (`fqdn`) is a key of the specification that no example shows.
             made(gateway().put(changed.unwrap()))
         }
-        "ApplicationGateways.BackendHealthOnDemand"
+        "ApplicationGateways.BackendHealth"
+        | "ApplicationGateways.BackendHealthOnDemand"
         | "ApplicationGateways.Delete"
         | "ApplicationGateways.List"
         | "ApplicationGateways.ListAll"
@@ -231,11 +229,11 @@ fn aks(operation: &str, asked: &Asked) -> Ours {
         "ManagedClusters.Get" => made(aks().get()),
         "ManagedClusters.Start" => made(aks().start()),
         "ManagedClusters.Stop" => made(aks().stop()),
-        "ManagedClusters.AbortLatestOperation" => made(aks().abort()),
         "ManagedClusters.Delete" => made(aks().delete(Condition::None)),
         "ManagedClusters.ListClusterUserCredentials" => made(aks().user_credential()),
         "AgentPools.List" => made(aks().list_pools()),
         "AgentPools.Get"
+        | "ManagedClusters.AbortLatestOperation"
         | "AgentPools.GetAvailableAgentPoolVersions"
         | "AgentPools.GetUpgradeProfile"
         | "ManagedClusters.GetAccessProfile"

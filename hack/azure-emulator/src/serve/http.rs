@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use axum::body::{Body as HttpBody, to_bytes};
 use axum::extract::{ConnectInfo, Request as HttpRequest, State as AxumState};
 use axum::response::Response;
-use http::header::{CONTENT_TYPE, HOST};
+use http::header::{CONTENT_TYPE, DATE, HOST};
 use http::{HeaderName, HeaderValue, StatusCode};
+use jiff::fmt::rfc2822::DateTimePrinter;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::connection::Caller;
@@ -42,9 +44,12 @@ pub(super) async fn handle(
     if let Some(edge) = state.edge.as_ref().filter(|edge| edge.serves(&request)) {
         return edge.answer(caller.peer, request).await;
     }
-    let reply = match read(request, &state).await {
-        Ok(request) => state.shared.with(|world| dispatch::request(world, state.shared.providers(), &request)),
-        Err(reply) => reply,
+    let (reply, offset) = match read(request, &state).await {
+        Ok(request) => state.shared.with(|world| {
+            let reply = dispatch::request(world, state.shared.providers(), &request);
+            (reply, world.settings.date_offset)
+        }),
+        Err(reply) => (reply, 0),
     };
     if !reply.delay.is_zero() {
         tokio::time::sleep(reply.delay).await;
@@ -52,7 +57,17 @@ pub(super) async fn handle(
     if reply.hangup {
         caller.breaker.open();
     }
-    write(reply)
+    dated(write(reply), offset)
+}
+
+/// With the `Date` of a clock that is so many seconds off; the server adds the right one by itself.
+fn dated(mut response: Response, offset: i32) -> Response {
+    let date = Timestamp::now().checked_add(SignedDuration::from_secs(offset.into())).ok();
+    let text = date.and_then(|date| DateTimePrinter::new().timestamp_to_rfc9110_string(&date).ok());
+    if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()).filter(|_| offset != 0) {
+        response.headers_mut().insert(DATE, value);
+    }
+    response
 }
 
 async fn read(request: HttpRequest, state: &State) -> Result<Request, Reply> {

@@ -26,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) hosts: BTreeMap<String, String>,
     /// The edge verifies the certificates of HTTPS origins.
     pub(crate) verify_origins: bool,
+    /// Real seconds by which the `Date` of every answer is off: what a caller whose clock is wrong sees.
+    pub(crate) date_offset: i32,
 }
 
 impl Default for Settings {
@@ -40,6 +42,7 @@ impl Default for Settings {
             strict_versions: false,
             hosts: BTreeMap::new(),
             verify_origins: false,
+            date_offset: 0,
         }
     }
 }
