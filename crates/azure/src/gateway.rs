@@ -78,7 +78,8 @@ pub fn with_pool(mut body: Value, name: &str, addresses: &[String]) -> Result<Va
     Ok(body)
 }
 
-/// Seconds for which the settings that use a pool let open requests end; `None` when one of them cuts at once.
+/// Longest time in seconds, 1 to 3600, for which the settings that use a pool let open requests stay where they are;
+/// `None` when one of them cuts at once, or no rule uses the pool.
 #[must_use]
 pub fn draining(body: &Value, name: &str) -> Option<u64> {
     let list = |path: &str| body.pointer(path).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -98,7 +99,7 @@ pub fn draining(body: &Value, name: &str) -> Option<u64> {
             draining.get("enabled")?.as_bool().filter(|on| *on)?;
             draining.get("drainTimeoutInSec")?.as_u64()
         });
-    drains.collect::<Option<Vec<u64>>>()?.into_iter().min()
+    drains.collect::<Option<Vec<u64>>>()?.into_iter().max()
 }
 
 /// Who else writes this gateway, by the marks that AGIC and other controllers leave; `None` when nobody does.
@@ -172,12 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn draining_is_the_least_of_all_settings() {
+    fn draining_is_the_longest_of_all_settings_unless_one_cuts() {
         assert_eq!(draining(&body(), "web"), Some(60));
-        let mut off = body();
-        off["properties"]["backendHttpSettingsCollection"][0]["properties"]["connectionDraining"]["enabled"] =
-            json!(false);
-        assert_eq!(draining(&off, "web"), None);
+        let mut two = body();
+        let rule = json!({"name": "r2", "properties": {"backendAddressPool": {"id": "/x/backendAddressPools/WEB"}, "backendHttpSettings": {"id": "/x/backendHttpSettingsCollection/t"}}});
+        let setting = |on: bool| json!({"name": "t", "properties": {"connectionDraining": {"enabled": on, "drainTimeoutInSec": 3600}}});
+        two["properties"]["requestRoutingRules"].as_array_mut().unwrap().push(rule);
+        two["properties"]["backendHttpSettingsCollection"].as_array_mut().unwrap().push(setting(true));
+        assert_eq!(draining(&two, "web"), Some(3600));
+        two["properties"]["backendHttpSettingsCollection"][1] = setting(false);
+        assert_eq!(draining(&two, "web"), None);
         assert_eq!(draining(&body(), "other"), None);
     }
 

@@ -60,7 +60,10 @@ mod tests {
         assert_eq!(unproved(|_| true), [""; 0]);
         let told = unproved(|folder| folder != "azure-examples");
         let [line] = told.as_slice() else { panic!("{told:?}") };
-        assert!(line.starts_with("skipped: Microsoft's requests") && line.contains("../shared/azure-examples"), "{line}");
+        assert!(
+            line.starts_with("skipped: Microsoft's requests") && line.contains("../shared/azure-examples"),
+            "{line}"
+        );
     }
 
     #[test]

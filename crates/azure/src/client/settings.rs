@@ -98,6 +98,12 @@ impl Settings {
         }
     }
 
+    /// Who it is.
+    #[must_use]
+    pub fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
     /// Trusts only these authorities.
     #[must_use]
     pub fn trusting(mut self, pem: impl Into<Vec<u8>>) -> Self {

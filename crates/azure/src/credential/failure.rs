@@ -73,6 +73,11 @@ pub(crate) fn failed(who: &'static str, error: &azure_core::Error) -> AzureError
         ("AADSTS90002", "there is no such tenant in this cloud: check AZURE_TENANT_ID and the cloud"),
         ("AADSTS500011", "the audience is not known in this tenant: check the cloud and its audience"),
         ("Identity not found", "no such managed identity is assigned to this machine: check AZURE_CLIENT_ID"),
+        // What azure_identity makes of every 400 of a managed identity's endpoint.
+        (
+            "has not been assigned to this resource",
+            "no such managed identity is assigned to this machine: check AZURE_CLIENT_ID",
+        ),
         ("az login", "log in with `az login`"),
     ];
     let hint = hints.iter().find(|(mark, _)| text.contains(mark)).map(|(_, hint)| *hint);

@@ -83,8 +83,18 @@ pub(crate) const LEFT_OUT: &[Part] = &[
     part("cdn-frontdoor", "Routes.Update", "/properties/ruleSets", PATCH),
     part("cdn-frontdoor", "Routes.Update", "/properties/supportedProtocols", PATCH),
     part("trafficmanager", "Profiles.Update", "/properties/monitorConfig", PATCH),
-    part("monitor", "Metrics.List", "?AutoAdjustTimegrain", "a grain that is not there shall be an error, not another one"),
-    part("monitor", "Metrics.List", "?ValidateDimensions", "its default is what is wanted: a wrong dimension is an error"),
+    part(
+        "monitor",
+        "Metrics.List",
+        "?AutoAdjustTimegrain",
+        "a grain that is not there shall be an error, not another one",
+    ),
+    part(
+        "monitor",
+        "Metrics.List",
+        "?ValidateDimensions",
+        "its default is what is wanted: a wrong dimension is an error",
+    ),
     part("monitor", "Metrics.List", "?orderby", "the filter names one series"),
     part("monitor", "Metrics.List", "?top", "the filter names one series"),
 ];

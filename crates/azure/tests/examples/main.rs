@@ -24,9 +24,9 @@ fn every_request_is_shaped_like_the_official_one() {
                 found.compare(example, &request, &files::known_keys(&examples, &example.service));
             }
             calls::Ours::NeverMade => left += 1,
-            calls::Ours::Unknown => found
-                .wrong
-                .push(format!("{}: say in calls.rs whether Teal makes {}", example.file, example.operation)),
+            calls::Ours::Unknown => {
+                found.wrong.push(format!("{}: say in calls.rs whether Teal makes {}", example.file, example.operation))
+            }
         }
     }
     println!("{compared} requests compared, {left} of operations that Teal never asks for");
@@ -66,7 +66,8 @@ fn a_wrong_shape_would_be_found() {
     let set = "RecordSets_CreateOrUpdate_createARecordset.json";
     assert_eq!(wrong(set, &|_| {}), [""; 0]);
     // The private service's keys in the public one: two that are nowhere, and so not in the example; two are missing.
-    let private = serde_json::json!({"properties": {"ttl": 1, "metadata": {}, "aRecords": [{"ipv4Address": "10.0.0.1"}]}});
+    let private =
+        serde_json::json!({"properties": {"ttl": 1, "metadata": {}, "aRecords": [{"ipv4Address": "10.0.0.1"}]}});
     let keyed = wrong(set, &|request| request.body = Some(private.clone()));
     assert!(keyed.iter().any(|why| why.contains("/properties/TTL of the example is missing")), "{keyed:#?}");
     assert!(keyed.iter().any(|why| why.contains("/properties/ttl is in no example")), "{keyed:#?}");
