@@ -124,3 +124,22 @@ async fn equal_seeds_give_equal_faults() {
     assert_eq!(runs[0], runs[1]);
     assert!(runs[0].contains(&200) && runs[0].contains(&500));
 }
+
+#[tokio::test]
+async fn the_date_of_answers_can_be_off() {
+    let kit = Kit::start().await;
+    let zone = kit.zone("contoso.dev").await;
+    let off = async || {
+        let date = kit.get(&zone).await.header("date").to_owned();
+        let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(&date).unwrap();
+        date.as_second() - jiff::Timestamp::now().as_second()
+    };
+    assert!(off().await.abs() <= 5);
+    for seconds in [3600, -3600] {
+        kit.settings(json!({"dateOffset": seconds})).await;
+        assert!((off().await - seconds).abs() <= 5, "{seconds}");
+    }
+    kit.settings(json!({"dateOffset": 0})).await;
+    kit.advance(7200.0).await;
+    assert!(off().await.abs() <= 5, "the emulated clock is another matter");
+}
