@@ -21,7 +21,9 @@ use crate::target::Follower;
 const SERVICE: &str = "applicationGateway";
 /// How long a gateway works on a change; an assumption: Azure documents none, and updates one domain at a time.
 const SETTLING: Duration = Duration::from_secs(15 * 60);
-/// Longest draining that can be declared.
+/// How long after a change is said to be done a new request may still go by the old pool; an assumption: Azure documents
+/// none. Connection draining is no part of it: for up to an hour, as the gateway's settings say, it lets requests that are
+/// *open* end where they are, as nothing ends open connections behind a DNS record either. A look tells how long.
 const BOUND: Duration = Duration::from_secs(60);
 
 /// A pool of a gateway.
@@ -77,7 +79,9 @@ impl ApplicationGatewayTarget {
             found.push(Finding::refuse("the gateway is stopped: start it first"));
         }
         match gateway::draining(body, &self.pool) {
-            Some(seconds) => found.push(Finding::warn(format!("open requests have {seconds} s to end after a change"))),
+            Some(seconds) => found.push(Finding::warn(format!(
+                "open requests keep their old address for up to {seconds} s after a change (connection draining); new ones do not wait for them"
+            ))),
             None => found.push(Finding::warn(
                 "connection draining is off in a setting of this pool: open requests are cut by a change",
             )),

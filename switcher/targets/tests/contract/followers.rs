@@ -104,18 +104,23 @@ pub(crate) async fn g1_traffic_to_a_stranger_is_told_and_never_overwritten(bench
 }
 
 pub(crate) async fn g1_refused_writes_change_nothing_and_are_sent_once(bench: impl Following) {
-    for (fault, reason, retry) in [
-        (json!({"kind": "error", "status": 429, "retryAfter": 30}), "Throttled", Retry::Later),
-        (json!({"kind": "busy"}), "Busy", Retry::Later),
-        (json!({"kind": "error", "status": 503}), "OutcomeUnknown", Retry::AfterRead),
-        (json!({"kind": "error", "status": 400, "code": "BadRequest"}), "Rejected", Retry::WhenConfigChanges),
-        (json!({"kind": "closeBefore"}), "OutcomeUnknown", Retry::AfterRead),
+    let error = |status: u16, code: &str| json!({"kind": "error", "status": status, "code": code, "retryAfter": 30});
+    for (fault, reason, retry, after) in [
+        (error(429, "TooManyRequests"), "Throttled", Retry::Later, Some(30)),
+        (json!({"kind": "busy"}), "Busy", Retry::Later, None),
+        (error(409, "AnotherOperationInProgress"), "Busy", Retry::Later, Some(30)),
+        (json!({"kind": "preconditionFailed"}), "Changed", Retry::AfterRead, None),
+        (json!({"kind": "error", "status": 500}), "OutcomeUnknown", Retry::AfterRead, None),
+        (json!({"kind": "error", "status": 503}), "OutcomeUnknown", Retry::AfterRead, None),
+        (json!({"kind": "error", "status": 400, "code": "BadRequest"}), "Rejected", Retry::WhenConfigChanges, None),
+        (json!({"kind": "closeBefore"}), "OutcomeUnknown", Retry::AfterRead, None),
     ] {
         // Each with a client of its own: one that was told to wait sends nothing until then.
         let target = bench.target();
         faults(&bench, None, fault.clone()).await;
         let error = refused(target.route(&green(), &op("m1")).await);
         assert_eq!((error.reason(), error.retry()), (reason, retry), "{fault}: {error}");
+        assert_eq!(error.retry_after(), after.map(Duration::from_secs), "{fault}: {error}");
         assert_eq!(bench.azure().struck().await, 1, "{fault}: sent once");
         bench.azure().no_faults().await;
         assert!(target.now().await.unwrap().is(&Split::all("blue")), "{fault}: nothing changed");
@@ -125,13 +130,20 @@ pub(crate) async fn g1_refused_writes_change_nothing_and_are_sent_once(bench: im
 
 pub(crate) async fn g2_an_answer_lost_after_the_change_is_decided_by_reading_back(bench: impl Following) {
     let target = bench.target();
-    let before = writes(&bench).await;
-    faults(&bench, Some(1), json!({"kind": "closeAfter"})).await;
-    let written = target.route(&green(), &op("m1")).await;
-    assert_eq!(bench.azure().struck().await, 1);
-    assert!(written.is_ok(), "it was read back: {written:?}");
-    assert!(drive(&target, &green(), &op("m1")).await.is(&green()));
-    assert_eq!(writes(&bench).await - before, bench.writes(), "never sent twice");
+    // The connection breaks, or the answer comes after its sender has left.
+    for (fault, split) in [
+        (json!({"kind": "closeAfter"}), green()),
+        (json!({"kind": "delay", "milliseconds": 600_000}), Split::all("blue")),
+    ] {
+        let before = writes(&bench).await;
+        faults(&bench, Some(1), fault.clone()).await;
+        let written = target.route(&split, &op("m1")).await;
+        assert_eq!(bench.azure().struck().await, 1, "{fault}");
+        assert!(written.is_ok(), "{fault}: it was read back: {written:?}");
+        assert!(drive(&target, &split, &op("m1")).await.is(&split), "{fault}");
+        assert_eq!(writes(&bench).await - before, bench.writes(), "{fault}: never sent twice");
+        bench.azure().no_faults().await;
+    }
 }
 
 /// Nothing compares here, so that a late write lands; it is seen, and repaired by the next call.
@@ -237,17 +249,61 @@ pub(crate) async fn g2_an_operation_that_fails_or_is_lost_is_decided_by_the_targ
 /// Two switchers that were let loose on one target by mistake: whatever wins is whole, and nobody claims what is not.
 pub(crate) async fn g1_two_writers_leave_one_whole_split(bench: impl Following) {
     let (one, other) = (bench.target(), bench.target());
+    let mut claims = 0;
     for round in 0..10 {
+        let before = one.now().await.unwrap();
         let (to_blue, to_green) = (Split::all("blue"), green());
         let (left, right) = (op(&format!("b{round}")), op(&format!("g{round}")));
         let (a, b) = tokio::join!(one.route(&to_blue, &left), other.route(&to_green, &right));
-        for (result, split) in [(a, &to_blue), (b, &to_green)] {
-            if let Ok(Written::Done(now)) = result {
-                assert!(now.is(split), "round {round}: {now:?}");
+        let ended = at_rest(&one).await;
+        let whole = |now: &RoutedNow| now.foreign.is_none() && now.shares.values().sum::<u32>() == 100;
+        assert!(whole(&ended), "round {round}: {ended:?}");
+        if bench.writes() == 1 {
+            assert_eq!(ended.shares.len(), 1, "round {round}: one of the two, not some of both: {ended:?}");
+        }
+        for (result, split) in [(&a, &to_blue), (&b, &to_green)] {
+            match result {
+                Ok(Written::Done(now)) => {
+                    claims += 1;
+                    assert!(now.is(split), "round {round}: {now:?}");
+                }
+                Ok(Written::Working { now, .. }) => {
+                    claims += 1;
+                    assert!(now.shares.is_empty() || whole(now), "round {round}: {now:?}");
+                }
+                // Between two writes of one flip Azure itself may keep the last origin on.
+                Err(error) if bench.writes() > 1 && error.to_string().contains("the last origin") => {}
+                Err(error) => assert_ne!(error.retry(), Retry::WhenConfigChanges, "round {round}: {error}"),
             }
         }
+        // Who was refused has changed nothing: without a writer all is as it was, and a lone writer has won.
+        match (&a, &b) {
+            (Err(_), Err(_)) => assert_eq!(ended.shares, before.shares, "round {round}: {a:?} {b:?}"),
+            (Ok(Written::Done(now)), Err(_)) | (Err(_), Ok(Written::Done(now))) => {
+                assert_eq!(ended.shares, now.shares, "round {round}: {a:?} {b:?}");
+            }
+            _ => {}
+        }
     }
+    assert!(claims >= 10, "somebody gets on in every round: {claims}");
     assert!(drive(&one, &green(), &op("end")).await.is(&green()));
+}
+
+/// As it is once the provider is done with whatever it was told.
+async fn at_rest(target: &Target) -> RoutedNow {
+    let started = std::time::Instant::now();
+    loop {
+        let now = target.now().await.unwrap();
+        match &now.settled {
+            Settled::Working { operation, .. } => {
+                if let Some(operation) = operation {
+                    target.poll(operation).await.unwrap();
+                }
+            }
+            _ => return now,
+        }
+        assert!(started.elapsed() < Duration::from_secs(10), "it is never done: {now:?}");
+    }
 }
 
 /// Makes one test of each rule for one provider.

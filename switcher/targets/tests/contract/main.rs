@@ -13,6 +13,7 @@ mod azure_owners;
 mod bad_input;
 mod faults;
 mod followers;
+mod identities;
 mod propagation;
 mod reference;
 mod rfc2136;

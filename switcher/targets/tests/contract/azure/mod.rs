@@ -39,8 +39,12 @@ pub(crate) struct Azure {
 
 impl Azure {
     pub(crate) async fn start() -> Self {
+        Self::with(EmulatorOptions::default()).await
+    }
+
+    pub(crate) async fn with(options: EmulatorOptions) -> Self {
         rustls::crypto::ring::default_provider().install_default().ok();
-        let emulator = Emulator::start(EmulatorOptions::default()).await.unwrap();
+        let emulator = Emulator::start(options).await.unwrap();
         let person = Client::new(settings(&emulator, PERSON)).unwrap();
         let root = reqwest::Certificate::from_pem(emulator.ca_pem.as_bytes()).unwrap();
         let admin = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
@@ -74,6 +78,14 @@ impl Azure {
         self.person.send(&request).await.unwrap().body
     }
 
+    /// Asks for an action on a resource, as a person.
+    pub(crate) async fn act(&self, id: &str, verb: &str, version: &'static str) {
+        let id: ResourceId = id.parse().unwrap();
+        let needs = Needs { role: "Owner", scope: id.to_string() };
+        let request = Request::get("dns", &id, version, needs).at(&[verb]).write(Method::Post, None, verb);
+        self.person.send(&request).await.unwrap();
+    }
+
     pub(crate) async fn read(&self, id: &str, version: &'static str) -> Value {
         self.by_hand(Method::Get, id, version, None).await
     }
@@ -104,10 +116,15 @@ impl Azure {
 
     /// How many calls of a method and a type have been made.
     pub(crate) async fn asked(&self, method: &str, kind: &str) -> usize {
+        self.calls(method, kind).await.len()
+    }
+
+    /// The calls of a method and a type, oldest first, as the emulator's log has them.
+    pub(crate) async fn calls(&self, method: &str, kind: &str) -> Vec<Value> {
         let url = format!("{}/_emulator/requests", self.emulator.url());
         let answer = self.admin.get(url).query(&[("method", method), ("type", kind)]).send().await.unwrap();
         let value: Value = answer.json().await.unwrap();
-        value["value"].as_array().unwrap().len()
+        value["value"].as_array().unwrap().clone()
     }
 
     /// How often rules have struck.

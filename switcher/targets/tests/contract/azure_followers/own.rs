@@ -6,6 +6,7 @@ use teal_targets::{Op, Retry, Split, Written};
 
 use super::bodies::{backend, classic, endpoint, front, gateway, group, profile, route};
 use super::{CLASSIC, FRONT, FollowBench, GATEWAY, TM, What};
+use crate::azure::id;
 use crate::followers::{Following, drive, op};
 
 fn refusals(found: &[teal_targets::Finding]) -> String {
@@ -125,6 +126,52 @@ async fn a_gateway_of_an_ingress_controller_is_refused() {
     assert_eq!(error.reason(), "Unfit");
     assert!(error.to_string().contains("an ingress controller"), "{error}");
     assert!(refusals(&bench.target().preflight().await.unwrap()).contains("managed-by-k8s-ingress"));
+}
+
+/// What would be lost or kept by a change is told from Azure's own settings, whatever they say.
+#[tokio::test]
+async fn how_long_a_gateway_drains_is_read_from_its_settings() {
+    for (draining, told) in [
+        (json!({"enabled": true, "drainTimeoutInSec": 30}), "open requests keep their old address for up to 30 s"),
+        (json!({"enabled": true, "drainTimeoutInSec": 3600}), "open requests keep their old address for up to 3600 s"),
+        (json!({"enabled": false, "drainTimeoutInSec": 30}), "connection draining is off"),
+    ] {
+        let bench = FollowBench::start(What::Gateway).await;
+        let mut body = gateway(&["blue.contoso.test"], &json!({}));
+        body["properties"]["backendHttpSettingsCollection"][0]["properties"]["connectionDraining"] = draining;
+        bench.put("Microsoft.Network/applicationGateways/gw", GATEWAY, body).await;
+        let found = bench.target().preflight().await.unwrap();
+        assert!(found.iter().any(|finding| finding.what.contains(told) && !finding.refuse), "{told}: {found:?}");
+        assert!(drive(&bench.target(), &Split::all("green"), &op("m1")).await.is(&Split::all("green")), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_stopped_or_lacks_the_pool_is_refused() {
+    let bench = FollowBench::start(What::Gateway).await;
+    let mut body = gateway(&["blue.contoso.test"], &json!({}));
+    body["properties"]["backendAddressPools"][0]["name"] = json!("other");
+    body["properties"]["requestRoutingRules"][0]["properties"]["backendAddressPool"]["id"] =
+        json!(id("Microsoft.Network/applicationGateways/gw/backendAddressPools/other"));
+    bench.put("Microsoft.Network/applicationGateways/gw", GATEWAY, body).await;
+    let error = bench.target().route(&Split::all("green"), &op("m1")).await.unwrap_err();
+    assert!(error.reason() == "Unfit" && error.to_string().contains("no backend address pool `web`"), "{error}");
+
+    let bench = FollowBench::start(What::Gateway).await;
+    bench.azure.act(&id("Microsoft.Network/applicationGateways/gw"), "stop", GATEWAY).await;
+    let error = bench.target().route(&Split::all("green"), &op("m1")).await.unwrap_err();
+    assert!(error.reason() == "Unfit" && error.to_string().contains("the gateway is stopped"), "{error}");
+    assert!(refusals(&bench.target().preflight().await.unwrap()).contains("start it first"));
+}
+
+#[tokio::test]
+async fn every_look_at_a_classic_front_door_says_when_it_ends() {
+    let bench = FollowBench::start(What::Classic).await;
+    let words = "Front Door (classic) ends on 2027-03-31: migrate to Standard or Premium before that";
+    assert_eq!(bench.target().now().await.unwrap().warnings, [words]);
+    let found = bench.target().preflight().await.unwrap();
+    assert!(found.iter().any(|finding| finding.what == words && !finding.refuse), "{found:?}");
+    assert_eq!(drive(&bench.target(), &Split::all("green"), &op("m1")).await.warnings, [words]);
 }
 
 #[tokio::test]
