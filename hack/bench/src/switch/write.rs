@@ -1,5 +1,5 @@
-//! From the decision to go back to the record written: encoding the ledger, one PUT with the record and its ledger, and
-//! judging the answer, as the switcher's loop does it. The emulator adds no time of its own.
+//! The write of a way back alone: encoding the ledger, one PUT with the record and its ledger, and judging the answer. The
+//! switcher's loop does this after a look and a decision, which are not timed. The emulator adds no time of its own.
 
 use std::time::{Duration, Instant};
 
