@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use reqwest::Method;
 use serde_json::{Value, json};
 use teal_testkit::dns::Resolver;
 use teal_testkit::http::{Load, LoadClient};
@@ -19,11 +18,11 @@ pub(crate) fn own_ledger() -> String {
 }
 
 impl Azure {
-    fn to(&self, blue: &str, green: &str) -> String {
+    pub(crate) fn to(&self, blue: &str, green: &str) -> String {
         format!("    to: {{{}: {{{blue}}}, {}: {{{green}}}}}\n", self.world.blue_color(), self.world.green_color())
     }
 
-    fn addresses(&self) -> String {
+    pub(crate) fn addresses(&self) -> String {
         let (blue, green) = (self.world.blue_door.ip(), self.world.green_door.ip());
         self.to(&format!("ip: {blue}"), &format!("ip: {green}"))
     }
@@ -106,37 +105,47 @@ impl Azure {
     /// A Front Door: for each color an origin group and an endpoint of its own, and the endpoint `web` that goes to blue.
     pub(crate) async fn front_door(&self) -> Result<String> {
         let (blue, green) = (self.world.blue_color(), self.world.green_color());
-        let port = self.world.blue_door.address().port();
-        let hosts = json!({format!("{blue}.origin.test"): self.world.blue_door.ip(), format!("{green}.origin.test"): self.world.green_door.ip()});
-        self.admin(Method::PATCH, "settings", json!({"hosts": hosts})).await?;
+        self.edge_hosts().await?;
         self.front("", json!({"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}})).await?;
         for color in [blue, green] {
-            let group = json!({"properties": {
-                "loadBalancingSettings": {"sampleSize": 4, "successfulSamplesRequired": 3, "additionalLatencyInMilliseconds": 50},
-                "healthProbeSettings": {"probePath": "/healthz", "probeRequestType": "GET", "probeProtocol": "Http", "probeIntervalInSeconds": 5}}});
-            self.front(&format!("/originGroups/g-{color}"), group).await?;
-            let origin = json!({"properties": {"hostName": format!("{color}.origin.test"), "httpPort": port, "httpsPort": 443,
-                "priority": 1, "weight": 1000, "enabledState": "Enabled", "enforceCertificateNameCheck": false}});
-            self.front(&format!("/originGroups/g-{color}/origins/one"), origin).await?;
-            self.endpoint(color, color).await?;
+            let group = format!("g-{color}");
+            self.group(&group).await?;
+            self.origin(&group, "one", color, "Enabled").await?;
+            self.endpoint(color, &group).await?;
         }
-        self.endpoint("web", blue).await?;
+        self.endpoint("web", &format!("g-{blue}")).await?;
         let to = self.to(&format!("originGroup: g-{blue}"), &format!("originGroup: g-{green}"));
         Ok(format!("  - frontDoor: {{{}, profile: front, endpoint: web, route: all}}\n{to}", place()))
     }
 
-    async fn endpoint(&self, name: &str, color: &str) -> Result<()> {
+    pub(crate) async fn group(&self, name: &str) -> Result<()> {
+        let group = json!({"properties": {
+            "loadBalancingSettings": {"sampleSize": 4, "successfulSamplesRequired": 3, "additionalLatencyInMilliseconds": 50},
+            "healthProbeSettings": {"probePath": "/healthz", "probeRequestType": "GET", "probeProtocol": "Http", "probeIntervalInSeconds": 5}}});
+        self.front(&format!("/originGroups/{name}"), group).await
+    }
+
+    /// A color's door as an origin.
+    pub(crate) async fn origin(&self, group: &str, name: &str, color: &str, state: &str) -> Result<()> {
+        let port = self.world.blue_door.address().port();
+        let origin = json!({"properties": {"hostName": format!("{color}.origin.test"), "httpPort": port, "httpsPort": 443,
+            "priority": 1, "weight": 1000, "enabledState": state, "enforceCertificateNameCheck": false}});
+        self.front(&format!("/originGroups/{group}/origins/{name}"), origin).await
+    }
+
+    pub(crate) async fn endpoint(&self, name: &str, group: &str) -> Result<()> {
         self.front(&format!("/afdEndpoints/{name}"), json!({"location": "global"})).await?;
-        self.serve(name, color, &json!(null)).await
+        self.serve(name, group, &json!(null)).await
     }
 
     /// Lets the route of an endpoint keep copies of answers.
     pub(crate) async fn caching(&self, name: &str, color: &str) -> Result<()> {
-        self.serve(name, color, &json!({"queryStringCachingBehavior": "IgnoreQueryString"})).await
+        self.serve(name, &format!("g-{color}"), &json!({"queryStringCachingBehavior": "IgnoreQueryString"})).await
     }
 
-    async fn serve(&self, name: &str, color: &str, caching: &Value) -> Result<()> {
-        let route = json!({"properties": {"originGroup": {"id": id(&format!("Microsoft.Cdn/profiles/front/originGroups/g-{color}"))},
+    async fn serve(&self, name: &str, group: &str, caching: &Value) -> Result<()> {
+        let group = id(&format!("Microsoft.Cdn/profiles/front/originGroups/{group}"));
+        let route = json!({"properties": {"originGroup": {"id": group},
             "linkToDefaultDomain": "Enabled", "patternsToMatch": ["/*"], "forwardingProtocol": "HttpOnly",
             "supportedProtocols": ["Http", "Https"], "httpsRedirect": "Disabled", "enabledState": "Enabled",
             "cacheConfiguration": caching}});
