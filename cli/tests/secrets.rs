@@ -100,6 +100,45 @@ fn g9_decrypted_values_are_masked_unless_they_are_asked_for() {
 }
 
 #[test]
+fn g9_what_was_encrypted_is_in_no_name_and_in_no_name_of_a_file() {
+    let moved = "{source: {kind: Secret, name: database, fieldPath: stringData.password}, targets: [{select: {kind: ConfigMap}, fieldPaths: [metadata.name]}]}";
+    let folder = folder(&[
+        (
+            "teal.yaml",
+            "apiVersion: teal.dev/v1alpha1\nkind: Fleet\nmetadata: {name: test}\nspec: {layers: [{name: all, paths: [app]}]}\n",
+        ),
+        ("app/kustomization.yaml", &format!("resources: [secret.yaml, map.yaml]\nreplacements: [{moved}]\n")),
+        ("app/secret.yaml", fixture!("encrypted/secret.yaml")),
+        ("app/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: plain\n"),
+        ("keys.txt", fixture!("test-only.agekey")),
+        (".git", "gitdir: nowhere\n"),
+    ]);
+    let at = folder.path();
+    fs::create_dir(at.join("out")).unwrap();
+    let keys = "--age-key-file=keys.txt";
+    for arguments in [
+        &["app", "--decrypt", keys][..],
+        &["app", "--decrypt", keys, "-o", "out"],
+        &["--fleet", keys],
+        &["--fleet", keys, "-o", "out", "--split"],
+        &["--fleet", keys, "--show-secrets"],
+    ] {
+        let said = teal(at, &[], arguments);
+        assert!(said.code == 1 && said.out.is_empty(), "{arguments:?}: {} {}", said.out, said.err);
+        assert!(
+            said.err.contains("app/map.yaml:1: ConfigMap …: metadata.name is made of"),
+            "{arguments:?}: {}",
+            said.err
+        );
+        shows_nothing(&said);
+        assert_eq!(fs::read_dir(at.join("out")).unwrap().count(), 0, "{arguments:?}");
+    }
+    // Whoever wants to see it may; no agent would apply it.
+    let said = teal(at, &[], &["app", "--decrypt", keys, "--show-secrets"]);
+    assert!(said.code == 0 && said.out.contains("name: correct-horse-battery"), "{}", said.err);
+}
+
+#[test]
 fn keys_are_found_where_sops_finds_them_and_without_one_it_says_what_to_do() {
     let folder = kustomization();
     let at = folder.path();

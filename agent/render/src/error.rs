@@ -119,12 +119,12 @@ pub enum RenderError {
     },
     /// An object whose identity would be secret.
     #[error(
-        "{place}: {what}: {field} takes a value from a Secret, and names are shown everywhere; use another variable there"
+        "{place}: {what}: {field} is made of a value of a Secret or of an encrypted file, and names and keys are shown everywhere; give it by a value in the clear"
     )]
     SecretIdentity {
         /// Where the object was declared.
         place: String,
-        /// Kind and name as declared.
+        /// Kind and name as declared, as far as they may be shown.
         what: String,
         /// The field.
         field: &'static str,
@@ -152,6 +152,18 @@ pub enum RenderError {
 }
 
 impl RenderError {
+    /// The same without what may be an object's content or name; `hide` takes out what nobody may see.
+    pub(crate) fn concealed(mut self, hide: &dyn Fn(&str) -> String) -> Self {
+        match &mut self {
+            Self::Helm { message, .. } | Self::Difference { message, .. } => *message = hide(message),
+            Self::Sealed { what, field, .. } | Self::Identity { what, field, .. } => {
+                (*what, *field) = (hide(what), hide(field));
+            }
+            _ => {}
+        }
+        self
+    }
+
     /// Closed set of CamelCase words, for labels and Events.
     #[must_use]
     pub fn reason(&self) -> &'static str {

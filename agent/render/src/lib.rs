@@ -12,16 +12,18 @@ mod fleet;
 pub mod helm;
 mod plain;
 mod sealed;
+mod secrets;
 mod substitute;
 mod unit;
 mod values;
 
-pub use decrypting::{Decrypting, Secrets};
+pub use decrypting::Decrypting;
 pub use error::RenderError;
 pub use fleet::{
     Content, FleetError, FleetInput, FleetObject, RenderedFleet, RenderedUnit, UnitProblem, declaration, directories,
     is_file_name, is_manifest_name, is_own_file, render_fleet, render_fleet_with,
 };
+pub use secrets::Secrets;
 pub use unit::{Given, Rendered, RenderedObject, UnitInput, render_unit, render_unit_with};
 pub use values::{ClusterValue, ClusterValues};
 

@@ -12,11 +12,12 @@ use teal_kustomize::{
 
 use teal_sops::Unwrap;
 
-use crate::decrypting::{Decrypting, Secrets};
+use crate::decrypting::Decrypting;
 use crate::differences::{Differences, described};
 use crate::helm::{self, Charts, HELM_FILES, Inflater, ValueRef};
 use crate::plain::{self, under};
 use crate::sealed::sealed_field;
+use crate::secrets::Secrets;
 use crate::substitute::{Form, Variables};
 use crate::{ClusterValues, RenderError};
 
@@ -55,11 +56,13 @@ pub(crate) struct Found {
     pub(crate) base: Option<Value>,
     /// A chart made it of values that nobody may see.
     pub(crate) secret: bool,
+    /// A chart made it, and what may be seen of it is known to be made of nothing secret.
+    pub(crate) cleared: bool,
 }
 
 impl From<LoadedObject> for Found {
     fn from(LoadedObject { value, origin }: LoadedObject) -> Self {
-        Self { value, origin, base: None, secret: false }
+        Self { value, origin, base: None, secret: false, cleared: false }
     }
 }
 
@@ -122,15 +125,31 @@ pub fn render_unit_with(tree: &dyn Tree, input: &UnitInput<'_>, given: Given<'_>
     let recorder = Recorder::new(&clear);
     let mut rendered = Rendered::default();
     let opened = |path: &str| clear.has_opened(path);
-    let found = load(&recorder, input, given.charts, &opened, &mut rendered);
+    let mut names = Vec::new();
+    let found = load(&recorder, input, given.charts, &opened, &mut names, &mut rendered);
     rendered.reads.extend(recorder.into_reads());
-    let secrets = clear.secrets();
+    let mut secrets = clear.secrets();
     rendered.decrypted = secrets.any();
+    secrets.know(std::mem::take(&mut names));
     match Differences::read(input.fleet, input.color, input.role) {
         Ok(differences) => finish(found, input, given.values, &differences, &secrets, &mut rendered),
         Err(errors) => rendered.errors.extend(errors),
     }
+    if secrets.any() {
+        conceal(&secrets, &mut rendered);
+    }
     rendered
+}
+
+/// Takes out of everything that is told what was decrypted: a build that fails may already have put it into names.
+fn conceal(secrets: &Secrets<'_>, rendered: &mut Rendered) {
+    let hide = |text: &str| secrets.conceal(text);
+    let each = |error| match error {
+        RenderError::Build(error) => RenderError::Build(secrets.conceal_one(error)),
+        error => error.concealed(&hide),
+    };
+    rendered.errors = std::mem::take(&mut rendered.errors).into_iter().map(each).collect();
+    rendered.notices.iter_mut().for_each(|notice| *notice = hide(notice));
 }
 
 fn load(
@@ -138,6 +157,7 @@ fn load(
     input: &UnitInput<'_>,
     charts: Charts<'_>,
     opened: &dyn Fn(&str) -> bool,
+    clear: &mut Vec<String>,
     rendered: &mut Rendered,
 ) -> Vec<Found> {
     let path = input.path;
@@ -157,7 +177,7 @@ fn load(
         return helm::load(tree, input, file, charts, opened, rendered);
     }
     let objects = if names.iter().any(|name| KUSTOMIZATION_FILE_NAMES.contains(&name.as_str())) {
-        return kustomize(tree, path, charts, opened, rendered);
+        return kustomize(tree, path, charts, opened, clear, rendered);
     } else {
         let (objects, errors) = plain::load(tree, path);
         rendered.errors.extend(errors);
@@ -174,6 +194,7 @@ fn kustomize(
     path: &str,
     charts: Charts<'_>,
     opened: &dyn Fn(&str) -> bool,
+    clear: &mut Vec<String>,
     rendered: &mut Rendered,
 ) -> Vec<Found> {
     // As Flux does: a kustomization may name any file of the repository, and nothing outside of it.
@@ -185,6 +206,7 @@ fn kustomize(
     rendered.pending |= met.pending;
     rendered.asks_api_versions |= met.asks_api_versions;
     rendered.notices.extend(met.notices);
+    clear.extend(met.names);
     match built {
         Ok(built) => {
             rendered.reads.extend(built.reads);
@@ -194,6 +216,7 @@ fn kustomize(
                 base: None,
                 // What kustomize did to a chart's objects since can't be told apart: then all count.
                 secret: met.secret,
+                cleared: false,
             });
             let mut found: Vec<Found> = found.collect();
             if met.charts {
@@ -230,7 +253,7 @@ fn finish(
     input: &UnitInput<'_>,
     cluster: Option<&ClusterValues>,
     differences: &Differences<'_>,
-    secrets: &Secrets,
+    secrets: &Secrets<'_>,
     rendered: &mut Rendered,
 ) {
     let colored = input.fleet.colors.values().flat_map(|color| color.substitute.keys().map(String::as_str));
@@ -239,10 +262,14 @@ fn finish(
     let variables = Variables { fleet: Some(&input.fleet.substitute), color, cluster, colored };
     let (mut left, mut unset): (BTreeMap<String, String>, BTreeMap<String, String>) = Default::default();
     rendered.objects.reserve(found.len());
-    for Found { mut value, origin, base, secret } in found {
+    for Found { mut value, origin, base, secret, cleared } in found {
         if let Some(field) = sealed_field(&value) {
             let (place, what) = (origin.to_string(), described(&value));
             rendered.errors.push(RenderError::Sealed { place, what, field });
+            continue;
+        }
+        if !cleared && let Err(error) = secrets.check(&value, &origin) {
+            rendered.errors.push(error);
             continue;
         }
         if let Some(field) = variables.secret_identity(&value) {

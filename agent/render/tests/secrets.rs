@@ -194,7 +194,7 @@ fn what_is_still_encrypted_never_reaches_a_cluster() {
 }
 
 /// Makes of a chart what its values say; complains where they have a `complaint`; with `branch`, looks something up where
-/// the encrypted text is another one; with `named`, makes a name of it.
+/// the encrypted text is another one; with `named`, `keyed` or `kinded`, makes a name, a key or a kind of it.
 struct Echo;
 
 impl ChartEngine for Echo {
@@ -208,11 +208,13 @@ impl ChartEngine for Echo {
         if values.get("branch").is_some() && text != "hunter2" {
             return Err(ChartError::new(ChartError::LOOKUP, "web/templates/a.yaml:1:2 calls `lookup`"));
         }
-        let named = if values.get("named").is_some() { text } else { "x" };
+        let put =
+            |what: &str, other: &'static str| if values.get(what).is_some() { text.to_owned() } else { other.into() };
+        let (named, keyed, kinded) = (put("named", "x"), put("keyed", "d"), put("kinded", ""));
         let object = |kind: &str, data: &str| {
-            let name = if kind == "Made" { named } else { "x" };
+            let (name, key, of) = if kind == "Made" { (&*named, &*keyed, &*kinded) } else { ("x", "d", "") };
             format!(
-                "---\n# Source: web/templates/{kind}.yaml\napiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}}}\ndata: {{d: '{data}'}}\n"
+                "---\n# Source: web/templates/{kind}.yaml\napiVersion: v1\nkind: {kind}{of}\nmetadata: {{name: {name}}}\ndata: {{{key}: '{data}'}}\n"
             )
         };
         let first = object("Made", &told) + &object("Plain", "same");
@@ -308,5 +310,32 @@ fn g9_a_name_that_a_chart_makes_of_an_encrypted_value_is_refused_without_it() {
         let told = rendered.errors[0].to_string();
         assert!(told.contains("web/templates/Made.yaml: the name or namespace of a Made"), "{told}");
         assert!(!format!("{told}{:?}", rendered.notices).contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn g9_a_key_or_a_kind_that_a_chart_makes_of_an_encrypted_value_is_refused_without_it() {
+    for (values, what) in
+        [("keyed", "a key of an object is made of"), ("kinded", "the kind or name of an object is made of")]
+    {
+        let more = format!("{values}: 1\n");
+        let kustomized = render_charts(&[
+            ("u/kustomization.yaml", b"helmCharts: [{name: web, additionalValuesFiles: [values.yaml, more.yaml]}]\n"),
+            ("u/values.yaml", fixture!("encrypted/values.yaml")),
+            ("u/more.yaml", more.as_bytes()),
+            ("u/charts/web/Chart.yaml", CHART),
+        ]);
+        let unit = render_chart("../c", &format!("  valuesFiles: [../u/values.yaml]\n  values: {{{values}: 1}}\n"));
+        assert_eq!(unit.errors.first().map(|error| error.reason()), Some("SecretIdentity"));
+        for rendered in [kustomized, unit] {
+            assert!(rendered.errors.len() == 1 && rendered.objects.is_empty(), "{:?}", rendered.errors);
+            let told = rendered.errors[0].to_string();
+            assert!(told.contains(&format!("web/templates/Made.yaml: {what}")), "{told}");
+            assert!(!format!("{told}{:?}", rendered.notices).contains("hunter2"), "{told}");
+        }
+        // A file of the chart itself: nothing can stand in its place, and the value is looked for.
+        let own = render_chart(".", &format!("  valuesFiles: [values.yaml]\n  values: {{{values}: 1}}\n"));
+        assert_eq!(own.errors.first().map(|error| error.reason()), Some("SecretIdentity"), "{:?}", own.errors);
+        assert!(!own.errors[0].to_string().contains("hunter2"), "{}", own.errors[0]);
     }
 }

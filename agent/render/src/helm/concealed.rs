@@ -3,13 +3,13 @@
 //! place: what is another one then was made of them. What Helm complains about is not passed on at all: of values in the
 //! place of secrets it would still tell their length and signs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::output::{Annotated as _, Id, Made, by_id};
-use super::{ChartEngine, ChartError, Inflated, Inflation};
+use super::output::{Made, by_id};
+use super::{ChartEngine, ChartError, Inflated, Inflation, told};
 
 /// What must be concealed of one chart's values.
 #[derive(Clone, Default)]
@@ -46,7 +46,7 @@ impl Concealed {
     /// Which of `made` were made of secret values; all of them where that can't be told.
     ///
     /// # Errors
-    /// `PENDING` while nobody knows, or what may pass; `IDENTITY` when an object's name or namespace was made of them.
+    /// `PENDING` while nobody knows, or what may pass; `IDENTITY` when an object's identity or a key was made of them.
     pub(crate) fn mark(
         &self,
         engine: &dyn ChartEngine,
@@ -59,7 +59,10 @@ impl Concealed {
             return Ok(());
         }
         let masked = match self.with_masks(engine, inflation) {
-            None => return Ok(()),
+            None => {
+                made.iter_mut().for_each(|object| object.cleared = true);
+                return Ok(());
+            }
             Some(Ok(inflated)) => super::made::objects_of(&inflated.first, &inflation.namespace).0,
             Some(Err(error))
                 if [ChartError::PENDING, ChartError::FETCH, ChartError::ENGINE].contains(&error.reason) =>
@@ -70,11 +73,21 @@ impl Concealed {
             Some(Err(_)) => Vec::new(),
         };
         let masked: BTreeMap<_, _> = by_id(&masked);
-        check_names(made, &masked)?;
+        told::check(made, &masked, &self.texts(&inflation.values))?;
         for object in made {
+            object.cleared = true;
             object.secret = masked.get(&object.id()).is_none_or(|other| other.value != object.value);
         }
         Ok(())
+    }
+
+    /// The values that nobody may see, one by one.
+    fn texts(&self, values: &Value) -> Vec<String> {
+        let mut texts = Vec::new();
+        if let Some(masked) = &self.masked {
+            differing(values, masked, &mut texts);
+        }
+        texts
     }
 
     fn with_masks(&self, engine: &dyn ChartEngine, inflation: &Inflation) -> Option<Result<Arc<Inflated>, ChartError>> {
@@ -83,24 +96,20 @@ impl Concealed {
     }
 }
 
-/// Refuses an object that is another one with other values in the place of secrets: names are shown everywhere. The error
-/// names none.
-fn check_names(made: &[Made], masked: &BTreeMap<Id, &Made>) -> Result<(), ChartError> {
-    let real = by_id(made);
-    let others = masked.keys().filter(|id| !real.contains_key(*id));
-    let kinds: BTreeSet<(&str, &str)> = others.map(|(group, kind, ..)| (group.as_str(), kind.as_str())).collect();
-    let moved = |object: &&&Made| {
-        let id = object.id();
-        !masked.contains_key(&id) && kinds.contains(&(id.0.as_str(), id.1.as_str()))
-    };
-    let Some(object) = real.values().find(moved) else { return Ok(()) };
-    let (template, kind) = (&object.template, object.text("/kind"));
-    Err(ChartError::new(
-        ChartError::IDENTITY,
-        format!(
-            "{template}: the name or namespace of a {kind} is made of a value of a Secret or of an encrypted file, and names are shown everywhere; give it by a value in the clear"
-        ),
-    ))
+/// Texts and numbers that are others in `masked`.
+fn differing(real: &Value, masked: &Value, texts: &mut Vec<String>) {
+    match (real, masked) {
+        (Value::Object(real), Value::Object(masked)) => {
+            real.iter().for_each(|(key, value)| differing(value, masked.get(key).unwrap_or(&Value::Null), texts));
+        }
+        (Value::Array(real), Value::Array(masked)) => {
+            let masked = masked.iter().chain(std::iter::repeat(&Value::Null));
+            real.iter().zip(masked).for_each(|(real, masked)| differing(real, masked, texts));
+        }
+        (Value::String(text), other) if other.as_str() != Some(text) => texts.push(text.clone()),
+        (Value::Number(number), other) if real != other => texts.push(number.to_string()),
+        _ => {}
+    }
 }
 
 /// Another value of the same sort: letters and digits are replaced, so that a port stays a number and a URL has its signs.

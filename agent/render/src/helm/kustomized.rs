@@ -12,6 +12,7 @@ use super::concealed::{Concealed, mask};
 use super::locked::{read_lock, unlocked, want};
 use super::made::objects_of;
 use super::output::{documents, objects};
+use super::told::seen;
 use super::unit::{Sourced, may_pass};
 use super::values::{document, meet, merge};
 use super::{Capabilities, ChartError, Charts, Inflated, Inflation, OwnValues, Release, chart, hooks, judge};
@@ -35,6 +36,8 @@ pub struct Met {
     pub asks_api_versions: bool,
     /// One was rendered with what was encrypted in git.
     pub secret: bool,
+    /// Names, kinds and keys that charts made, where they hold nothing secret.
+    pub names: Vec<String>,
     /// Things worth knowing that stop nothing.
     pub notices: Vec<String>,
 }
@@ -66,12 +69,17 @@ impl ChartInflator for Inflater<'_> {
             error.message
         };
         let inflated = concealed.inflate(engine, &inflation).map_err(failed)?;
+        let mut names = Vec::new();
         if concealed.any() {
             // All objects count as secret anyway; this is for their names.
             let (mut made, _) = objects_of(&inflated.first, &inflation.namespace);
             concealed.mark(engine, &inflation, &mut made).map_err(failed)?;
+            made.iter().filter(|made| made.cleared).for_each(|made| seen(&made.value, &mut names));
+        } else {
+            names.push(inflated.first.clone());
         }
         let mut met = self.met.borrow_mut();
+        met.names.append(&mut names);
         met.asks_api_versions |= inflated.asks_api_versions && asked.api_versions.is_empty();
         met.secret |= concealed.any();
         met.notices.extend(unlocked(files.dir(), files.dir(), &inflation, &inflated));

@@ -104,6 +104,7 @@ impl Unit<'_> {
             match bases.remove(&made.id()) {
                 Some(base) => {
                     made.secret |= base.secret;
+                    made.cleared &= base.cleared;
                     found.push(self.found(made, Some(base.value.clone())));
                 }
                 None => self.lonely(&made, "only with", errors),
@@ -132,6 +133,7 @@ impl Unit<'_> {
             origin: Origin { file: file.into(), line: 0, document: 0 },
             base,
             secret: made.secret,
+            cleared: made.cleared,
         }
     }
 }

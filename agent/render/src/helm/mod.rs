@@ -7,6 +7,7 @@
 //! | which archives exactly | `locked` |
 //! | values from several places become one | `values` |
 //! | values that nobody may see | `concealed` |
+//! | names and keys, which everybody sees | `told` |
 //! | calls in templates: another clock, no `lookup` | [`template`] |
 //! | what Helm printed, taken apart | `output` |
 //! | is it the same each time | `judge` |
@@ -24,6 +25,7 @@ mod locked;
 mod made;
 mod output;
 pub mod template;
+mod told;
 mod unit;
 mod values;
 

@@ -21,6 +21,8 @@ pub(crate) struct Made {
     pub(crate) template: Arc<str>,
     /// Made of values that nobody may see.
     pub(crate) secret: bool,
+    /// What may be seen of it (identity, keys) is known to be made of nothing secret.
+    pub(crate) cleared: bool,
 }
 
 impl std::fmt::Debug for Made {
@@ -101,6 +103,7 @@ pub(crate) fn objects(printed: &str) -> (Vec<Made>, Vec<BuildError>) {
             value: object.value,
             template: Arc::clone(&template),
             secret: false,
+            cleared: false,
         }));
         errors.extend(loaded.errors);
     }

@@ -30,7 +30,7 @@ impl Masking {
         if self.masked.get() > 0 {
             let count = self.masked.get();
             eprintln!(
-                "Warning: {count} objects hold decrypted values or values of a Secret, which are masked; nothing of them can be applied. --show-secrets prints them"
+                "Warning: {count} objects hold decrypted values or values of a Secret, which are masked, so they are not what would be applied: apply none of them. --show-secrets prints the values"
             );
         }
     }

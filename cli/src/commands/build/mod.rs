@@ -62,17 +62,35 @@ fn kustomize(build: &Build) -> Result<(), Failure> {
     let asked = build.enable_helm.then_some(&inflater as &dyn ChartInflator);
     let tree = clear.as_ref().map_or(place.tree.as_ref(), |clear| clear as &dyn Tree);
     let built = teal_kustomize::build_with(tree, &place.dir, &options(build), asked);
-    let mut built = built.map_err(|errors| failure(build, &place, &errors))?;
+    let met = inflater.into_met();
+    let mut secrets = clear.map(Decrypting::secrets);
+    if let Some(secrets) = &mut secrets {
+        secrets.know(met.names);
+    }
+    let secrets = secrets.filter(Secrets::any);
+    let concealed = |errors| match &secrets {
+        Some(secrets) => secrets.conceal_build(errors),
+        None => errors,
+    };
+    let mut built = built.map_err(|errors| failure(build, &place, &concealed(errors)))?;
+    if let Some(secrets) = secrets.as_ref().filter(|_| !build.show_secrets) {
+        check(&built.objects, secrets, &place)?;
+    }
     if build.enable_managedby_label {
         built.objects.iter_mut().for_each(|object| add_managed_by(&mut object.value));
     }
-    let of_charts = inflater.into_met().secret;
-    let secrets = clear.map(Decrypting::secrets);
-    let secrets = secrets.filter(Secrets::any);
     print(build, built.objects, &|object: &Built| {
-        let holds = |secrets: &Secrets| secrets.are_in(&object.value.clone().into(), &object.origin.file);
-        of_charts || secrets.as_ref().is_some_and(holds)
+        let holds = |secrets: &Secrets<'_>| secrets.are_in(&object.value.clone().into(), &object.origin.file);
+        met.secret || secrets.as_ref().is_some_and(holds)
     })
+}
+
+/// No name, kind or key may hold what was decrypted: masks stand for values alone, and files are named after objects.
+fn check(objects: &[Built], secrets: &Secrets<'_>, place: &Place) -> Result<(), Failure> {
+    let wrong = |object: &Built| secrets.check(&object.value.clone().into(), &object.origin).err();
+    let wrong: Vec<String> =
+        objects.iter().filter_map(wrong).map(|error| place.shown.text(&error.to_string())).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::all(wrong)) }
 }
 
 fn options(build: &Build) -> Options {
