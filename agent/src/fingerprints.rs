@@ -24,7 +24,8 @@ pub(crate) struct Used {
 /// Everything that every unit depends on.
 fn common_digest(request: &Request, fleet: &Fleet) -> Digest {
     let patches: Vec<_> = fleet.colors.iter().map(|(color, differences)| (color, &differences.patches)).collect();
-    let differences = format!("{:?}{patches:?}{:?}", fleet.roles, fleet.strict);
+    // Where no variable is declared at all, `$$` before a brace is no escape.
+    let differences = format!("{:?}{patches:?}{:?}{}", fleet.roles, fleet.strict, fleet.has_variables());
     let key = request.key.as_ref().map_or("", |key| key.id());
     Digest::of_parts([
         differences.as_bytes(),

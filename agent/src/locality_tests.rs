@@ -147,6 +147,8 @@ fn a_change_renders_exactly_the_units_that_read_it() {
         ("teal.yaml", fleet.replace("A: '1'", "A: '2'"), 1),
         ("teal.yaml", fleet.replace("A: '1'", "A: '2', UNUSED: '1'"), 0),
         ("teal.yaml", fleet.replace("A: '1'", "A: '2'").replace("apps/*]", "apps/*], timeout: 7m"), 0),
+        // Without any variable declared `$$` is no escape, for nobody.
+        ("teal.yaml", fleet.split("  substitute:").next().unwrap().to_owned(), 5),
         ("teal.yaml", fleet.replace("substitute:", "strict: true\n  substitute:").replace("A: '1'", "A: '2'"), 5),
     ] {
         assert_eq!(bench.commit(&[(file, Some(&text))]), units, "{file}: {text}");

@@ -251,3 +251,36 @@ fn good_units_are_written_though_others_are_wrong() {
     let said = teal(at, &["--fleet", "--color=green"]);
     assert!(said.code == 1 && said.out.contains("# apps/job (layer apps)") && !said.out.contains("apps/web"));
 }
+
+#[test]
+fn what_can_not_be_built_is_named_for_what_it_is() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    let job = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: once-\n";
+    let charts = "helmCharts: [{name: web}]\n";
+    let folder = folder(&[
+        (
+            "teal.yaml",
+            "apiVersion: teal.dev/v1alpha1\nkind: Fleet\nmetadata: {name: t}\nspec: {layers: [{name: a, paths: [lfs, job, charts, chart]}]}\n",
+        ),
+        (".git", "gitdir: nowhere\n"),
+        ("lfs/kustomization.yaml", "resources: [map.yaml]\n"),
+        ("lfs/map.yaml", pointer),
+        ("job/kustomization.yaml", "resources: [job.yaml]\n"),
+        ("job/job.yaml", job),
+        ("charts/kustomization.yaml", charts),
+        ("chart/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+    ]);
+    let at = folder.path();
+    let lfs = "lfs/map.yaml: is a Git LFS pointer, which is not supported; commit the file itself";
+    let name = "job/job.yaml:4:17: `metadata.generateName` is refused: every run would make another object";
+    let helm = "charts are rendered only with --enable-helm";
+    for (unit, wanted) in [("lfs", lfs), ("job", name), ("charts", helm)] {
+        let said = refused(at, &[unit]);
+        assert!(said.contains(wanted), "{said}");
+    }
+    let said = refused(at, &["--fleet"]);
+    for wanted in [lfs, name, helm, "4 of 4 units"] {
+        assert!(said.contains(wanted), "{wanted}: {said}");
+    }
+    assert_eq!(said.matches(helm).count(), 1, "{said}");
+}

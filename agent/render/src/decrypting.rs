@@ -16,6 +16,10 @@ use crate::secrets::{Found, Secrets};
 /// What says which object it is, and is in others as well, although a file without rules has it encrypted.
 const IDENTITY: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
+/// How a Git LFS pointer begins, and the most bytes one has (git-lfs specification).
+const LFS_PREFIX: &[u8] = b"version https://git-lfs.github.com/spec/";
+const LFS_MOST_BYTES: usize = 1024;
+
 /// What became of one file: its bytes in the clear, or why there are none.
 type Opened = Result<Arc<[u8]>, TreeError>;
 
@@ -105,6 +109,18 @@ fn names_an_object(path: &str) -> bool {
     }
 }
 
+/// Refuses a file that Git LFS put in the place of another one: what was read of it would be no manifest, and no data.
+///
+/// # Errors
+/// `LfsPointer`.
+pub fn check_no_pointer(path: &str, bytes: &[u8]) -> Result<(), TreeError> {
+    if bytes.len() > LFS_MOST_BYTES || !bytes.starts_with(LFS_PREFIX) {
+        return Ok(());
+    }
+    let message = "is a Git LFS pointer, which is not supported; commit the file itself";
+    Err(TreeError::new(path, message).because("LfsPointer"))
+}
+
 fn refused(path: &str, error: &SopsError) -> TreeError {
     TreeError::new(path, format!("is encrypted with SOPS and can't be used: {error}")).because(error.reason())
 }
@@ -113,6 +129,7 @@ impl Tree for Decrypting<'_> {
     fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError> {
         let entry = self.tree.entry(path)?;
         if let Some(Entry::File(bytes)) = &entry {
+            check_no_pointer(path, bytes)?;
             self.read.borrow_mut().insert(path.to_owned());
             if let Some(plain) = self.open(path, bytes)? {
                 return Ok(Some(Entry::File(plain)));

@@ -76,7 +76,7 @@ pub enum RenderError {
         "{place}: `${{{name}}}` has no value for color `{color}`; set it under `colors.{color}.substitute` or `substitute` in teal.yaml, or write a default: `${{{name}:=…}}`"
     )]
     Unset {
-        /// Where the object that uses it was declared; the first one.
+        /// File, line, column and field of the first text that uses it.
         place: String,
         /// The variable.
         name: String,
@@ -88,17 +88,33 @@ pub enum RenderError {
         "{place}: `${{{name}}}` is declared nowhere, and teal.yaml is strict; declare it under `substitute`, or let the object opt out with the annotation teal.dev/substitute: disabled"
     )]
     Undeclared {
-        /// Where the first object that uses it was declared.
+        /// File, line, column and field of the first text that uses it.
         place: String,
         /// The variable.
         name: String,
+    },
+    /// A variable with something behind its name that has no meaning here.
+    #[error(
+        "{place}: `${{{name}` is followed by something else than `}}`, `:=` or `:-`, which Teal does not do; make a variable of the outcome, or write `$${{{name}` for the text itself"
+    )]
+    Odd {
+        /// Where it stands; the first one.
+        place: String,
+        /// The variable.
+        name: String,
+    },
+    /// Two keys that variables make one.
+    #[error("{place}: with its variables replaced, this key is there twice; write another one")]
+    Clash {
+        /// Where one of them stands.
+        place: String,
     },
     /// A variable that may come from an object that is not there.
     #[error(
         "{place}: `${{{name}}}` may come from {sources}, which substituteFrom in teal.yaml names and which is not there; create it, or mark it optional"
     )]
     SourceMissing {
-        /// Where the first object that uses it was declared.
+        /// File, line, column and field of the first text that uses it.
         place: String,
         /// The variable.
         name: String,
@@ -180,6 +196,8 @@ impl RenderError {
             Self::Settings(_) => "UnitSettings",
             Self::Unset { .. } => "VariableUnset",
             Self::Undeclared { .. } => "VariableUndeclared",
+            Self::Odd { .. } => "VariableUnclear",
+            Self::Clash { .. } => "VariableKey",
             Self::SourceMissing { .. } => "SubstituteMissing",
             Self::SecretIdentity { .. } => "SecretIdentity",
             Self::Sealed { .. } => "StillEncrypted",

@@ -8,6 +8,7 @@
 mod decrypting;
 mod differences;
 mod error;
+mod finish;
 mod fleet;
 pub mod helm;
 mod plain;
@@ -17,7 +18,7 @@ mod substitute;
 mod unit;
 mod values;
 
-pub use decrypting::Decrypting;
+pub use decrypting::{Decrypting, check_no_pointer};
 pub use error::RenderError;
 pub use fleet::{
     Content, FleetError, FleetInput, FleetObject, RenderedFleet, RenderedUnit, UnitProblem, declaration, directories,

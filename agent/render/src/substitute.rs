@@ -1,14 +1,36 @@
-//! `${NAME}` and `${NAME:=default}` in string values; only declared names are replaced.
+//! `${NAME}`, `${NAME:=default}` and `${NAME:-default}` in texts and keys; only declared names are replaced.
 //!
-//! What is replaced stays text: `replicas: ${N}` becomes a string, which the API server refuses with a clear message;
-//! numbers that differ by color belong into a color's patch.
+//! What is replaced stays text: `replicas: ${N}` becomes a string, and numbers that differ by color belong into a color's
+//! patch. Where this is not as Flux does it, and why: docs/decisions/0013-substitution.md.
+//!
+//! | what | file |
+//! |---|---|
+//! | a text, taken apart | `text` |
+//! | where something stands in an object, and in its file | `spot` |
+//! | what all objects of a unit met, and what is told of it | `uses` |
+
+mod spot;
+mod text;
+mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use teal_api::names::SUBSTITUTE_ANNOTATION;
+use teal_yaml::Data;
 
 use crate::ClusterValues;
+use crate::helm::mask_text;
+pub(crate) use spot::{At, Spot, Step};
+use text::{Piece, pieces};
+pub(crate) use uses::{Told, Uses};
+
+/// Flux's annotation (or label) with the meaning of Teal's own.
+const FLUX_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/substitute";
+/// Defaults within defaults; each level reads its text again.
+const DEEPEST_DEFAULT: usize = 8;
+/// Longest value that is looked at as a number.
+const LONGEST_NUMBER: usize = 32;
 
 /// What to replace; a color's variables win over the fleet's, and those over the cluster's.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +40,8 @@ pub(crate) struct Variables<'a> {
     pub(crate) cluster: Option<&'a ClusterValues>,
     /// Names that some color declares, or that may differ by cluster: they stay as they are in neutral objects.
     pub(crate) colored: BTreeSet<&'a str>,
+    /// Somebody declares variables, so that `$$` before a brace means `$`, as with Flux.
+    pub(crate) declared: bool,
 }
 
 /// How an object is to be substituted.
@@ -29,17 +53,27 @@ pub(crate) enum Form {
     Neutral,
 }
 
-/// What a pass over an object met.
+/// What a pass over an object met, each with the first place.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Met {
     /// Every name that stood there, replaced or not: a change of any of them changes the object.
     pub(crate) names: BTreeSet<String>,
     /// Names that are declared, without a value or a default here.
-    pub(crate) unset: BTreeSet<String>,
+    pub(crate) unset: BTreeMap<String, Vec<Step>>,
     /// Names that are not declared and were left.
-    pub(crate) unknown: BTreeSet<String>,
+    pub(crate) unknown: BTreeMap<String, Vec<Step>>,
+    /// Names with something behind them that has no meaning here, and whether they are declared.
+    pub(crate) odd: BTreeMap<String, (Vec<Step>, bool)>,
+    /// Names that are all of a text, where Flux would make a number or a truth value of it.
+    pub(crate) texts: BTreeMap<String, Vec<Step>>,
+    /// Two keys that would become one.
+    pub(crate) clash: Option<Vec<Step>>,
+    /// `$$` without a brace, which Flux would make `$` of.
+    pub(crate) dollars: Option<Vec<Step>>,
     /// Whether a value from a Secret was put in.
     pub(crate) secret: bool,
+    /// Whether it was put into a key.
+    pub(crate) secret_key: bool,
 }
 
 impl<'a> Variables<'a> {
@@ -59,13 +93,16 @@ impl<'a> Variables<'a> {
         if declared { Lookup::Unset } else { Lookup::Unknown }
     }
 
-    /// Replaces in every string value of `object`; keys are left alone. An object may opt out by annotation.
+    /// Replaces in every text and key of `object`. An object may opt out by annotation.
     pub(crate) fn apply(&self, object: &mut Value, form: Form) -> Met {
-        let mut met = Met::default();
-        if !opted_out(object) {
-            self.walk(object, form, &mut met);
-        }
-        met
+        if opted_out(object) { Met::default() } else { self.apply_values(object, form, false) }
+    }
+
+    /// Replaces in values that are no object. With `masked`, other texts take the place of secret ones.
+    pub(crate) fn apply_values(&self, values: &mut Value, form: Form, masked: bool) -> Met {
+        let mut pass = Pass { variables: self, form, masked, met: Met::default() };
+        pass.walk(values, &At::Top);
+        pass.met
     }
 
     /// The part of an object's identity that would be a value from a Secret: it would be told in every status and log.
@@ -78,70 +115,132 @@ impl<'a> Variables<'a> {
         ];
         let text = |pointer| object.pointer(pointer).and_then(Value::as_str).filter(|text| text.contains("${"));
         parts.into_iter().find_map(|(pointer, field)| {
-            let mut met = Met::default();
-            self.replace(text(pointer)?, Form::Here, &mut met);
-            met.secret.then_some(field)
+            let mut pass = Pass { variables: self, form: Form::Here, masked: false, met: Met::default() };
+            pass.replaced(text(pointer)?, &At::Top, 0);
+            pass.met.secret.then_some(field)
         })
     }
+}
 
-    fn walk(&self, value: &mut Value, form: Form, met: &mut Met) {
+/// One walk over one object.
+struct Pass<'p, 'a> {
+    variables: &'p Variables<'a>,
+    form: Form,
+    masked: bool,
+    met: Met,
+}
+
+impl Pass<'_, '_> {
+    fn walk(&mut self, value: &mut Value, at: &At<'_>) {
         match value {
-            Value::String(text) if text.contains("${") => {
-                if let Some(replaced) = self.replace(text, form, met) {
+            Value::String(text) => {
+                if text.contains("${") {
+                    let replaced = self.replaced(text, at, 0);
+                    self.look_for_a_number(text, &replaced, at);
                     *text = replaced;
                 }
+                if self.variables.declared
+                    && self.met.dollars.is_none()
+                    && text.contains("$$")
+                    && has_lone_dollars(text)
+                {
+                    self.met.dollars = Some(at.steps());
+                }
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.walk(item, form, met)),
-            Value::Object(map) => map.values_mut().for_each(|item| self.walk(item, form, met)),
+            Value::Array(items) => {
+                items.iter_mut().enumerate().for_each(|(index, item)| self.walk(item, &At::Item(at, index)));
+            }
+            Value::Object(map) => {
+                if map.keys().any(|key| key.contains("${")) {
+                    self.rename(map, at);
+                }
+                map.iter_mut().for_each(|(key, item)| self.walk(item, &At::Key(at, key)));
+            }
             _ => {}
         }
     }
 
-    /// Returns the text with variables replaced; `None` when nothing changes.
-    fn replace(&self, text: &str, form: Form, met: &mut Met) -> Option<String> {
-        let mut out = String::with_capacity(text.len());
-        // Behind the last brace nothing can end, so that a text full of beginnings is not searched for each of them.
-        let (mut rest, behind) = text.split_at(text.rfind('}').map_or(0, |last| last + 1));
-        let mut changed = false;
-        while let Some(start) = rest.find("${") {
-            let (before, after) = rest.split_at(start);
-            out.push_str(before);
-            let Some((name, default, length)) = variable(&after[2..]) else {
-                out.push_str("${");
-                rest = &after[2..];
-                continue;
-            };
-            let whole = &after[..2 + length];
-            met.names.insert(name.to_owned());
-            match (self.value(name, form), default) {
-                (Lookup::Value(value, secret), _) => {
-                    out.push_str(value);
-                    met.secret |= secret;
-                    changed = true;
-                }
-                (Lookup::Unset, Some(default)) => {
-                    out.push_str(default);
-                    changed = true;
-                }
-                (Lookup::Unset, None) => {
-                    met.unset.insert(name.to_owned());
-                    out.push_str(whole);
-                }
-                // The neutral form keeps the text, defaults included.
-                (Lookup::Kept, _) => out.push_str(whole),
-                (Lookup::Unknown, _) => {
-                    met.unknown.insert(name.to_owned());
-                    out.push_str(whole);
-                }
+    /// Replaces in the keys of `map`.
+    fn rename(&mut self, map: &mut Map<String, Value>, at: &At<'_>) {
+        let secret = std::mem::take(&mut self.met.secret);
+        let (mut keys, mut twice) = (BTreeSet::new(), None);
+        let mut renamed = Vec::with_capacity(map.len());
+        for (key, value) in std::mem::take(map) {
+            let new = if key.contains("${") { self.replaced(&key, &At::Key(at, &key), 0) } else { key.clone() };
+            if !keys.insert(new.clone()) {
+                twice = Some(new.clone());
             }
-            rest = &after[2 + length..];
+            renamed.push((key, new, value));
         }
-        out.push_str(rest);
-        out.push_str(behind);
-        changed.then_some(out)
+        if let Some(twice) = twice
+            && self.met.clash.is_none()
+        {
+            let one = renamed.iter().find(|(key, new, _)| *new == twice && key.contains("${"));
+            self.met.clash = one.map(|(key, ..)| At::Key(at, key).steps());
+        }
+        map.extend(renamed.into_iter().map(|(_, new, value)| (new, value)));
+        self.met.secret_key |= self.met.secret;
+        self.met.secret |= secret;
+    }
+
+    /// The text with variables replaced.
+    fn replaced(&mut self, text: &str, at: &At<'_>, depth: usize) -> String {
+        let mut out = String::with_capacity(text.len());
+        pieces(text, &mut |piece| match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Dollars(count) => {
+                let kept = if self.variables.declared { count / 2 } else { count };
+                out.extend(std::iter::repeat_n('$', kept));
+            }
+            Piece::Variable { name, default, whole } => self.put(&mut out, (name, default, whole), at, depth),
+            Piece::Odd(name) => {
+                self.met.names.insert(name.to_owned());
+                let declared = !matches!(self.variables.value(name, Form::Here), Lookup::Unknown);
+                self.met.odd.entry(name.to_owned()).or_insert_with(|| (at.steps(), declared));
+            }
+        });
+        out
+    }
+
+    fn put(&mut self, out: &mut String, (name, default, whole): (&str, Option<&str>, &str), at: &At<'_>, depth: usize) {
+        self.met.names.insert(name.to_owned());
+        let found = self.variables.value(name, self.form);
+        match (found, default) {
+            // As in a shell: what is empty has the default, too.
+            (Lookup::Value("", _) | Lookup::Unset, Some(default)) if depth < DEEPEST_DEFAULT => {
+                let inner = if default.contains("${") { self.replaced(default, at, depth + 1) } else { default.into() };
+                out.push_str(&inner);
+            }
+            (Lookup::Value(value, true), _) if self.masked => out.push_str(&mask_text(value)),
+            (Lookup::Value(value, secret), _) => {
+                out.push_str(value);
+                self.met.secret |= secret;
+            }
+            (Lookup::Unset, _) => {
+                self.met.unset.entry(name.to_owned()).or_insert_with(|| at.steps());
+                out.push_str(whole);
+            }
+            // The neutral form keeps the text, defaults included.
+            (Lookup::Kept, _) => out.push_str(whole),
+            (Lookup::Unknown, _) => {
+                self.met.unknown.entry(name.to_owned()).or_insert_with(|| at.steps());
+                out.push_str(whole);
+            }
+        }
+    }
+
+    /// Notes a text that was one variable and reads like a number, unless it stands where only texts do.
+    fn look_for_a_number(&mut self, text: &str, replaced: &str, at: &At<'_>) {
+        let whole = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|it| !it.contains("${"));
+        let Some(name) = whole.and_then(|whole| whole.split(':').next()) else { return };
+        if text != replaced && replaced.len() <= LONGEST_NUMBER && reads_as_no_text(replaced) && !at.takes_texts_only()
+        {
+            self.met.texts.entry(name.to_owned()).or_insert_with(|| at.steps());
+        }
     }
 }
 
+#[derive(Clone, Copy)]
 enum Lookup<'a> {
     /// The value, and whether it is secret.
     Value(&'a str, bool),
@@ -153,95 +252,32 @@ enum Lookup<'a> {
     Unknown,
 }
 
-/// Reads `NAME}` or `NAME:=default}` behind `${`; returns name, default and length with the brace.
-fn variable(text: &str) -> Option<(&str, Option<&str>, usize)> {
-    let letters = text.bytes().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == b'_').count();
-    let (name, rest) = text.split_at(letters);
-    if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) {
-        return None;
+fn reads_as_no_text(text: &str) -> bool {
+    let first = teal_yaml::read(text).ok().and_then(|documents| documents.into_iter().next());
+    first.is_some_and(|node| matches!(node.data, Data::Number(_) | Data::Bool(_)))
+}
+
+/// Whether two dollars stand together without a brace behind them.
+fn has_lone_dollars(text: &str) -> bool {
+    let mut run = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'$' => run += 1,
+            b'{' => run = 0,
+            _ if run > 1 => return true,
+            _ => run = 0,
+        }
     }
-    if rest.starts_with('}') {
-        return Some((name, None, letters + 1));
-    }
-    let default = rest.strip_prefix(":=")?;
-    let end = default.find('}')?;
-    Some((name, Some(&default[..end]), letters + 2 + end + 1))
+    run > 1
 }
 
 fn opted_out(object: &Value) -> bool {
-    let annotation =
-        object.pointer("/metadata/annotations").and_then(|annotations| annotations.get(SUBSTITUTE_ANNOTATION));
-    annotation.and_then(Value::as_str) == Some("disabled")
+    let is_disabled = |pointer: &str, name: &str| {
+        object.pointer(pointer).and_then(|all| all.get(name)).and_then(Value::as_str) == Some("disabled")
+    };
+    is_disabled("/metadata/annotations", SUBSTITUTE_ANNOTATION)
+        || ["/metadata/annotations", "/metadata/labels"].iter().any(|of| is_disabled(of, FLUX_ANNOTATION))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn only_declared_names_are_replaced() {
-        let fleet = BTreeMap::from([("DOMAIN".to_owned(), "contoso.example".to_owned())]);
-        let color = BTreeMap::from([("POOL".to_owned(), "blue".to_owned())]);
-        let colored = BTreeSet::from(["POOL", "ZONE"]);
-        let variables = Variables { fleet: Some(&fleet), color: Some(&color), colored, ..Variables::default() };
-        for (text, here, neutral, unknown) in [
-            ("https://${DOMAIN}/", "https://contoso.example/", "https://contoso.example/", None),
-            ("on ${POOL}", "on blue", "on ${POOL}", None),
-            ("${ZONE:=1}", "1", "${ZONE:=1}", None),
-            ("${ZONE}", "${ZONE}", "${ZONE}", None),
-            ("${DOMAIN}${POOL}", "contoso.exampleblue", "contoso.example${POOL}", None),
-            ("${DS_PROMETHEUS}", "${DS_PROMETHEUS}", "${DS_PROMETHEUS}", Some("DS_PROMETHEUS")),
-            ("${__rate:x} $${} ${", "${__rate:x} $${} ${", "${__rate:x} $${} ${", None),
-            ("${ DOMAIN }", "${ DOMAIN }", "${ DOMAIN }", None),
-            (
-                "${2ND} ${} ${:=a} ${DOMAIN:-a}",
-                "${2ND} ${} ${:=a} ${DOMAIN:-a}",
-                "${2ND} ${} ${:=a} ${DOMAIN:-a}",
-                None,
-            ),
-            ("${DOMAIN:=a:=b} ${ZONE:=} é", "contoso.example  é", "contoso.example ${ZONE:=} é", None),
-            ("${DOMAIN} ${DOMAIN", "contoso.example ${DOMAIN", "contoso.example ${DOMAIN", None),
-        ] {
-            let (mut one, mut other) = (json!({"a": [text]}), json!({"a": [text]}));
-            let met = variables.apply(&mut one, Form::Here);
-            variables.apply(&mut other, Form::Neutral);
-            assert_eq!(one, json!({"a": [here]}), "{text}");
-            assert_eq!(other, json!({"a": [neutral]}), "{text}");
-            assert_eq!(met.unknown.first().map(String::as_str), unknown, "{text}");
-            assert_eq!(met.unset.contains("ZONE"), text == "${ZONE}", "{text}");
-        }
-    }
-
-    #[test]
-    fn a_text_full_of_beginnings_costs_no_square() {
-        let fleet = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
-        let variables = Variables { fleet: Some(&fleet), ..Variables::default() };
-        for (text, changes) in [
-            ("${".repeat(1 << 20), false),
-            ("${A:=".repeat(1 << 18), false),
-            (format!("{}}}", "${A:=".repeat(1 << 18)), true),
-            (format!("}}{}", "${A:=".repeat(1 << 18)), false),
-            ("${A}".repeat(1 << 18), true),
-        ] {
-            let began = std::time::Instant::now();
-            let mut object = Value::String(text.clone());
-            variables.apply(&mut object, Form::Here);
-            assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
-            assert_eq!(object != Value::String(text), changes);
-        }
-    }
-
-    #[test]
-    fn an_object_may_opt_out_and_keys_are_left_alone() {
-        let fleet = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
-        let variables = Variables { fleet: Some(&fleet), ..Variables::default() };
-        let mut out = json!({"metadata": {"annotations": {"teal.dev/substitute": "disabled"}}, "data": {"k": "${A}"}});
-        let before = out.clone();
-        variables.apply(&mut out, Form::Here);
-        assert_eq!(out, before);
-        let mut keyed = json!({"${A}": "${A}"});
-        variables.apply(&mut keyed, Form::Here);
-        assert_eq!(keyed, json!({"${A}": "1"}));
-    }
-}
+mod tests;

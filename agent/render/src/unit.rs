@@ -1,8 +1,9 @@
 //! One unit, from its directory to its objects.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use teal_api::fleet::{Fleet, UnitSettings};
 use teal_api::sync::Role;
 use teal_kustomize::{
@@ -13,16 +14,12 @@ use teal_kustomize::{
 use teal_sops::Unwrap;
 
 use crate::decrypting::Decrypting;
-use crate::differences::{Differences, described};
-use crate::helm::{self, Charts, HELM_FILES, Inflater, ValueRef};
+use crate::differences::Differences;
+use crate::finish::{Finishing, conceal};
+use crate::helm::{self, Charts, Giving, HELM_FILES, Inflater, ValueRef};
 use crate::plain::{self, under};
-use crate::sealed::sealed_field;
-use crate::secrets::Secrets;
-use crate::substitute::{Form, Variables};
+use crate::substitute::{Told, Variables};
 use crate::{ClusterValues, RenderError};
-
-/// Most names of variables that are told to be declared nowhere.
-const MOST_NOTICES: usize = 50;
 
 /// What to render, and for whom.
 #[derive(Debug, Clone, Copy)]
@@ -58,11 +55,13 @@ pub(crate) struct Found {
     pub(crate) secret: bool,
     /// A chart made it, and what may be seen of it is known to be made of nothing secret.
     pub(crate) cleared: bool,
+    /// It is a chart's by itself: variables were replaced in the chart's values.
+    pub(crate) of_chart: bool,
 }
 
 impl From<LoadedObject> for Found {
     fn from(LoadedObject { value, origin }: LoadedObject) -> Self {
-        Self { value, origin, base: None, secret: false, cleared: false }
+        Self { value, origin, base: None, secret: false, cleared: false, of_chart: false }
     }
 }
 
@@ -126,36 +125,51 @@ pub fn render_unit_with(tree: &dyn Tree, input: &UnitInput<'_>, given: Given<'_>
     let mut rendered = Rendered::default();
     let opened = |path: &str| clear.has_opened(path);
     let mut names = Vec::new();
-    let found = load(&recorder, input, given.charts, &opened, &mut names, &mut rendered);
+    let variables = variables(input, given.values);
+    let uses = RefCell::default();
+    let giving = Giving { variables: &variables, uses: &uses };
+    let found = load(&recorder, input, given.charts, giving, &opened, &mut names, &mut rendered);
     rendered.reads.extend(recorder.into_reads());
     let mut secrets = clear.secrets();
     rendered.decrypted = secrets.any();
-    secrets.know(std::mem::take(&mut names));
+    secrets.know(names);
+    let mut uses = uses.into_inner();
     match Differences::read(input.fleet, input.color, input.role) {
-        Ok(differences) => finish(found, input, given.values, &differences, &secrets, &mut rendered),
+        Ok(differences) => {
+            let finishing = Finishing { variables: &variables, differences: &differences, secrets: &secrets };
+            finishing.finish(found, &mut uses, &mut rendered);
+        }
         Err(errors) => rendered.errors.extend(errors),
     }
+    let told = Told { tree, fleet: input.fleet, color: input.color, cluster: given.values };
+    uses.tell(&told, &mut rendered.errors, &mut rendered.notices);
     if secrets.any() {
         conceal(&secrets, &mut rendered);
     }
+    // A chart with values of the color is rendered for both forms.
+    let mut told = HashSet::new();
+    rendered.notices.retain(|notice| told.insert(notice.clone()));
     rendered
 }
 
-/// Takes out of everything that is told what was decrypted: a build that fails may already have put it into names.
-fn conceal(secrets: &Secrets<'_>, rendered: &mut Rendered) {
-    let hide = |text: &str| secrets.conceal(text);
-    let each = |error| match error {
-        RenderError::Build(error) => RenderError::Build(secrets.conceal_one(error)),
-        error => error.concealed(&hide),
-    };
-    rendered.errors = std::mem::take(&mut rendered.errors).into_iter().map(each).collect();
-    rendered.notices.iter_mut().for_each(|notice| *notice = hide(notice));
+fn variables<'a>(input: &UnitInput<'a>, cluster: Option<&'a ClusterValues>) -> Variables<'a> {
+    let fleet = input.fleet;
+    let colored = fleet.colors.values().flat_map(|color| color.substitute.keys().map(String::as_str));
+    let colored: BTreeSet<&str> = colored.chain(cluster.into_iter().flat_map(ClusterValues::differing)).collect();
+    Variables {
+        declared: fleet.has_variables(),
+        fleet: Some(&fleet.substitute),
+        color: fleet.colors.get(input.color).map(|color| &color.substitute),
+        cluster,
+        colored,
+    }
 }
 
 fn load(
     tree: &dyn Tree,
     input: &UnitInput<'_>,
     charts: Charts<'_>,
+    giving: Giving<'_>,
     opened: &dyn Fn(&str) -> bool,
     clear: &mut Vec<String>,
     rendered: &mut Rendered,
@@ -174,7 +188,7 @@ fn load(
     };
     read_settings(tree, path, rendered);
     if let Some(file) = HELM_FILES.into_iter().find(|file| names.iter().any(|name| name == file)) {
-        return helm::load(tree, input, file, charts, opened, rendered);
+        return helm::load(tree, input, file, charts, giving, opened, rendered);
     }
     let objects = if names.iter().any(|name| KUSTOMIZATION_FILE_NAMES.contains(&name.as_str())) {
         return kustomize(tree, path, charts, opened, clear, rendered);
@@ -217,6 +231,7 @@ fn kustomize(
                 // What kustomize did to a chart's objects since can't be told apart: then all count.
                 secret: met.secret,
                 cleared: false,
+                of_chart: false,
             });
             let mut found: Vec<Found> = found.collect();
             if met.charts {
@@ -245,141 +260,5 @@ fn read_settings(tree: &dyn Tree, path: &str, rendered: &mut Rendered) {
     match UnitSettings::parse(&file, &String::from_utf8_lossy(&bytes)) {
         Ok(settings) => rendered.settings = settings,
         Err(mistakes) => rendered.errors.extend(mistakes.0.into_iter().map(RenderError::Settings)),
-    }
-}
-
-fn finish(
-    found: Vec<Found>,
-    input: &UnitInput<'_>,
-    cluster: Option<&ClusterValues>,
-    differences: &Differences<'_>,
-    secrets: &Secrets<'_>,
-    rendered: &mut Rendered,
-) {
-    let colored = input.fleet.colors.values().flat_map(|color| color.substitute.keys().map(String::as_str));
-    let colored = colored.chain(cluster.into_iter().flat_map(ClusterValues::differing)).collect();
-    let color = input.fleet.colors.get(input.color).map(|color| &color.substitute);
-    let variables = Variables { fleet: Some(&input.fleet.substitute), color, cluster, colored };
-    let (mut left, mut unset): (BTreeMap<String, String>, BTreeMap<String, String>) = Default::default();
-    rendered.objects.reserve(found.len());
-    for Found { mut value, origin, base, secret, cleared } in found {
-        if let Some(field) = sealed_field(&value) {
-            let (place, what) = (origin.to_string(), described(&value));
-            rendered.errors.push(RenderError::Sealed { place, what, field });
-            continue;
-        }
-        if !cleared && let Err(error) = secrets.check(&value, &origin) {
-            rendered.errors.push(error);
-            continue;
-        }
-        if let Some(field) = variables.secret_identity(&value) {
-            // As declared, before anything is put in its place.
-            let (place, what) = (origin.to_string(), described(&value));
-            rendered.errors.push(RenderError::SecretIdentity { place, what, field });
-            continue;
-        }
-        let touched = !differences.is_empty() && differences.touches(&value);
-        // The copy is made only for the few objects that differ: a probe on the text is cheaper than a clone of each.
-        let mut neutral = base.or_else(|| (touched || mentions(&value, &variables.colored)).then(|| value.clone()));
-        let mut met = variables.apply(&mut value, Form::Here);
-        if let Some(neutral) = &mut neutral {
-            variables.apply(neutral, Form::Neutral);
-            keep_base64(neutral);
-        }
-        rendered.names.append(&mut met.names);
-        for name in met.unknown {
-            left.entry(name).or_insert_with(|| origin.to_string());
-        }
-        if !met.unset.is_empty() {
-            for name in met.unset {
-                unset.entry(name).or_insert_with(|| origin.to_string());
-            }
-            continue;
-        }
-        let secret = secret || met.secret || secrets.are_in(&value, &origin.file);
-        let neutral = match differences.apply(&mut value) {
-            Ok(()) => neutral.filter(|neutral| *neutral != value),
-            Err(error) => {
-                rendered.errors.push(error);
-                continue;
-            }
-        };
-        match neutral.as_ref().and_then(|neutral| other_identity(neutral, &value)) {
-            Some(field) => {
-                let (place, what) = (origin.to_string(), described(&value));
-                rendered.errors.push(RenderError::Identity { place, what, field });
-            }
-            None => rendered.objects.push(RenderedObject { neutral, value, origin, secret }),
-        }
-    }
-    rendered.errors.extend(unset.into_iter().map(|(name, place)| RenderError::Unset {
-        place,
-        name,
-        color: input.color.to_owned(),
-    }));
-    undeclared(left, input.fleet, cluster, rendered);
-}
-
-/// Names that nobody declares: a notice, unless they would be declared by something that is not there, or `teal.yaml` is
-/// strict.
-fn undeclared(left: BTreeMap<String, String>, fleet: &Fleet, cluster: Option<&ClusterValues>, rendered: &mut Rendered) {
-    let missing = cluster.map(ClusterValues::missing).unwrap_or_default();
-    // Without a cluster nobody can tell what its objects declare.
-    let unknowable = cluster.is_none() && !fleet.substitute_from.is_empty();
-    if !missing.is_empty() || fleet.strict && !unknowable {
-        rendered.errors.extend(left.into_iter().map(|(name, place)| match missing {
-            [] => RenderError::Undeclared { place, name },
-            _ => RenderError::SourceMissing { place, name, sources: missing.join(", ") },
-        }));
-        return;
-    }
-    let more = left.len().saturating_sub(MOST_NOTICES);
-    rendered.notices.extend(left.into_iter().take(MOST_NOTICES).map(|(name, place)| {
-        format!("${{{name}}} is declared nowhere and left as it is, first in {place}; declare it under `substitute` to have it replaced")
-    }));
-    if more > 0 {
-        rendered.notices.push(format!("{more} more names in `${{…}}` are declared nowhere and left as they are"));
-    }
-}
-
-/// A variable left in the `data` of a Secret is no base64, which everything behind here asks for. Any text that is, and
-/// tells different ones apart, does for comparing.
-fn keep_base64(neutral: &mut Value) {
-    if neutral.get("apiVersion") != Some(&json!("v1")) || neutral.get("kind") != Some(&json!("Secret")) {
-        return;
-    }
-    let data = neutral.get_mut("data").and_then(Value::as_object_mut);
-    for text in data.into_iter().flat_map(serde_json::Map::values_mut) {
-        if let Some(left) = text.as_str().filter(|left| left.contains("${")) {
-            *text = left.bytes().map(|byte| format!("{byte:04x}")).collect::<String>().into();
-        }
-    }
-}
-
-/// The parts of the identity in which two forms of an object differ; `None` when it is the same object.
-fn other_identity(neutral: &Value, here: &Value) -> Option<String> {
-    let text =
-        |object: &Value, pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let group = |object: &Value| text(object, "/apiVersion").split_once('/').map(|(group, _)| group.to_owned());
-    let mut fields = Vec::new();
-    if group(neutral) != group(here) {
-        fields.push("apiVersion");
-    }
-    for (pointer, field) in
-        [("/kind", "kind"), ("/metadata/namespace", "metadata.namespace"), ("/metadata/name", "metadata.name")]
-    {
-        if text(neutral, pointer) != text(here, pointer) {
-            fields.push(field);
-        }
-    }
-    (!fields.is_empty()).then(|| fields.join(", "))
-}
-
-fn mentions(value: &Value, colored: &BTreeSet<&str>) -> bool {
-    match value {
-        Value::String(text) => text.contains("${") && colored.iter().any(|name| text.contains(*name)),
-        Value::Array(items) => items.iter().any(|item| mentions(item, colored)),
-        Value::Object(map) => map.values().any(|item| mentions(item, colored)),
-        _ => false,
     }
 }

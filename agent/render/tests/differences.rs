@@ -94,7 +94,7 @@ fn a_variable_without_a_value_on_this_color_reaches_no_cluster() {
     assert_eq!(
         said(&rendered),
         [
-            "u/a.yaml:6: `${ZONE}` has no value for color `green`; set it under `colors.green.substitute` or `substitute` in teal.yaml, or write a default: `${ZONE:=…}`"
+            "u/a.yaml:9:12: data.z: `${ZONE}` has no value for color `green`; set it under `colors.green.substitute` or `substitute` in teal.yaml, or write a default: `${ZONE:=…}`"
         ]
     );
 }

@@ -119,17 +119,98 @@ fn what_is_missing_stops_only_who_could_need_it() {
 fn strict_mode_names_file_and_variable() {
     let fleet = fleet("  strict: true\n  substitute: {A: '1'}\n");
     assert_eq!(
-        render(&fleet, Some(&ClusterValues::default()), "blue", "${A} ${__rate:x} ${ B }").errors,
+        render(&fleet, Some(&ClusterValues::default()), "blue", "${A} ${2X} ${ B } $${B}").errors,
         [],
         "no names"
     );
-    for data in ["${B}", "${B:=default}"] {
+    for (data, reason) in [
+        ("${B}", "VariableUndeclared"),
+        ("${B:=default}", "VariableUndeclared"),
+        ("${B:-default}", "VariableUndeclared"),
+        ("${B^^}", "VariableUnclear"),
+        ("${A^^}", "VariableUnclear"),
+    ] {
         let rendered = render(&fleet, Some(&ClusterValues::default()), "blue", data);
-        assert_eq!(rendered.errors[0].reason(), "VariableUndeclared");
-        assert!(
-            rendered.errors[0].to_string().starts_with("u/map.yaml") && rendered.errors[0].to_string().contains("${B}")
-        );
+        assert_eq!(rendered.errors[0].reason(), reason);
+        let told = rendered.errors[0].to_string();
+        assert!(told.starts_with("u/map.yaml:4:15: data.text: ") && told.contains(&data[..3]), "{told}");
     }
+}
+
+#[test]
+fn what_is_not_replaced_is_an_error_or_a_notice_and_never_silent() {
+    let fleet = fleet("  substitute: {A: '1'}\n");
+    let told = |data: &str| {
+        let rendered = render(&fleet, Some(&ClusterValues::default()), "blue", data);
+        let errors: Vec<String> = rendered.errors.iter().map(ToString::to_string).collect();
+        (rendered.objects.len(), errors, rendered.notices)
+    };
+    let (objects, errors, notices) = told("a ${A^^} b");
+    assert_eq!((objects, notices.len()), (0, 0));
+    assert_eq!(
+        errors,
+        [
+            "u/map.yaml:4:17: data.text: `${A` is followed by something else than `}`, `:=` or `:-`, which Teal does not do; make a variable of the outcome, or write `$${A` for the text itself"
+        ]
+    );
+    for (data, notice) in [
+        (
+            "${user.name}",
+            "`${user…` is left as it is, first in u/map.yaml:1: data.text: behind a name stand `}`, `:=` or `:-`",
+        ),
+        (
+            "${B:-x}",
+            "${B} is declared nowhere and left as it is, first in u/map.yaml:1: data.text; declare it under `substitute` to have it replaced",
+        ),
+        (
+            "echo $$ ${A}",
+            "`$$` in u/map.yaml:1: data.text is left as it is, since no brace follows; Flux would make `$` of it",
+        ),
+    ] {
+        let (objects, errors, notices) = told(data);
+        assert_eq!((objects, errors.len()), (1, 0), "{errors:?}");
+        assert_eq!(notices, [notice]);
+    }
+    assert_eq!(told("$${A} ${A}"), (1, Vec::new(), Vec::new()));
+    // A key is a text, too, and two may not become one.
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata:\n  '1': a\n  ${A}: b\n";
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: '${A}'}\n";
+    let tree = MemoryTree::from([("u/map.yaml", map), ("u/d.yaml", deployment)]);
+    let rendered = render_unit(&tree, &UnitInput { path: "u", fleet: &fleet, color: "blue", role: None });
+    assert_eq!(
+        rendered.errors[0].to_string(),
+        "u/map.yaml:6:3: data[\"${A}\"]: with its variables replaced, this key is there twice; write another one"
+    );
+    assert_eq!(rendered.objects[0].value["spec"]["replicas"], "1", "a text: decision 0013");
+    assert!(
+        rendered.notices[0].starts_with("${A} in u/d.yaml:1: spec.replicas stays a text"),
+        "{:?}",
+        rendered.notices
+    );
+}
+
+#[test]
+fn nobody_asked_the_cluster_is_what_is_told_then() {
+    let fleet = fleet("  substituteFrom: [{kind: ConfigMap, name: facts}]\n");
+    let notices = render(&fleet, None, "blue", "${REGION}").notices;
+    assert!(
+        notices[0].contains("the cluster was not asked") && notices[0].contains("--substitute-from"),
+        "{notices:?}"
+    );
+}
+
+#[test]
+fn g9_no_key_takes_a_value_from_a_secret() {
+    let fleet = fleet("  substituteFrom: [{kind: Secret, name: tokens}]\n");
+    let values = values(&fleet, &[Some(&[("TOKEN", CANARY)])]);
+    let tree = MemoryTree::from([(
+        "u/a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {'${TOKEN}': a}\n",
+    )]);
+    let input = UnitInput { path: "u", fleet: &fleet, color: "blue", role: None };
+    let rendered = render_unit_with(&tree, &input, Given { values: Some(&values), ..Given::default() });
+    assert_eq!(rendered.errors[0].reason(), "SecretIdentity");
+    assert!(rendered.objects.is_empty() && !format!("{rendered:?} {}", rendered.errors[0]).contains(CANARY));
 }
 
 #[test]

@@ -28,6 +28,15 @@ pub struct Fleet {
     pub colors: BTreeMap<String, ColorDifferences>,
 }
 
+impl Fleet {
+    /// Whether it declares any variable: only then is anything replaced, or an escape.
+    #[must_use]
+    pub fn has_variables(&self) -> bool {
+        let of_colors = || self.colors.values().any(|color| !color.substitute.is_empty());
+        !self.substitute.is_empty() || !self.substitute_from.is_empty() || of_colors()
+    }
+}
+
 /// A ConfigMap or a Secret in the cluster whose keys are variables.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SubstituteFrom {

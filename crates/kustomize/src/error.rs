@@ -27,8 +27,8 @@ pub enum BuildError {
         /// What is wrong and what would be right.
         message: String,
     },
-    /// A field of kustomize that this version does not support.
-    #[error("{file}:{at}: the field `{field}` is not supported yet")]
+    /// Charts, where nobody renders any.
+    #[error("{file}:{at}: the field `{field}` is not supported here: nothing renders charts")]
     Unsupported {
         /// The kustomization file.
         file: String,

@@ -178,7 +178,7 @@ fn check(node: &Node, dialect: Dialect) -> Result<(), (Place, String)> {
             Some(Node { data: Data::String(text), .. }) if field != "name" || !text.is_empty() => {}
             None if field == "namespace" => {}
             Some(Node { data: Data::Null, .. }) if field == "namespace" => {}
-            None | Some(Node { data: Data::Null | Data::String(_), .. }) => return Err(missing("metadata.name")),
+            None | Some(Node { data: Data::Null | Data::String(_), .. }) => return Err(nameless(node, metadata)),
             Some(other) => return Err((other.at, format!("`metadata.{field}` must be a text; quote it"))),
         }
     }
@@ -186,6 +186,18 @@ fn check(node: &Node, dialect: Dialect) -> Result<(), (Place, String)> {
         check_text_map(metadata, "labels")?;
     }
     check_text_map(metadata, "annotations")
+}
+
+/// `metadata.name` is not there; where a name is to be generated, why that is no help.
+fn nameless(node: &Node, metadata: &Node) -> (Place, String) {
+    let generated = metadata.get("generateName").filter(|name| !matches!(name.data, Data::Null));
+    generated.map_or_else(
+        || (node.at, "`metadata.name` is missing".to_owned()),
+        |name| {
+            let why = "`metadata.generateName` is refused: every run would make another object, and `metadata.name` is missing; write that";
+            (name.at, why.to_owned())
+        },
+    )
 }
 
 fn check_text_map(metadata: &Node, field: &str) -> Result<(), (Place, String)> {

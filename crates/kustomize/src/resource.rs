@@ -14,7 +14,7 @@ use teal_yaml::{Map, Value};
 pub struct Origin {
     /// The file, relative to the tree's root; the kustomization file for generated objects.
     pub file: Arc<str>,
-    /// The line the document (or the generator) begins on, from 1.
+    /// The line the document (or the generator) begins on, from 1; 0 where there is none.
     pub line: u32,
     /// Which document of the file, from 0.
     pub document: u32,
@@ -22,7 +22,8 @@ pub struct Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        // What was not read from a file has no line.
+        if self.line == 0 { f.write_str(&self.file) } else { write!(f, "{}:{}", self.file, self.line) }
     }
 }
 

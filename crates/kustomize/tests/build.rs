@@ -42,7 +42,10 @@ fn what_a_kustomization_cannot_say_is_one_clear_mistake() {
         ("resources: a.yaml", "kustomization.yaml:1:12: resources: expected a list here"),
         ("resources: [1]", "kustomization.yaml:1:13: resources[0]: expected a text here; put it in quotes"),
         ("resources: [a.yaml", "kustomization.yaml:1:12: this `[` is never closed"),
-        ("helmCharts: [{name: x}]", "kustomization.yaml:1:14: the field `helmCharts` is not supported yet"),
+        (
+            "helmCharts: [{name: x}]",
+            "kustomization.yaml:1:14: the field `helmCharts` is not supported here: nothing renders charts",
+        ),
         ("kind: Kustomisation\nresources: [a.yaml]", "kustomization.yaml:1:7: kind must be Kustomization or Component"),
         (
             "apiVersion: v1\nresources: [a.yaml]",

@@ -112,7 +112,7 @@ impl Oracle<'_> {
         Ok(match (want, got) {
             (Err(_), Err(_)) => None,
             // Unfinished, and it says so; told in the sum.
-            (Ok(_), Err(said)) if said.contains("is not supported yet") => {
+            (Ok(_), Err(said)) if said.contains("is not supported here") => {
                 self.unsupported.set(self.unsupported.get() + 1);
                 None
             }

@@ -124,7 +124,7 @@ pub(crate) fn mask(value: &Value) -> Value {
     }
 }
 
-fn mask_text(text: &str) -> String {
+pub(crate) fn mask_text(text: &str) -> String {
     let with = |letter: char, digit: char| -> String {
         let masked = |c: char| match c {
             '0'..='9' => digit,

@@ -1,51 +1,99 @@
 //! The values of a unit that is a chart: files, then the cluster, then what stands in `helm.yaml`.
 
+use std::cell::RefCell;
+
 use serde_json::{Map, Value};
 use teal_api::helm::{Helm, ValuesFrom};
+use teal_kustomize::Origin;
 
 use super::concealed::mask;
 use super::unit::Unit;
 use super::values::{document, merge, put};
 use super::{ChartError, ValueRef, chart};
 use crate::RenderError;
+use crate::substitute::{Form, Step, Uses, Variables};
 use crate::unit::Rendered;
 
-/// Values as Helm gets them, and beside them the same with others in the place of secret ones.
-pub(crate) struct Values {
-    pub(crate) real: Value,
-    pub(crate) masked: Value,
-    /// Whether both differ.
-    pub(crate) secret: bool,
+/// What replaces variables in values, and what is told of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Giving<'a> {
+    pub(crate) variables: &'a Variables<'a>,
+    pub(crate) uses: &'a RefCell<Uses>,
 }
 
-impl Values {
+/// Values as Helm gets them, and beside them the same with others in the place of secret ones.
+pub(crate) struct Pair {
+    pub(crate) real: Value,
+    pub(crate) masked: Value,
+}
+
+impl Pair {
     fn new() -> Self {
         let none = || Value::Object(Map::new());
-        Self { real: none(), masked: none(), secret: false }
+        Self { real: none(), masked: none() }
     }
 
     /// Adds values, at `target` where there is one.
-    fn add(&mut self, values: &Value, target: Option<&str>, secret: bool) {
-        self.secret |= secret;
-        let masked = if secret { mask(values) } else { values.clone() };
+    fn add(&mut self, real: Value, masked: Value, target: Option<&str>) {
         match target {
             Some(target) => {
-                put(&mut self.real, target, values.clone());
+                put(&mut self.real, target, real);
                 put(&mut self.masked, target, masked);
             }
             None => {
-                merge(&mut self.real, values);
+                merge(&mut self.real, &real);
                 merge(&mut self.masked, &masked);
             }
         }
     }
 }
 
+/// All values of a unit that is a chart.
+pub(crate) struct Values {
+    /// For this cluster.
+    pub(crate) here: Pair,
+    /// Without what differs by color.
+    pub(crate) neutral: Pair,
+    /// Whether some are secret.
+    pub(crate) secret: bool,
+}
+
+impl Values {
+    /// Whether the color has some for itself.
+    pub(crate) fn differ(&self) -> bool {
+        self.here.real != self.neutral.real
+    }
+
+    /// Adds values as they are.
+    fn add(&mut self, values: &Value, target: Option<&str>, secret: bool) {
+        self.secret |= secret;
+        for pair in [&mut self.here, &mut self.neutral] {
+            pair.add(values.clone(), if secret { mask(values) } else { values.clone() }, target);
+        }
+    }
+}
+
+/// Values in git, where variables are replaced.
+struct Written<'s> {
+    values: &'s Value,
+    file: &'s str,
+    /// Where in the file.
+    above: &'s [&'s str],
+    /// Whether the neutral form has them, too.
+    neutral: bool,
+}
+
 impl Unit<'_> {
-    /// All values but those of a color.
-    pub(super) fn values(&self, helm: &Helm, errors: &mut Vec<RenderError>, rendered: &mut Rendered) -> Option<Values> {
+    /// All values, those of the color last.
+    pub(super) fn values(
+        &self,
+        helm: &Helm,
+        giving: Giving<'_>,
+        errors: &mut Vec<RenderError>,
+        rendered: &mut Rendered,
+    ) -> Option<Values> {
         let before = errors.len();
-        let mut values = Values::new();
+        let mut values = Values { here: Pair::new(), neutral: Pair::new(), secret: false };
         for path in &helm.values_files {
             let Some(path) = chart::resolve(self.folder, path) else {
                 self.wrong(
@@ -57,7 +105,10 @@ impl Unit<'_> {
             };
             let Some(bytes) = self.read(&path, errors) else { continue };
             match document(&bytes) {
-                Ok(file) => values.add(&file, None, (self.opened)(&path)),
+                Ok(file) => {
+                    let written = Written { values: &file, file: &path, above: &[], neutral: true };
+                    self.add(&written, giving, &mut values, errors, rendered);
+                }
                 Err(message) => errors.push(RenderError::Helm { file: path, reason: "ChartInvalid", message }),
             }
         }
@@ -73,8 +124,52 @@ impl Unit<'_> {
             }
             rendered.cluster_values.insert(wanted);
         }
-        values.add(&helm.values, None, (self.opened)(self.file));
-        (errors.len() == before).then_some(values)
+        let mut add = |written: &[&Value], above: &[&str], neutral: bool| {
+            for own in written {
+                let written = Written { values: own, file: self.file, above, neutral };
+                self.add(&written, giving, &mut values, errors, rendered);
+            }
+        };
+        add(&[&helm.values], &["spec", "values"], true);
+        let own: Vec<&Value> = helm.colors.get(self.color).into_iter().collect();
+        add(&own, &["spec", "colors", self.color, "values"], false);
+        (errors.len() == before && giving.uses.borrow().are_fine()).then_some(values)
+    }
+
+    /// Adds values with variables replaced: the chart sees what they stand for.
+    fn add(
+        &self,
+        written: &Written<'_>,
+        giving: Giving<'_>,
+        values: &mut Values,
+        errors: &mut Vec<RenderError>,
+        rendered: &mut Rendered,
+    ) {
+        let opened = (self.opened)(written.file);
+        values.secret |= opened;
+        let origin = Origin { file: written.file.into(), line: 1, document: 0 };
+        let above: Vec<Step> = written.above.iter().map(|key| Step::Key((*key).to_owned())).collect();
+        for (form, pair) in [(Form::Here, &mut values.here), (Form::Neutral, &mut values.neutral)] {
+            if form == Form::Neutral && !written.neutral {
+                continue;
+            }
+            let (mut real, mut masked) = (written.values.clone(), written.values.clone());
+            let mut met = giving.variables.apply_values(&mut real, form, false);
+            giving.variables.apply_values(&mut masked, form, true);
+            pair.add(real, if opened { mask(&masked) } else { masked }, None);
+            values.secret |= met.secret;
+            if form == Form::Neutral {
+                continue;
+            }
+            if met.secret_key {
+                let (place, what) = (written.file.to_owned(), "values".to_owned());
+                errors.push(RenderError::SecretIdentity { place, what, field: "a key" });
+            }
+            // Of what becomes of them in templates nobody knows whether a number is meant.
+            met.texts.clear();
+            rendered.names.append(&mut met.names);
+            giving.uses.borrow_mut().note(met, &origin, &above);
+        }
     }
 
     fn cluster_values(&self, from: &ValuesFrom, wanted: &ValueRef) -> Result<Option<Value>, ChartError> {

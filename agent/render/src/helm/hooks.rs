@@ -114,6 +114,7 @@ mod tests {
             value: json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "annotations": annotations}}),
             template: "t".into(),
             secret: false,
+            cleared: false,
         }
     }
 

@@ -134,6 +134,7 @@ impl Unit<'_> {
             base,
             secret: made.secret,
             cleared: made.cleared,
+            of_chart: true,
         }
     }
 }

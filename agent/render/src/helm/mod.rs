@@ -38,6 +38,8 @@ use teal_api::helm::{LockedChart, Lookup, RemoteChart};
 
 use template::Call;
 
+pub(crate) use concealed::mask_text;
+pub(crate) use given::Giving;
 pub(crate) use hooks::arrange;
 pub use kustomized::{Inflater, Met};
 pub use locked::{Listed, remote_charts};

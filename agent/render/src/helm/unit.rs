@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use teal_api::helm::{ChartRef, Helm, HelmLock};
 use teal_kustomize::{Entry, Tree};
 
-use super::concealed::{Concealed, mask};
-use super::given::Values;
+use super::concealed::Concealed;
+use super::given::Giving;
 use super::locked::{read_lock, want};
-use super::values::merge;
 use super::{Capabilities, ChartError, ChartSource, Charts, Inflation, OwnValues, Release, Wanted, chart};
 use crate::RenderError;
 use crate::plain::under;
@@ -24,13 +24,14 @@ pub(crate) fn load(
     input: &UnitInput<'_>,
     file: &str,
     charts: Charts<'_>,
+    giving: Giving<'_>,
     opened: &dyn Fn(&str) -> bool,
     rendered: &mut Rendered,
 ) -> Vec<Found> {
     let file = under(input.path, file);
     let unit = Unit { tree, folder: input.path, file: &file, color: input.color, charts, opened };
     let mut errors = Vec::new();
-    let found = unit.render(&mut errors, rendered);
+    let found = unit.render(giving, &mut errors, rendered);
     rendered.errors.extend(errors);
     found.unwrap_or_default()
 }
@@ -67,31 +68,28 @@ pub(super) struct Unit<'a> {
 }
 
 impl Unit<'_> {
-    fn render(&self, errors: &mut Vec<RenderError>, rendered: &mut Rendered) -> Option<Vec<Found>> {
+    fn render(&self, giving: Giving<'_>, errors: &mut Vec<RenderError>, rendered: &mut Rendered) -> Option<Vec<Found>> {
         let helm = self.declaration(errors)?;
         let lock = read_lock(self.tree, self.folder, errors)?;
         let source = self.source(&helm, &lock, errors);
-        let values = self.values(&helm, errors, rendered);
+        let values = self.values(&helm, giving, errors, rendered);
         let release = self.release(&helm, errors);
         let (source, values, release) = (source?, values?, release?);
         rendered.charts = true;
-        let inflation = self.inflation(&helm, source.chart, source.dependencies, &values, release);
-        let concealed = Concealed { masked: values.secret.then_some(values.masked), files: source.opened };
-        // Without the color's own values: what both clusters agree on.
-        let own = helm.colors.get(self.color).filter(|own| own.as_object().is_some_and(|own| !own.is_empty()));
-        let Some(own) = own else {
-            let made = self.inflate(&helm, &inflation, &concealed, errors, rendered);
+        let inflation = self.inflation(&helm, source.chart, source.dependencies, &values.neutral.real, release);
+        let concealed =
+            |masked: &Value| Concealed { masked: values.secret.then(|| masked.clone()), files: source.opened };
+        let (here, neutral) = (concealed(&values.here.masked), concealed(&values.neutral.masked));
+        if !values.differ() {
+            let made = self.inflate(&helm, &inflation, &neutral, errors, rendered);
             return self.pair(made?, None, errors);
-        };
-        let (mut colored, mut concealed_colored) = (inflation.clone(), concealed.clone());
-        merge(&mut colored.values, own);
-        if let Some(masked) = &mut concealed_colored.masked {
-            merge(masked, &if (self.opened)(self.file) { mask(own) } else { own.clone() });
         }
-        let made = self.inflate(&helm, &colored, &concealed_colored, errors, rendered);
+        // Neutral is without what the color has for itself: what both clusters agree on.
+        let colored = Inflation { values: values.here.real.clone(), ..inflation.clone() };
+        let made = self.inflate(&helm, &colored, &here, errors, rendered);
         // Twice as well: it may be restless where the color's values are not. What is wrong with both is told once.
         let mut also = Vec::new();
-        let neutral = self.inflate(&helm, &inflation, &concealed, &mut also, rendered);
+        let neutral = self.inflate(&helm, &inflation, &neutral, &mut also, rendered);
         also.retain(|error| !errors.contains(error));
         errors.extend(also);
         self.pair(made?, Some(neutral?), errors)
@@ -102,14 +100,14 @@ impl Unit<'_> {
         helm: &Helm,
         chart: ChartSource,
         dependencies: Vec<Wanted>,
-        values: &Values,
+        values: &Value,
         release: String,
     ) -> Inflation {
         let target = self.charts.capabilities.cloned().unwrap_or_default();
         Inflation {
             chart,
             dependencies,
-            values: values.real.clone(),
+            values: values.clone(),
             own_values: OwnValues::Apart,
             release: Release::Named(release),
             namespace: helm.namespace.clone().unwrap_or_else(|| "default".to_owned()),

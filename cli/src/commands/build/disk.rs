@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use teal_kustomize::{Entry, Tree, TreeError, read_file};
+use teal_render::check_no_pointer;
 
 /// The file system; paths are absolute without their first `/`.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +27,9 @@ impl Tree for DiskTree {
             names.sort();
             return Ok(Some(Entry::Dir(names)));
         }
-        read_file(path, &file).map(|bytes| Some(Entry::File(bytes)))
+        let bytes = read_file(path, &file)?;
+        check_no_pointer(path, &bytes)?;
+        Ok(Some(Entry::File(bytes)))
     }
 
     /// The load restriction and `..` go by where a file or folder really is, as kustomize has it.

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value as Json;
-use teal_render::helm::Charts;
+use teal_render::helm::{ChartError, Charts};
 use teal_render::{
-    Content, FleetError, FleetInput, FleetObject, Given, RenderedFleet, RenderedUnit, declaration, render_fleet_with,
+    Content, FleetError, FleetInput, FleetObject, Given, RenderError, RenderedFleet, RenderedUnit, UnitProblem,
+    declaration, render_fleet_with,
 };
 use teal_sops::Unwrap;
 
@@ -50,7 +51,7 @@ pub(super) fn run(build: &Build) -> Result<(), Failure> {
     let masking = Masking::new(build.show_secrets);
     write(build, &fleet, &masking)?;
     masking.tell();
-    told(&fleet, &place.shown)
+    told(build, &fleet, &place.shown)
 }
 
 fn is_whole(unit: &&RenderedUnit) -> bool {
@@ -122,7 +123,7 @@ fn make(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Every mistake of every unit at once.
-fn told(fleet: &RenderedFleet, shown: &Shown) -> Result<(), Failure> {
+fn told(build: &Build, fleet: &RenderedFleet, shown: &Shown) -> Result<(), Failure> {
     let failed: Vec<&RenderedUnit> = fleet.units.iter().filter(|unit| !is_whole(unit)).collect();
     if failed.is_empty() {
         return Ok(());
@@ -137,6 +138,17 @@ fn told(fleet: &RenderedFleet, shown: &Shown) -> Result<(), Failure> {
         }
     }
     let no_key = |unit: &RenderedUnit| unit.problems.iter().any(|problem| problem.reason() == "SopsNoKey");
-    let failure = Failure::new(text);
-    Err(if fleet.units.iter().any(no_key) { failure.with_hint(keys::HINT) } else { failure })
+    let is_chart = |problem: &UnitProblem| match problem {
+        UnitProblem::Render(RenderError::Build(error)) => super::has_charts(error),
+        problem => problem.reason() == ChartError::ENGINE,
+    };
+    let no_helm = |unit: &RenderedUnit| !build.enable_helm && unit.problems.iter().any(is_chart);
+    let mut failure = Failure::new(text);
+    if fleet.units.iter().any(no_key) {
+        failure = failure.with_hint(keys::HINT);
+    }
+    if fleet.units.iter().any(no_helm) {
+        failure = failure.with_hint(super::NO_HELM);
+    }
+    Err(failure)
 }

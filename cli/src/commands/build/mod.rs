@@ -33,6 +33,9 @@ use names::Named;
 use output::{Document, Output};
 use place::Place;
 
+/// What is missing where charts are not rendered.
+const NO_HELM: &str = "charts are rendered only with --enable-helm, which runs the program `helm`";
+
 /// Runs the command: 0 when everything was built, 1 when anything is wrong.
 pub(crate) fn run(build: &Build) -> u8 {
     let outcome = build.check().and_then(|()| if build.fleet { fleet::run(build) } else { kustomize(build) });
@@ -106,15 +109,18 @@ fn options(build: &Build) -> Options {
     }
 }
 
+/// Whether it fails by charts that nobody renders.
+fn has_charts(error: &BuildError) -> bool {
+    matches!(error, BuildError::Unsupported { field, .. } if field.starts_with("helmChart"))
+}
+
 /// What went wrong, with the flag that was perhaps forgotten.
 fn failure(build: &Build, place: &Place, errors: &BuildErrors) -> Failure {
     let failure = Failure::build(errors, &place.shown);
-    let has_charts =
-        |error: &BuildError| matches!(error, BuildError::Unsupported { field, .. } if field == "helmCharts");
     if errors.0.iter().any(|error| error.reason() == "SopsNoKey") {
         failure.with_hint(keys::HINT)
     } else if !build.enable_helm && errors.0.iter().any(has_charts) {
-        failure.with_hint("charts are rendered only with --enable-helm")
+        failure.with_hint(NO_HELM)
     } else if place.is_fleet() {
         failure.with_hint("this folder holds a teal.yaml; add --fleet to render its units")
     } else {
