@@ -1,18 +1,23 @@
-//! What a child may not do: no network, no look at other processes, no new privileges, bounded resources. All of it is set
-//! between fork and exec, needs no privileges, and holds for everything the child starts (SYNC §10).
+//! What a child may not do: no network, no files but its own, no look at other processes, no new privileges, bounded
+//! resources. All of it is set between fork and exec, needs no privileges, and holds for everything the child starts (SYNC §10).
 //!
-//! A filter of system calls is used and not a network namespace, because the usual profile of a container forbids
+//! Which files are its own is said in `fence`. Against the network a filter of system calls is used and not a namespace, because the usual profile of a container forbids
 //! unprivileged namespaces and allows this.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
+use landlock::{RulesetCreated, RulesetStatus};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::net::{AddressFamily, SocketType, socket};
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use rustix::thread::set_no_new_privs;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+
+use crate::fence::fence;
 
 /// Calls that rendering a chart needs at no time.
 const DENIED: &[libc::c_long] = &[
@@ -62,11 +67,41 @@ pub(crate) struct Bounds {
     pub(crate) data: u64,
 }
 
-/// The filter, made before the fork: nothing may allocate after it.
-///
-/// # Errors
-/// When this architecture is not known to the library.
-pub(crate) fn filter() -> io::Result<BpfProgram> {
+/// Which walls are built around a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Walls {
+    /// No network, no other processes.
+    pub(crate) network: bool,
+    /// No files but its own.
+    pub(crate) files: bool,
+}
+
+impl Walls {
+    /// Both, which is what a chart gets unless less was allowed.
+    pub(crate) const ALL: Self = Self { network: true, files: true };
+    /// None.
+    pub(crate) const NONE: Self = Self { network: false, files: false };
+}
+
+/// Walls made before the fork: nothing may allocate after it.
+pub(crate) struct Built {
+    network: Option<BpfProgram>,
+    files: Option<RulesetCreated>,
+}
+
+impl Built {
+    /// Walls around a run of `program` that lives in the folder `home`.
+    ///
+    /// # Errors
+    /// When the kernel knows no rules for files, or the library not this architecture; or there is no program.
+    pub(crate) fn around(program: &Path, home: &Path, walls: Walls) -> io::Result<Self> {
+        let network = walls.network.then(filter).transpose()?;
+        let files = walls.files.then(|| fence(program, home)).transpose()?;
+        Ok(Self { network, files })
+    }
+}
+
+fn filter() -> io::Result<BpfProgram> {
     let rules: BTreeMap<i64, Vec<_>> = DENIED.iter().map(|call| (*call, Vec::new())).collect();
     let denied = SeccompAction::Errno(libc::EPERM.cast_unsigned());
     let architecture = std::env::consts::ARCH.try_into().map_err(io::Error::other)?;
@@ -74,12 +109,14 @@ pub(crate) fn filter() -> io::Result<BpfProgram> {
     filter.try_into().map_err(io::Error::other)
 }
 
-/// Confines what `command` will start. `filter` is `None` where the network could not be denied and that was allowed.
+/// Confines what `command` will start. A wall that does not stand keeps it from starting: `ENOSYS` for the one against the
+/// network, `EOPNOTSUPP` for the one around files.
 #[allow(unsafe_code)]
-pub(crate) fn confine(command: &mut Command, filter: Option<BpfProgram>, bounds: Bounds) {
+pub(crate) fn confine(command: &mut Command, walls: Built, bounds: Bounds) {
     command.process_group(0);
-    // SAFETY: between fork and exec only async-signal-safe calls are allowed. Everything below is a system call, the filter
-    // was made before, and nothing allocates: errors are made from plain numbers.
+    let Built { network, mut files } = walls;
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed. Everything below is a system call, both walls
+    // were made before, and nothing allocates: errors are made from plain numbers.
     unsafe {
         command.pre_exec(move || {
             // The parent's thread waits for the child: without it nobody would watch any more.
@@ -88,7 +125,15 @@ pub(crate) fn confine(command: &mut Command, filter: Option<BpfProgram>, bounds:
             limit(Resource::Cpu, bounds.cpu_seconds)?;
             limit(Resource::Data, bounds.data)?;
             set_no_new_privs(true)?;
-            let Some(filter) = &filter else { return Ok(()) };
+            if let Some(files) = files.take() {
+                let applied = files.restrict_self().is_ok_and(|now| now.ruleset != RulesetStatus::NotEnforced);
+                // Believed when seen, as below: the root of the file system is nobody's own.
+                let root = open(c"/", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+                if !applied || root.is_ok() {
+                    return Err(rustix::io::Errno::OPNOTSUPP.into());
+                }
+            }
+            let Some(filter) = &network else { return Ok(()) };
             let applied = apply_filter(filter).is_ok();
             // Believed when seen: this very process can't open a socket any more.
             if !applied || socket(AddressFamily::INET, SocketType::STREAM, None).is_ok() {
@@ -104,34 +149,5 @@ fn limit(resource: Resource, most: u64) -> rustix::io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::process::Stdio;
-
-    /// Runs a shell line confined; whether it succeeded, and what it wrote.
-    fn run(line: &str, filter: Option<BpfProgram>) -> (bool, String) {
-        let mut command = Command::new("bash");
-        command.args(["-c", line]).env_clear().stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::piped());
-        confine(&mut command, filter, Bounds { cpu_seconds: 5, data: 1 << 30 });
-        let output = command.output().unwrap();
-        (
-            output.status.success(),
-            String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout),
-        )
-    }
-
-    #[test]
-    fn a_confined_child_reaches_no_network_and_no_other_process() {
-        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = server.local_addr().unwrap().port();
-        let connect = format!("exec 3<>/dev/tcp/127.0.0.1/{port} && echo there");
-        let (went, said) = run(&connect, None);
-        assert!(went && said.contains("there"), "the test itself can connect: {said}");
-        let (went, said) = run(&connect, Some(filter().unwrap()));
-        assert!(!went && !said.contains("there"), "{said}");
-        let (went, _) = run(&format!("kill -0 {}", std::process::id()), Some(filter().unwrap()));
-        assert!(!went, "nor may it send signals");
-        let (went, said) = run("echo works; ulimit -c", Some(filter().unwrap()));
-        assert!(went && said.contains("works\n0"), "{said}");
-    }
-}
+#[path = "confine_tests.rs"]
+mod tests;

@@ -9,7 +9,7 @@ use ring::digest::{Context, SHA256};
 use teal_render::helm::{ChartEngine, ChartError, ChartSource, Inflated, Inflation, OwnValues};
 
 use crate::Settings;
-use crate::confine::filter;
+use crate::confine::Walls;
 use crate::fetch::Policy;
 use crate::run::{Ended, Task, run};
 use crate::scene::Scene;
@@ -42,8 +42,8 @@ struct Inner {
     ended: Condvar,
     running: Mutex<usize>,
     free: Condvar,
-    /// Whether a child can be confined here: tried once.
-    confines: OnceLock<Result<(), ChartError>>,
+    /// Which walls stand here around a child, and why not all: tried once.
+    walls: OnceLock<(Walls, Option<ChartError>)>,
 }
 
 struct Job {
@@ -75,7 +75,7 @@ impl Helm {
             ended: Condvar::new(),
             running: Mutex::new(0),
             free: Condvar::new(),
-            confines: OnceLock::new(),
+            walls: OnceLock::new(),
         }))
     }
 
@@ -203,34 +203,40 @@ fn make_room(jobs: &mut HashMap<String, Job>, keep: &str) {
 
 impl Inner {
     fn answer(&self, inflation: &Inflation, policy: &Policy) -> Result<Inflated, ChartError> {
-        let confines = match self.confines.get_or_init(|| self.try_to_confine()) {
-            Ok(()) => true,
-            Err(_) if policy.unconfined => false,
-            Err(error) => return Err(error.clone()),
-        };
-        Bench { settings: &self.settings, policy, shelf: &self.shelf, confines }.inflate(inflation)
+        let (walls, missing) = self.walls.get_or_init(|| self.try_walls());
+        match missing {
+            Some(error) if !policy.unconfined => Err(error.clone()),
+            _ => Bench { settings: &self.settings, policy, shelf: &self.shelf, walls: *walls }.inflate(inflation),
+        }
     }
 
-    /// Starts `helm` once, confined, to see whether that works here.
-    fn try_to_confine(&self) -> Result<(), ChartError> {
+    /// Starts `helm` confined to see whether that works here; where it does not, with as much as does.
+    fn try_walls(&self) -> (Walls, Option<ChartError>) {
+        let Err(error) = self.start_within(Walls::ALL) else { return (Walls::ALL, None) };
+        let less = [Walls { files: false, ..Walls::ALL }, Walls { network: false, ..Walls::ALL }];
+        let walls = less.into_iter().find(|walls| self.start_within(*walls).is_ok());
+        (walls.unwrap_or(Walls::NONE), Some(error))
+    }
+
+    fn start_within(&self, walls: Walls) -> Result<(), ChartError> {
         let Some(program) = &self.settings.program else {
             return Err(ChartError::new(ChartError::ENGINE, "there is no `helm` to render charts with; give its path"));
         };
         let scene = Scene::set(&self.settings.scratch)?;
-        let filter = filter()
-            .map_err(|error| ChartError::new(ChartError::ENGINE, format!("helm can't be confined: {error}")))?;
         let task = Task { arguments: vec!["version".into()], home: scene.home(), stdin: Vec::new() };
-        match run(program, Some(filter), &self.settings, task)? {
+        match run(program, walls, &self.settings, task)? {
             Ended::Well(said) => {
-                tracing::info!(version = %String::from_utf8_lossy(&said).trim(), "Helm runs confined");
+                tracing::info!(?walls, version = %String::from_utf8_lossy(&said).trim(), "Helm runs confined");
                 Ok(())
             }
             Ended::Badly(complaint) => {
                 let shown = program.display();
-                let first = complaint.lines().next().unwrap_or("no word");
+                let first = crate::archive::tame(complaint.lines().next().unwrap_or("no word"));
                 Err(ChartError::new(
                     ChartError::ENGINE,
-                    format!("{shown} does not run confined: {}", crate::archive::tame(first)),
+                    format!(
+                        "{shown} does not run confined: {first}; it reaches no network and no files but its own, so give `helm` itself and no program that looks for it"
+                    ),
                 ))
             }
         }

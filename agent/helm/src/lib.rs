@@ -8,11 +8,12 @@
 //! | what was fetched, by digest | `shelf` |
 //! | an archive becomes files | `archive` |
 //! | files become two folders with other clocks | `scene` |
-//! | one run of `helm` | `run`, `confine` |
+//! | one run of `helm` | `run`, `confine`, `fence` |
 
 mod archive;
 mod confine;
 mod engine;
+mod fence;
 mod fetch;
 mod run;
 mod scene;

@@ -6,11 +6,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use seccompiler::BpfProgram;
 use teal_render::helm::ChartError;
 
 use crate::Settings;
-use crate::confine::{Bounds, confine};
+use crate::confine::{Bounds, Built, Walls, confine};
 
 /// How often a run is looked at.
 const WATCH: Duration = Duration::from_millis(10);
@@ -35,16 +34,13 @@ pub(crate) enum Ended {
     Badly(String),
 }
 
-/// Runs `program`. `filter` is `None` where the network could not be denied and that was allowed.
+/// Runs `program` within `walls`.
 ///
 /// # Errors
 /// `ENGINE` when it can't be started or confined, `LIMIT` when it was killed for what it took.
-pub(crate) fn run(
-    program: &Path,
-    filter: Option<BpfProgram>,
-    settings: &Settings,
-    task: Task<'_>,
-) -> Result<Ended, ChartError> {
+pub(crate) fn run(program: &Path, walls: Walls, settings: &Settings, task: Task<'_>) -> Result<Ended, ChartError> {
+    // The child starts in another folder.
+    let program = &std::path::absolute(program).map_err(|error| not_started(program, &error))?;
     let mut command = Command::new(program);
     command.args(&task.arguments).env_clear().current_dir(task.home);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -59,24 +55,32 @@ pub(crate) fn run(
     ] {
         command.env(name, task.home.join(folder));
     }
+    // Templates that print a time of day print the same one everywhere.
+    command.env("TZ", "UTC");
     // The garbage collector works harder before the watcher has to act.
     command.env("GOMEMLIMIT", (settings.memory / 4 * 3).to_string());
     let bounds =
         Bounds { cpu_seconds: settings.run_time.as_secs().max(1) * 4, data: settings.memory.saturating_mul(4) };
-    let confined = filter.is_some();
-    confine(&mut command, filter, bounds);
-    let child = command.spawn().map_err(|error| not_started(program, confined, &error))?;
+    let built = Built::around(program, task.home, walls).map_err(|error| not_started(program, &error))?;
+    confine(&mut command, built, bounds);
+    let child = command.spawn().map_err(|error| not_started(program, &error))?;
     watch(child, settings, task.stdin)
 }
 
-fn not_started(program: &Path, confined: bool, error: &io::Error) -> ChartError {
+fn not_started(program: &Path, error: &io::Error) -> ChartError {
     let shown = program.display();
-    let message = match error.kind() {
-        io::ErrorKind::NotFound => format!("there is no {shown}; give the path of a `helm` binary"),
-        io::ErrorKind::PermissionDenied => format!("{shown} can't be run: {error}"),
-        _ if confined => format!(
-            "{shown} can't be kept from the network here ({error}); run Teal where seccomp is available, or allow it unconfined in the Sync: `spec.helm.unconfined: true`"
-        ),
+    let unconfined = |from: &str, where_: &str| {
+        format!(
+            "{shown} can't be kept from {from} here ({error}); run Teal where {where_}, or allow it unconfined in the Sync: `spec.helm.unconfined: true`"
+        )
+    };
+    let message = match (error.kind(), error.raw_os_error()) {
+        (io::ErrorKind::NotFound, _) => format!("there is no {shown}; give the path of a `helm` binary"),
+        (io::ErrorKind::PermissionDenied, _) => format!("{shown} can't be run: {error}"),
+        (_, Some(libc::EOPNOTSUPP)) | (io::ErrorKind::Unsupported, None) => {
+            unconfined("files", "the kernel has Landlock")
+        }
+        (_, Some(libc::ENOSYS)) => unconfined("the network", "seccomp is available"),
         _ => format!("{shown} can't be started: {error}"),
     };
     ChartError::new(ChartError::ENGINE, message)
@@ -104,11 +108,24 @@ fn watch(mut child: Child, settings: &Settings, stdin: Vec<u8>) -> Result<Ended,
         if let Some(broken) = broken {
             return Err(ChartError::new(ChartError::LIMIT, format!("helm was stopped: {broken}")));
         }
-        match status {
-            Some(status) if status.success() => Ok(Ended::Well(printed)),
-            _ => Ok(Ended::Badly(String::from_utf8_lossy(&complaint).into_owned())),
+        if status.is_some_and(|status| status.success()) {
+            return Ok(Ended::Well(printed));
+        }
+        let complaint = String::from_utf8_lossy(&complaint).into_owned();
+        match ran_out(&complaint) {
+            true => {
+                let most = settings.memory >> 20;
+                Err(ChartError::new(ChartError::LIMIT, format!("helm wanted far more than {most} MiB of memory")))
+            }
+            false => Ok(Ended::Badly(complaint)),
         }
     })
+}
+
+/// Whether Go gave up for want of memory: one request so large that the kernel's bound ended it before the watcher could.
+fn ran_out(complaint: &str) -> bool {
+    let for_want = |line: &str| line.contains("out of memory") || line.contains("cannot allocate memory");
+    complaint.lines().any(|line| line.starts_with("fatal error: ") && for_want(line))
 }
 
 /// Waits; returns how it ended and which bound it broke.
@@ -167,3 +184,7 @@ fn read_capped(from: Option<impl Read>, most: usize) -> Vec<u8> {
     }
     bytes
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

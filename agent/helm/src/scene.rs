@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,7 +44,8 @@ impl Scene {
             Ok(false) => return Err(wrong("charts are rendered in memory only, and this is a disk".to_owned())),
             Err(error) => return Err(wrong(error.to_string())),
         }
-        let home = tempfile::Builder::new().prefix("teal-helm-").tempdir_in(scratch);
+        let private = fs::Permissions::from_mode(0o700);
+        let home = tempfile::Builder::new().prefix("teal-helm-").permissions(private).tempdir_in(scratch);
         Ok(Self { home: home.map_err(|error| wrong(error.to_string()))? })
     }
 
@@ -166,4 +168,25 @@ fn is_packed_chart(path: &str) -> bool {
     steps.len() == 2
         && steps.first() == Some(&"charts")
         && steps.last().is_some_and(|name| name.ends_with(".tgz") && !name.starts_with(['.', '_']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_memory_is_a_place_for_charts() {
+        // Never a file system in memory, whatever machine this is; a disk is told by the same answer.
+        for (folder, says) in [("/proc", "this is a disk"), ("/nowhere/at/all", "No such file")] {
+            let error = Scene::set(Path::new(folder)).err().unwrap();
+            assert_eq!(error.reason, ChartError::ENGINE);
+            assert!(error.message.contains(says) && error.message.contains("medium: Memory"), "{error}");
+        }
+        let disk = tempfile::tempdir().unwrap();
+        if !is_in_memory(disk.path()).unwrap() {
+            assert!(Scene::set(disk.path()).is_err());
+            assert_eq!(fs::read_dir(disk.path()).unwrap().count(), 0, "and nothing was written to it");
+        }
+        assert!(Scene::set(Path::new("/dev/shm")).is_ok());
+    }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use teal_api::helm::LockedChart;
+use teal_render::helm::schema;
 use teal_render::helm::template::{Call, LOOKUP_REACHED, as_written, restless_calls};
 use teal_render::helm::{ChartError, ChartFiles, ChartSource, Inflated, Inflation, Release, Wanted};
 
 use crate::Settings;
 use crate::archive::unpack;
-use crate::confine::filter;
+use crate::confine::Walls;
 use crate::fetch::{Policy, fetch, range};
 use crate::run::{Ended, Task, run};
 use crate::scene::{Scene, changed, open_archives, put_below, second_values};
@@ -31,8 +32,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) policy: &'a Policy,
     pub(crate) shelf: &'a Shelf,
-    /// Whether this machine can deny the network to a child.
-    pub(crate) confines: bool,
+    /// What stands around a run of Helm.
+    pub(crate) walls: Walls,
 }
 
 impl Bench<'_> {
@@ -43,6 +44,8 @@ impl Bench<'_> {
     pub(crate) fn inflate(&self, inflation: &Inflation) -> Result<Inflated, ChartError> {
         let mut fetched = Vec::new();
         let files = self.files(inflation, &mut fetched)?;
+        // Once all archives are open: a dependency's schema may lead out as well.
+        schema::refuse_leading_out(&files)?;
         let calls = calls(&files);
         let values = inflation.values_for(&files)?;
         let asks_api_versions = asks_api_versions(&files, &values);
@@ -134,16 +137,8 @@ impl Bench<'_> {
         if told.asks_api_versions && !inflation.capabilities.api_versions.is_empty() {
             arguments.extend(["--api-versions".into(), inflation.capabilities.api_versions.join(",")]);
         }
-        let filter = if self.confines {
-            Some(
-                filter()
-                    .map_err(|error| ChartError::new(ChartError::ENGINE, format!("helm can't be confined: {error}")))?,
-            )
-        } else {
-            None
-        };
         let task = Task { arguments, home: scene.home(), stdin: values.to_string().into_bytes() };
-        match run(program, filter, self.settings, task)? {
+        match run(program, self.walls, self.settings, task)? {
             Ended::Well(printed) => String::from_utf8(printed)
                 .map_err(|_| ChartError::new(ChartError::TEMPLATE, "the chart prints what is no UTF-8 text")),
             Ended::Badly(complaint) => Err(complained(&complaint, scene.home())),

@@ -28,15 +28,29 @@ pub enum RenderError {
         /// What is wrong and what to do.
         message: String,
     },
-    /// A kustomization below a directory of plain manifests.
-    #[error(
-        "{inner}: a kustomization inside {outer}, which is a unit of plain manifests; name it in teal.yaml or in a kustomization of its own"
-    )]
+    /// A kustomization or a chart where none is rendered.
+    #[error("{inner}: {what} inside {}, which is a unit {whole}; {}", shown(outer), what.remedy())]
     Nested {
         /// The unit.
         outer: String,
-        /// The kustomization file.
+        /// The file.
         inner: String,
+        /// What the file is.
+        what: Inner,
+        /// What the unit is: `of plain manifests` …
+        whole: &'static str,
+    },
+    /// A manifest in a chart's folder that neither the chart nor its values are made of.
+    #[error(
+        "{place}: {what} lies beside {by}, and nothing but that chart is applied from there; move it into a unit of its own or into the chart's templates, or leave it out by .tealignore"
+    )]
+    Beside {
+        /// File and line.
+        place: String,
+        /// Kind and name.
+        what: String,
+        /// The file that makes the folder a chart's.
+        by: String,
     },
     /// A file could not be built.
     #[error(transparent)]
@@ -188,6 +202,7 @@ impl RenderError {
             Self::Empty { .. } => "NoManifests",
             Self::Helm { reason, .. } => reason,
             Self::Nested { .. } => "Nested",
+            Self::Beside { .. } => "BesideChart",
             Self::Build(error) => error.reason(),
             Self::Link { .. } => "Link",
             Self::Tree(error) => error.reason(),
@@ -204,6 +219,37 @@ impl RenderError {
             Self::Identity { .. } => "IdentityDiffers",
             Self::Difference { .. } => "Difference",
         }
+    }
+}
+
+/// What may stand inside a unit of another kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inner {
+    /// A kustomization.
+    Kustomization,
+    /// `Chart.yaml`, or `helm.yaml` with a declaration in it.
+    Chart,
+    /// A declaration of a chart in a file of another name.
+    Declaration,
+}
+
+impl Inner {
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Kustomization => "name it in teal.yaml or in a kustomization of its own",
+            Self::Chart => "name its folder in teal.yaml, and no folder above it",
+            Self::Declaration => "it counts as `helm.yaml` of a folder of its own, which teal.yaml names",
+        }
+    }
+}
+
+impl std::fmt::Display for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Kustomization => "a kustomization",
+            Self::Chart => "a chart",
+            Self::Declaration => "the declaration of a chart (kind Helm)",
+        })
     }
 }
 

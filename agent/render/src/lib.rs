@@ -5,6 +5,7 @@
 //! `teal.yaml` declares for colors and roles. Neutral forms are equal on both colors by construction, so parity can tell a
 //! declared difference from a real one (DESIGN §8).
 
+mod beside;
 mod decrypting;
 mod differences;
 mod error;
@@ -19,7 +20,7 @@ mod unit;
 mod values;
 
 pub use decrypting::{Decrypting, check_no_pointer};
-pub use error::RenderError;
+pub use error::{Inner, RenderError};
 pub use fleet::{
     Content, FleetError, FleetInput, FleetObject, RenderedFleet, RenderedUnit, UnitProblem, declaration, directories,
     is_file_name, is_manifest_name, is_own_file, render_fleet, render_fleet_with,

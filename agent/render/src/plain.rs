@@ -1,65 +1,78 @@
 //! A directory of plain manifests: every YAML and JSON file in it and below it, minus what `.tealignore` excludes.
 
 use regex::RegexSet;
-use teal_kustomize::{Entry, KUSTOMIZATION_FILE_NAMES, LoadedObject, Tree, load_each};
+use teal_kustomize::{Entry, LoadedObject, Tree, load_each};
 use teal_yaml::{Dialect, Node};
 
-use crate::RenderError;
+use crate::{RenderError, beside};
 
 /// Files that speak of the fleet rather than of the cluster, where everything in them does.
 const OWN_FILES: [&str; 4] = ["teal.yaml", "unit.yaml", "colors.yaml", "switch.yaml"];
 /// Deepest folder below a unit: every level takes a piece of the stack.
 const MAX_DEPTH: usize = 64;
+/// What such a unit is, for errors.
+const PLAIN: &str = "of plain manifests";
 const IGNORE_FILE: &str = ".tealignore";
 /// Longest `.tealignore` that is read.
 const MAX_IGNORE_BYTES: usize = 64 << 10;
 
 /// Reads all manifests of the unit at `path`. A bad file does not hide the good ones.
 pub(crate) fn load(tree: &dyn Tree, path: &str) -> (Vec<LoadedObject>, Vec<RenderError>) {
-    let mut walk = Walk { tree, unit: path, ignore: RegexSet::empty(), objects: Vec::new(), errors: Vec::new() };
-    walk.read_ignore();
+    let ignore = Ignore::read(tree, path);
+    let (ignore, errors) = ignore.map_or_else(|error| (Ignore::default(), vec![error]), |ignore| (ignore, Vec::new()));
+    let mut walk = Walk { tree, unit: path, ignore, objects: Vec::new(), errors };
     walk.directory(path);
     (walk.objects, walk.errors)
+}
+
+/// What `.tealignore` of a unit leaves out.
+#[derive(Default)]
+pub(crate) struct Ignore {
+    patterns: RegexSet,
 }
 
 struct Walk<'a> {
     tree: &'a dyn Tree,
     unit: &'a str,
-    ignore: RegexSet,
+    ignore: Ignore,
     objects: Vec<LoadedObject>,
     errors: Vec<RenderError>,
 }
 
-impl Walk<'_> {
-    fn read_ignore(&mut self) {
-        let file = under(self.unit, IGNORE_FILE);
-        let bytes = match self.tree.entry(&file) {
+impl Ignore {
+    /// Reads it; nothing is left out where there is none.
+    pub(crate) fn read(tree: &dyn Tree, unit: &str) -> Result<Self, RenderError> {
+        let file = under(unit, IGNORE_FILE);
+        let bytes = match tree.entry(&file) {
             Ok(Some(Entry::File(bytes))) => bytes,
-            Ok(Some(Entry::Link)) => return self.errors.push(RenderError::Link { path: file }),
-            Ok(_) => return,
-            Err(error) => return self.errors.push(error.into()),
+            Ok(Some(Entry::Link)) => return Err(RenderError::Link { path: file }),
+            Ok(_) => return Ok(Self::default()),
+            Err(error) => return Err(error.into()),
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let lines =
             || text.lines().map(str::trim).zip(1..).filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
         for (text, line) in lines() {
             if let Some(problem) = unlike_git(text) {
-                return self.errors.push(RenderError::Ignore { file, line, problem });
+                return Err(RenderError::Ignore { file, line, problem });
             }
         }
         // Made from escaped text, so only its size can be wrong. To ignore nothing would apply what was left out.
         let compiled = (text.len() <= MAX_IGNORE_BYTES)
             .then(|| RegexSet::new(lines().map(|(line, _)| pattern(line))).ok())
             .flatten();
-        match compiled {
-            Some(ignore) => self.ignore = ignore,
-            None => {
-                let problem = "too many or too long patterns; name folders instead of files";
-                self.errors.push(RenderError::Ignore { file, line: 1, problem });
-            }
-        }
+        let problem = "too many or too long patterns; name folders instead of files";
+        compiled.map(|patterns| Self { patterns }).ok_or(RenderError::Ignore { file, line: 1, problem })
     }
 
+    /// Whether `path` below `unit` is left out.
+    pub(crate) fn holds(&self, unit: &str, path: &str) -> bool {
+        let inside = path.strip_prefix(unit).unwrap_or(path).trim_start_matches('/');
+        self.patterns.is_match(inside)
+    }
+}
+
+impl Walk<'_> {
     fn directory(&mut self, path: &str) {
         if path.len() > self.unit.len() && path[self.unit.len()..].matches('/').count() > MAX_DEPTH {
             return self.errors.push(RenderError::TooDeep { path: path.to_owned(), most: MAX_DEPTH });
@@ -70,14 +83,14 @@ impl Walk<'_> {
             Err(error) => return self.errors.push(error.into()),
         };
         if path != self.unit
-            && let Some(name) = names.iter().find(|name| KUSTOMIZATION_FILE_NAMES.contains(&name.as_str()))
+            && let Some((inner, what)) = beside::whole(self.tree, path, &names)
         {
-            let (outer, inner) = (self.unit.to_owned(), under(path, name));
-            return self.errors.push(RenderError::Nested { outer, inner });
+            let (outer, whole) = (self.unit.to_owned(), PLAIN);
+            return self.errors.push(RenderError::Nested { outer, inner, what, whole });
         }
         for name in names.iter().filter(|name| !name.starts_with('.')) {
             let child = under(path, name);
-            if !self.ignored(&child) {
+            if !self.ignore.holds(self.unit, &child) {
                 self.entry(&child, name);
             }
         }
@@ -93,22 +106,22 @@ impl Walk<'_> {
             }
             Ok(Some(Entry::File(bytes))) if is_manifest(name) && !is_own(name, &bytes) => {
                 let loaded = load_each(path, &bytes, Dialect::Kubernetes);
-                self.objects.extend(loaded.objects.into_iter().filter(is_for_the_cluster));
+                for object in loaded.objects.into_iter().filter(is_for_the_cluster) {
+                    match beside::is_declaration(&object.value) {
+                        true => self.errors.push(beside::declared(self.unit, &object.origin, PLAIN)),
+                        false => self.objects.push(object),
+                    }
+                }
                 self.errors.extend(loaded.errors.into_iter().map(RenderError::Build));
             }
             Ok(_) => {}
             Err(error) => self.errors.push(error.into()),
         }
     }
-
-    fn ignored(&self, path: &str) -> bool {
-        let inside = path.strip_prefix(self.unit).unwrap_or(path).trim_start_matches('/');
-        self.ignore.is_match(inside)
-    }
 }
 
 /// Whether a file is Teal's own by its name *and* all that is in it: a ConfigMap in a `colors.yaml` is a manifest.
-fn is_own(name: &str, bytes: &[u8]) -> bool {
+pub(crate) fn is_own(name: &str, bytes: &[u8]) -> bool {
     let own = |node: &Node| node.get("apiVersion").and_then(Node::as_str).is_some_and(|it| it.starts_with("teal.dev/"));
     let read = || teal_yaml::text_of(bytes).and_then(teal_yaml::read).ok();
     OWN_FILES.contains(&name) && read().is_some_and(|documents| documents.iter().all(own))

@@ -19,7 +19,7 @@ use crate::finish::{Finishing, conceal};
 use crate::helm::{self, Charts, Giving, HELM_FILES, Inflater, ValueRef};
 use crate::plain::{self, under};
 use crate::substitute::{Told, Variables};
-use crate::{ClusterValues, RenderError};
+use crate::{ClusterValues, RenderError, beside};
 
 /// What to render, and for whom.
 #[derive(Debug, Clone, Copy)]
@@ -237,6 +237,13 @@ fn kustomize(
             if met.charts {
                 helm::arrange(&mut found, path, &mut rendered.notices);
             }
+            found.retain(|one| {
+                let declares = beside::is_declaration(&one.value);
+                if declares {
+                    rendered.errors.push(beside::declared(path, &one.origin, "of a kustomization"));
+                }
+                !declares
+            });
             if found.is_empty() && rendered.errors.is_empty() {
                 rendered.errors.push(RenderError::Empty { path: path.to_owned() });
             }

@@ -233,10 +233,11 @@ fn render_charts(files: &[(&str, &[u8])]) -> Rendered {
 
 fn render_chart(chart: &str, spec: &str) -> Rendered {
     let helm = format!("apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec:\n  chart: {{path: {chart}}}\n{spec}");
+    // One chart; a second one beside the declaration would be none of the unit's.
+    let file = if chart == "." { "u/Chart.yaml" } else { "c/Chart.yaml" };
     render_charts(&[
         ("u/helm.yaml", helm.as_bytes()),
-        ("u/Chart.yaml", CHART),
-        ("c/Chart.yaml", CHART),
+        (file, CHART),
         ("u/values.yaml", fixture!("encrypted/values.yaml")),
     ])
 }

@@ -12,6 +12,8 @@ use teal_render::{FolderTree, MemoryTree, Rendered, RenderedObject, UnitInput, r
 const MAP: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {color: '${COLOR}', domain: '${DOMAIN}'}\n";
 
+const HELM: &str = "apiVersion: teal.dev/v1alpha1\nkind: Helm\nmetadata: {name: h}\nspec: {chart: {path: ../c}}\n";
+
 fn fleet() -> Fleet {
     let text = "
 apiVersion: teal.dev/v1alpha1
@@ -145,9 +147,95 @@ fn what_cannot_be_a_unit_says_so() {
             &[("u/a.yaml", MAP), ("u/in/kustomization.yaml", "resources: []")],
             "u/in/kustomization.yaml: a kustomization inside u, which is a unit of plain manifests; name it in teal.yaml or in a kustomization of its own",
         ),
+        (
+            &[("u/a.yaml", MAP), ("u/in/helm.yaml", HELM), ("u/in/b.yaml", MAP)],
+            "u/in/helm.yaml: a chart inside u, which is a unit of plain manifests; name its folder in teal.yaml, and no folder above it",
+        ),
+        (
+            &[("u/a.yaml", MAP), ("u/in/ch/Chart.yaml", "name: x"), ("u/in/ch/templates/a.yaml", "{{ nothing }}")],
+            "u/in/ch/Chart.yaml: a chart inside u, which is a unit of plain manifests; name its folder in teal.yaml, and no folder above it",
+        ),
+        (
+            &[("u/a.yaml", MAP), ("u/app.yaml", HELM)],
+            "u/app.yaml:1: the declaration of a chart (kind Helm) inside u, which is a unit of plain manifests; it counts as `helm.yaml` of a folder of its own, which teal.yaml names",
+        ),
+        (
+            &[("u/kustomization.yaml", "resources: [a.yaml, app.yaml]"), ("u/a.yaml", MAP), ("u/app.yaml", HELM)],
+            "u/app.yaml:1: the declaration of a chart (kind Helm) inside u, which is a unit of a kustomization; it counts as `helm.yaml` of a folder of its own, which teal.yaml names",
+        ),
     ] {
         assert_eq!(errors(files), [said]);
     }
+}
+
+#[test]
+fn a_file_that_is_called_helm_may_be_a_manifest() {
+    let rendered = render(&[("u/a.yaml", MAP), ("u/in/helm.yaml", &MAP.replace("one", "two"))], "blue", None);
+    assert_eq!((names(&rendered), rendered.errors.len()), (vec!["one", "two"], 0), "{:?}", rendered.errors);
+}
+
+/// What is wrong with a chart's unit beside that charts are not rendered here.
+fn beside(files: &[(&str, &str)]) -> Vec<String> {
+    let mut said = errors(files);
+    let rest = said.split_off(1);
+    assert!(said[0].contains("charts are not rendered here"), "{said:?}");
+    rest
+}
+
+#[test]
+fn g6_no_manifest_beside_a_chart_is_dropped() {
+    let chart = [("u/helm.yaml", HELM), ("c/Chart.yaml", "name: c")];
+    let own = [("u/Chart.yaml", "apiVersion: v2\nname: u\nversion: 1.0.0\n"), ("u/values.yaml", "a: 1")];
+    let with = |files: &[(&'static str, &'static str)], more: &[(&'static str, &'static str)]| [files, more].concat();
+    let told = |file: &str, what: &str, by: &str| {
+        format!(
+            "{file}: {what} lies beside {by}, and nothing but that chart is applied from there; move it into a unit of its own or into the chart's templates, or leave it out by .tealignore"
+        )
+    };
+    for (files, said) in [
+        (with(&chart, &[("u/x.yaml", MAP)]), told("u/x.yaml:1", "ConfigMap one", "u/helm.yaml")),
+        (with(&chart, &[("u/in/x.json", r#"{"apiVersion": "v1", "kind": "List", "items": []}"#)]), told("u/in/x.json:1", "List", "u/helm.yaml")),
+        (with(&chart, &[("u/kustomization.yaml", "resources: [x.yaml]"), ("u/x.yaml", MAP)]), told("u/kustomization.yaml", "a kustomization", "u/helm.yaml")),
+        (with(&own, &[("u/kustomization.yaml", "resources: [x.yaml]")]), told("u/kustomization.yaml", "a kustomization", "u/Chart.yaml")),
+        (with(&own, &[("u/x.yaml", MAP)]), told("u/x.yaml:1", "ConfigMap one", "u/Chart.yaml")),
+        // A chart that another one hides.
+        (with(&chart, &[("u/Chart.yaml", "name: other")]), told("u/Chart.yaml", "a chart", "u/helm.yaml")),
+        (with(&chart, &[("u/more.yaml", HELM)]), told("u/more.yaml:1", "Helm h", "u/helm.yaml")),
+        (with(&chart, &[("u/x.yaml", "a: [")]), told("u/x.yaml:1:4", "a file that can't be read (this `[` is never closed)", "u/helm.yaml")),
+        (
+            with(&chart, &[("u/in/kustomization.yaml", "resources: []")]),
+            "u/in/kustomization.yaml: a kustomization inside u, which is a unit that is a chart; name it in teal.yaml or in a kustomization of its own".to_owned(),
+        ),
+    ] {
+        assert_eq!(beside(&files), [said]);
+    }
+    let template = ("u/templates/a.yaml", MAP);
+    for files in [
+        with(&chart, &[("u/README.md", "x"), ("u/values-other.yaml", "kind: DaemonSet\napiVersion: apps/v1\n")]),
+        with(&chart, &[("u/unit.yaml", "apiVersion: teal.dev/v1alpha1\nkind: UnitSettings\nspec: {}\n")]),
+        with(&chart, &[("u/.tealignore", "x.yaml\nold/\n"), ("u/x.yaml", MAP), ("u/old/x.yaml", MAP)]),
+        with(
+            &own,
+            &[template, ("u/crds/x.yaml", MAP), ("u/charts/sub/Chart.yaml", "name: sub"), ("u/charts/sub/x.yaml", MAP)],
+        ),
+    ] {
+        assert_eq!(beside(&files), [""; 0], "{:?}", files.last());
+    }
+    // A chart below its declaration, with what it depends on, and values beside it.
+    let declared = HELM.replace("../c", "chart, note: x").replace(", note: x", "");
+    let declared = declared.replace("chart: {path", "valuesFiles: [env/blue.yaml], chart: {path");
+    let files = [
+        ("u/helm.yaml", declared.as_str()),
+        ("u/env/blue.yaml", "a: 1"),
+        (
+            "u/chart/Chart.yaml",
+            "apiVersion: v2\nname: u\nversion: 1.0.0\ndependencies: [{name: lib, version: 1.0.0, repository: 'file://../lib'}]\n",
+        ),
+        ("u/chart/templates/x.yaml", MAP),
+        ("u/lib/Chart.yaml", "apiVersion: v2\nname: lib\nversion: 1.0.0\n"),
+        ("u/lib/templates/x.yaml", MAP),
+    ];
+    assert_eq!(beside(&files), [""; 0]);
 }
 
 #[test]

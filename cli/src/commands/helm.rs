@@ -1,6 +1,8 @@
 //! Charts on the command line: the engine that `build` renders them with, and `helm lock`.
 
+use std::fs::Permissions;
 use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -54,8 +56,14 @@ pub(crate) fn lock(dir: &Path, hosts: &[String]) -> Result<u8> {
     if !listed.whole {
         lock.charts.extend(unlisted(&before, &lock));
     }
-    // By rename: a link in its place is replaced, and never written through.
-    let mut written = tempfile::NamedTempFile::new_in(&folder).context("the folder can't be written")?;
+    if lock.charts.is_empty() && !file.exists() {
+        println!("no chart is fetched here, so there is nothing to lock");
+        return Ok(FINE);
+    }
+    // By rename: what is in its place is replaced, and never written through. As readable as any file of a work tree.
+    let mut builder = tempfile::Builder::new();
+    let written = builder.permissions(Permissions::from_mode(0o666)).tempfile_in(&folder);
+    let mut written = written.context("the folder can't be written")?;
     written.write_all(lock.write().as_bytes())?;
     written.persist(&file).with_context(|| format!("{} can't be written", file.display()))?;
     println!("{} charts locked in {}", lock.charts.len(), file.display());

@@ -1,6 +1,7 @@
 //! `teal helm lock`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use teal_testkit::charts::{Registry, Repository, pack, sha256};
 use tempfile::TempDir;
@@ -165,4 +166,27 @@ fn a8_a_lock_is_neither_read_nor_written_through_a_link() {
     }
     let said = lock();
     assert!(said.code == 0 && at.join("repository/u/helm.lock").is_file(), "without the link it works: {}", said.err);
+}
+
+#[test]
+fn a_lock_is_a_file_like_others_and_none_where_nothing_is_fetched() {
+    let repository = Repository::start().unwrap();
+    repository.put("web", "1.0.0", web("1.0.0", "1"));
+    let host = format!("http://{}", repository.web().host());
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    put(at, "own/Chart.yaml", "apiVersion: v2\nname: own\nversion: 1.0.0\n");
+    let said = teal(at, &["helm", "lock", "own"]);
+    assert!(said.code == 0 && said.out.contains("nothing to lock"), "{} {}", said.out, said.err);
+    assert!(!at.join("own/helm.lock").exists());
+
+    let spec = format!(
+        "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {{chart: {{repository: '{}', name: web, version: 1.0.0}}}}\n",
+        repository.url()
+    );
+    put(at, "u/helm.yaml", &spec);
+    let lock = || teal(at, &["helm", "lock", "u", "--helm-host", &host]);
+    assert_eq!(lock().code, 0);
+    let mode = |path: &str| fs::metadata(at.join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("u/helm.lock"), mode("u/helm.yaml"));
 }

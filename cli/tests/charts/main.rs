@@ -7,6 +7,7 @@ mod build;
 mod chart;
 #[path = "../common/mod.rs"]
 mod common;
+mod fleet;
 mod lock;
 
 use std::path::{Path, PathBuf};

@@ -69,7 +69,7 @@ pub struct HelmSettings {
     /// TLS as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
-    /// Lets `helm` run where this machine can't deny it the network.
+    /// Lets `helm` run where this machine can't keep it from the network and from files.
     #[serde(default)]
     pub unconfined: bool,
 }

@@ -1,14 +1,15 @@
 //! Answers are kept by the chart's bytes, the values, and what the chart may know of the cluster: how often Helm really ran.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::fd::AsRawFd as _;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustix::io::{FdFlags, fcntl_setfd};
 use teal_helm::Helm;
 use tempfile::TempDir;
 
-use crate::world::{World, objects};
+use crate::world::{World, objects, script};
 
 const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '{{ .Values.x }}', v: '{{ .Capabilities.KubeVersion }}'}\n";
 
@@ -16,10 +17,12 @@ fn unit(value: &str) -> String {
     format!("apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {{chart: {{path: ../c}}, values: {{x: {value}}}}}\n")
 }
 
-/// Helm, and a file in which each run of it writes a letter.
+/// Helm behind a script that writes a letter a run into a file. A confined script may open no such file; it is given one that
+/// is open.
 struct Counted {
     world: World,
-    folder: TempDir,
+    runs: fs::File,
+    _folder: TempDir,
 }
 
 impl Counted {
@@ -30,18 +33,15 @@ impl Counted {
             ("c/templates/a.yaml", MAP),
         ])?;
         let folder = tempfile::tempdir().unwrap();
-        let (script, real) = (folder.path().join("helm"), world.settings.program.take().unwrap());
-        let real = real.canonicalize().unwrap();
-        let runs = folder.path().join("runs");
-        fs::write(&script, format!("#!/bin/sh\nprintf r >>{}\nexec {} \"$@\"\n", runs.display(), real.display()))
-            .unwrap();
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-        world.settings.program = Some(script);
-        Some(Self { world, folder })
+        let runs = tempfile::tempfile().unwrap();
+        fcntl_setfd(&runs, FdFlags::empty()).unwrap();
+        let count = format!("printf r >&{}", runs.as_raw_fd());
+        world.settings.program = Some(script(folder.path(), &count, &world.settings));
+        Some(Self { world, runs, _folder: folder })
     }
 
-    fn runs(&self) -> usize {
-        fs::read(self.folder.path().join("runs")).map_or(0, |runs| runs.len())
+    fn runs(&self) -> u64 {
+        self.runs.metadata().unwrap().len()
     }
 
     fn put(&mut self, path: &str, text: &str) {

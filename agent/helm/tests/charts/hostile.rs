@@ -40,12 +40,23 @@ fn an_endless_answer_ends_at_its_cap() {
         let (reason, message) = world.error();
         assert!(reason == "ChartLimit" && message.contains("bytes"), "{path}: {message}");
     }
-    let told = Answer {
-        status: 200,
-        headers: vec![("content-length".into(), (1_u64 << 40).to_string())],
-        body: Body::Silence,
-    };
-    drop(told);
+}
+
+#[test]
+fn an_answer_that_announces_too_much_is_not_read() {
+    for (what, answer) in [("index", "/index.yaml"), ("archive", "/web.tgz")] {
+        let made = unit(move |asked: &Asked| {
+            if asked.path != answer {
+                return index("web.tgz");
+            }
+            let headers = vec![("content-length".into(), (1_u64 << 40).to_string())];
+            // And then comes nothing: whoever waits for it waits until the time of a fetch is over.
+            Answer { status: 200, headers, body: Body::Silence }
+        });
+        let Some((_web, world)) = made else { return };
+        let (reason, message) = world.error();
+        assert!(reason == "ChartLimit" && message.contains("bytes"), "{what}: {reason}: {message}");
+    }
 }
 
 #[test]
@@ -102,16 +113,21 @@ fn an_archive_that_is_no_chart_is_refused() {
         builder.append(&header, &b""[..]).unwrap();
         gzip(&builder.into_inner().unwrap())
     };
-    let bomb = gzip(&vec![0; 90 << 20]);
-    for (what, packed, want) in [
-        ("a name that leads out", traversal, "ChartArchive"),
-        ("a bomb", bomb, "ChartLimit"),
-        ("a page", b"<html>not found</html>".to_vec(), "ChartArchive"),
-        ("nothing", Vec::new(), "ChartArchive"),
+    let zeros = vec![0; 4 << 20];
+    let many = gzip(&tar_of((0..20).map(|at| (format!("web/files/{at}"), zeros.as_slice()))));
+    assert!(many.len() < 1 << 20, "80 MiB in {} bytes", many.len());
+    let one = gzip(&tar_of([("web/files/a".to_owned(), vec![0; 6 << 20].as_slice())]));
+    for (what, packed, want, says) in [
+        ("a name that leads out", traversal, "ChartArchive", "leads out of the chart"),
+        ("a bomb of many files", many, "ChartLimit", "unpacks to more than"),
+        ("a bomb of one file", one, "ChartLimit", "Helm takes at most"),
+        ("nothing but zeros", gzip(&vec![0; 90 << 20]), "ChartArchive", "holds no chart"),
+        ("a page", b"<html>not found</html>".to_vec(), "ChartArchive", "can't be read"),
+        ("nothing", Vec::new(), "ChartArchive", ""),
     ] {
         let Some((_web, world)) = unit(archive(packed)) else { return };
         let (reason, message) = world.error();
-        assert!(reason == want || want == "ChartLimit" && reason == "ChartArchive", "{what}: {reason}: {message}");
+        assert!(reason == want && message.contains(says), "{what}: {reason}: {message}");
     }
     // A name in Chart.yaml that is a path.
     let chart = "apiVersion: v2\nname: ../../evil\nversion: 1.0.0\n";
@@ -158,6 +174,17 @@ fn values_and_charts_outside_of_the_repository_are_not_read() {
         let (reason, message) = world.error();
         assert!(reason == "ChartInvalid" && message.contains(says) && !message.contains("root:"), "{message}");
     }
+}
+
+fn tar_of<'a>(files: impl IntoIterator<Item = (String, &'a [u8])>) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (path, content) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, path, content).unwrap();
+    }
+    builder.into_inner().unwrap()
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -10,6 +10,7 @@
 )]
 
 mod cached;
+mod confined;
 mod fetched;
 mod hostile;
 mod kustomized;

@@ -1,6 +1,7 @@
 //! What is another one in each rendering is found, named, and kept where that is declared.
 
 use serde_json::Value;
+use teal_helm::Settings;
 
 use crate::world::{World, objects};
 
@@ -153,25 +154,31 @@ fn what_helm_refuses_is_told_by_template() {
 }
 
 #[test]
-fn a_chart_that_takes_too_much_is_stopped() {
+fn a_chart_that_takes_too_much_is_stopped_and_leaves_nothing() {
+    let scratch = tempfile::tempdir_in("/dev/shm").unwrap();
+    let limited = |template: &str, bound: &dyn Fn(&mut Settings)| {
+        let mut world = unit(template, "")?;
+        world.settings.scratch = scratch.path().to_owned();
+        bound(&mut world.settings);
+        let (reason, message) = world.error();
+        assert_eq!(reason, "ChartLimit", "{message}");
+        assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0, "{message}");
+        Some(message)
+    };
     let endless = "{{ range $i := until 100000 }}{{ range $j := until 100000 }}{{ $j }}{{ end }}{{ end }}";
-    let Some(mut world) = unit(endless, "") else { return };
-    world.settings.run_time = std::time::Duration::from_secs(2);
-    world.settings.memory = 4 << 30;
-    let (reason, message) = world.error();
-    assert!(reason == "ChartLimit" && message.contains("longer than 2 s"), "{message}");
-    let greedy = unit("{{ repeat 1000000000 \"x\" }}", "");
-    let mut greedy = greedy.unwrap();
-    greedy.settings.memory = 200 << 20;
-    let (reason, message) = greedy.error();
-    assert!(reason == "ChartLimit" || reason == "ChartTemplate", "{message}");
-    let mut long = unit("a: {{ repeat 3000000 \"x\" }}", "").unwrap();
-    long.settings.output = 1 << 20;
-    let (reason, message) = long.error();
-    assert!(reason == "ChartLimit" && message.contains("printed more"), "{message}");
-    for left in std::fs::read_dir("/dev/shm").unwrap() {
-        let name = left.unwrap().file_name();
-        // Other tests of this process may be running right now; what is stopped leaves nothing after them.
-        assert!(!name.to_string_lossy().starts_with("teal-helm-left"), "{name:?}");
-    }
+    let long = |settings: &mut Settings| {
+        settings.run_time = std::time::Duration::from_secs(2);
+        settings.memory = 4 << 30;
+    };
+    let Some(message) = limited(endless, &long) else { return };
+    assert!(message.contains("longer than 2 s"), "{message}");
+    // At once, more than the kernel gives; and little by little, until the watcher sees it.
+    let message = limited("{{ repeat 1000000000 \"x\" }}", &|settings| settings.memory = 200 << 20).unwrap();
+    assert!(message.contains("200 MiB of memory"), "{message}");
+    let growing = "{{ $all := list }}{{ range until 60 }}{{ $all = append $all (repeat 10000000 \"x\") }}{{ end }}";
+    let message = limited(growing, &|settings| settings.memory = 200 << 20).unwrap();
+    assert!(message.contains("200 MiB of memory"), "{message}");
+    let printing = "a: {{ repeat 3000000 \"x\" }}";
+    let message = limited(printing, &|settings| settings.output = 1 << 20).unwrap();
+    assert!(message.contains("printed more"), "{message}");
 }

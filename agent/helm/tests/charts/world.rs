@@ -1,5 +1,7 @@
 //! A folder of files, an engine with the real Helm, and what came of a unit.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +29,23 @@ pub(crate) fn settings() -> Option<Settings> {
     Some(Settings { program: Some(program()?), ..Settings::default() })
 }
 
+/// A program in `folder` that runs a line of bash and then the real Helm, which lies beside it as `real`.
+pub(crate) fn script(folder: &Path, line: &str, settings: &Settings) -> PathBuf {
+    let (script, real) = (folder.join("helm"), folder.join("real"));
+    let helm = settings.program.as_ref().unwrap().canonicalize().unwrap();
+    if fs::hard_link(&helm, &real).is_err() {
+        fs::copy(&helm, &real).unwrap();
+    }
+    fs::write(&script, format!("#!/bin/bash\n{line}\nexec {} \"$@\"\n", real.display())).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    script
+}
+
 /// Files of a fleet, and what its owner allows.
 pub(crate) struct World {
     pub(crate) files: Vec<(String, String)>,
+    /// Files that are no text.
+    pub(crate) archives: Vec<(String, Vec<u8>)>,
     pub(crate) policy: Policy,
     pub(crate) settings: Settings,
     pub(crate) capabilities: Capabilities,
@@ -42,6 +58,7 @@ impl World {
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
         Some(Self {
             files,
+            archives: Vec::new(),
             policy: Policy::default(),
             settings: settings()?,
             capabilities: Capabilities {
@@ -66,6 +83,9 @@ impl World {
         let mut tree = MemoryTree::new();
         for (path, text) in &self.files {
             tree.insert(path, text);
+        }
+        for (path, bytes) in &self.archives {
+            tree.insert(path, bytes);
         }
         let (engine, fleet) = (helm.patient(self.policy.clone(), None), Fleet::default());
         let charts = Charts { engine: Some(&engine), capabilities: Some(&self.capabilities), values: None };

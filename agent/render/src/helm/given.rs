@@ -182,8 +182,9 @@ impl Unit<'_> {
                 return Ok(None);
             }
             return Err(wrong(format!(
-                "spec.valuesFrom: there is no {wanted} with a key {} in Teal's namespace; create it, or write `optional: true`",
-                from.key
+                "spec.valuesFrom: there is no {wanted} with a key {}; {}, or write `optional: true`",
+                from.key,
+                cluster.remedy()
             )));
         };
         if from.target.is_some() {

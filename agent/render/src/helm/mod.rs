@@ -7,6 +7,7 @@
 //! | which archives exactly | `locked` |
 //! | values from several places become one | `values` |
 //! | values that nobody may see | `concealed` |
+//! | schemas that lead out of the chart | [`schema`] |
 //! | names and keys, which everybody sees | `told` |
 //! | calls in templates: another clock, no `lookup` | [`template`] |
 //! | what Helm printed, taken apart | `output` |
@@ -24,6 +25,7 @@ mod kustomized;
 mod locked;
 mod made;
 mod output;
+pub mod schema;
 pub mod template;
 mod told;
 mod unit;
@@ -69,8 +71,13 @@ pub struct Charts<'a> {
     pub values: Option<&'a dyn ValueSource>,
 }
 
-/// ConfigMaps and Secrets of the cluster, in Teal's namespace.
+/// ConfigMaps and Secrets of the cluster, in Teal's namespace, or what somebody gives in their place.
 pub trait ValueSource: Sync {
+    /// What to do where a value is not there.
+    fn remedy(&self) -> &'static str {
+        "create it in Teal's namespace"
+    }
+
     /// The text under a key; `None` when the object or the key is not there.
     ///
     /// # Errors
@@ -258,6 +265,8 @@ impl ChartError {
     pub const ARCHIVE: &'static str = "ChartArchive";
     /// A bound was hit: bytes, files, time, memory.
     pub const LIMIT: &'static str = "ChartLimit";
+    /// A schema of values leads out of the chart.
+    pub const SCHEMA: &'static str = "ChartSchema";
     /// Helm refuses the chart or its values.
     pub const TEMPLATE: &'static str = "ChartTemplate";
     /// A template asks the cluster.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use teal_api::helm::{ChartRef, Helm, HelmLock};
-use teal_kustomize::{Entry, Tree};
+use teal_kustomize::{Entry, Recorder, Tree};
 
 use super::concealed::Concealed;
 use super::given::Giving;
 use super::locked::{read_lock, want};
 use super::{Capabilities, ChartError, ChartSource, Charts, Inflation, OwnValues, Release, Wanted, chart};
 use crate::RenderError;
+use crate::beside::beside_chart;
 use crate::plain::under;
 use crate::unit::{Found, Rendered, UnitInput};
 
@@ -29,10 +30,15 @@ pub(crate) fn load(
     rendered: &mut Rendered,
 ) -> Vec<Found> {
     let file = under(input.path, file);
-    let unit = Unit { tree, folder: input.path, file: &file, color: input.color, charts, opened };
+    let recorder = Recorder::new(tree);
+    let unit = Unit { tree: &recorder, folder: input.path, file: &file, color: input.color, charts, opened };
     let mut errors = Vec::new();
     let found = unit.render(giving, &mut errors, rendered);
     rendered.errors.extend(errors);
+    // While nobody knows what the chart is made of, everything lies beside it.
+    if rendered.charts {
+        rendered.errors.extend(beside_chart(tree, input.path, &file, &recorder.into_reads()));
+    }
     found.unwrap_or_default()
 }
 
@@ -89,7 +95,11 @@ impl Unit<'_> {
         let made = self.inflate(&helm, &colored, &here, errors, rendered);
         // Twice as well: it may be restless where the color's values are not. What is wrong with both is told once.
         let mut also = Vec::new();
+        let told = rendered.notices.len();
         let neutral = self.inflate(&helm, &inflation, &neutral, &mut also, rendered);
+        let more = rendered.notices.split_off(told);
+        let new = more.into_iter().filter(|notice| !rendered.notices.contains(notice)).collect::<Vec<_>>();
+        rendered.notices.extend(new);
         also.retain(|error| !errors.contains(error));
         errors.extend(also);
         self.pair(made?, Some(neutral?), errors)
@@ -183,6 +193,11 @@ impl Unit<'_> {
             && release.bytes().all(inner)
             && edge(release.bytes().next())
             && edge(release.bytes().last());
+        if release.is_empty() {
+            let message = "the release has no name: this is the root of the repository, which has none to give; write one under spec.release in helm.yaml";
+            self.wrong(errors, "ChartInvalid", message);
+            return None;
+        }
         if !fits {
             self.wrong(
                 errors,

@@ -69,6 +69,9 @@ pub(crate) struct Build {
     /// A host that charts may come from although its address is private; `http://host` without TLS. May be given more than once.
     #[arg(long = "helm-host", help_heading = "Helm", value_name = "HOST")]
     pub helm_hosts: Vec<String>,
+    /// A file with the ConfigMaps and Secrets that `valuesFrom` of charts names; may be given more than once.
+    #[arg(long, help_heading = "Helm", requires = "fleet", requires = "enable_helm", value_name = "FILE")]
+    pub values_from: Vec<PathBuf>,
     /// Let helm say more.
     #[arg(long, help_heading = "Helm", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", hide_default_value = true, hide_possible_values = true, value_name = "BOOL")]
     pub helm_debug: bool,

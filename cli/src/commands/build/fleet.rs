@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value as Json;
-use teal_render::helm::{ChartError, Charts};
+use teal_render::helm::{ChartError, Charts, ValueSource};
 use teal_render::{
     Content, FleetError, FleetInput, FleetObject, Given, RenderError, RenderedFleet, RenderedUnit, UnitProblem,
     declaration, render_fleet_with,
@@ -19,7 +19,7 @@ use super::masking::{Masking, masked};
 use super::names::Named;
 use super::output::{self, Document};
 use super::place::{Place, Shown};
-use super::sources;
+use super::sources::{self, ChartValues};
 use crate::commands::helm;
 
 pub(super) fn run(build: &Build) -> Result<(), Failure> {
@@ -32,12 +32,16 @@ pub(super) fn run(build: &Build) -> Result<(), Failure> {
     let helm = build.enable_helm.then(|| helm::engine(&build.helm_command));
     let engine = helm.as_ref().map(|helm| helm.patient(helm::policy(&build.helm_hosts), None));
     let target = build.capabilities();
-    let charts =
-        Charts { engine: engine.as_ref().map(|engine| engine as _), capabilities: Some(&target), values: None };
+    let keys = Keys::of(build);
+    let from = ChartValues::of(build, &keys)?;
+    let charts = Charts {
+        engine: engine.as_ref().map(|engine| engine as _),
+        capabilities: Some(&target),
+        values: Some(&from as &dyn ValueSource),
+    };
     let unusable =
         |error: FleetError| Failure::all(error.to_string().lines().map(|line| place.shown.text(line)).collect());
     let declared = declaration(place.tree.as_ref(), &place.dir).map_err(unusable)?.unwrap_or_default();
-    let keys = Keys::of(build);
     let values = sources::values(build, &declared, &keys)?;
     let given = Given { charts, keys: Some(&keys as &dyn Unwrap), values: values.as_ref() };
     let fleet = render_fleet_with(place.tree.as_ref(), &input, given).map_err(unusable)?;
@@ -48,6 +52,7 @@ pub(super) fn run(build: &Build) -> Result<(), Failure> {
     for notice in &fleet.notices {
         eprintln!("Warning: {}", place.shown.text(notice));
     }
+    from.idle().iter().for_each(|notice| eprintln!("Warning: {notice}"));
     let masking = Masking::new(build.show_secrets);
     write(build, &fleet, &masking)?;
     masking.tell();

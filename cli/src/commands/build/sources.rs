@@ -1,13 +1,15 @@
-//! What `substituteFrom` would bring in a cluster, from files and flags.
+//! What `substituteFrom` and the charts' `valuesFrom` would bring in a cluster, from files and flags.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use teal_api::fleet::{Fleet, SourceKind, SubstituteFrom, is_variable};
 use teal_render::ClusterValues;
+use teal_render::helm::{ChartError, ValueRef, ValueSource};
 use teal_sops::{Unwrap, decrypt};
 
 use super::arguments::Build;
@@ -50,13 +52,7 @@ pub(super) fn values(build: &Build, fleet: &Fleet, keys: &dyn Unwrap) -> Result<
     if build.substitute.is_empty() && build.substitute_from.is_empty() {
         return Ok(None);
     }
-    let (mut given, mut mistakes) = (Vec::new(), Vec::new());
-    for file in &build.substitute_from {
-        match read(file, keys) {
-            Ok(found) => given.extend(found),
-            Err(mistake) => mistakes.push(mistake),
-        }
-    }
+    let (given, mut mistakes) = read_all(&build.substitute_from, keys);
     let sources = &fleet.substitute_from;
     for one in given.iter().filter(|one| !sources.iter().any(|source| one.is(source))) {
         let asked: Vec<String> = sources.iter().map(|one| format!("{} {}", one.kind.as_str(), one.name)).collect();
@@ -99,6 +95,70 @@ fn no_effect(fleet: &Fleet, name: &str) -> Option<String> {
         return None;
     }
     Some(format!("--substitute {name}: no source in `substituteFrom` of teal.yaml can bring it"))
+}
+
+/// What `--values-from` gives to charts. What is not in the files is not there: nobody looked into a cluster. No `Debug`:
+/// there are Secrets in it.
+pub(super) struct ChartValues {
+    given: Vec<Given>,
+    /// Objects that some chart asked for.
+    asked: Mutex<BTreeSet<(bool, String)>>,
+}
+
+impl ChartValues {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// All that is wrong with them; two objects of one name, since a chart's values are all in one namespace.
+    pub(super) fn of(build: &Build, keys: &dyn Unwrap) -> Result<Self, Failure> {
+        let (given, mut mistakes) = read_all(&build.values_from, keys);
+        let mut seen: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+        for one in &given {
+            let Given { kind, name, place, .. } = one;
+            if let Some(before) = seen.insert((kind.as_str(), name), place) {
+                mistakes.push(format!("{place}: {} {name} is given twice, first in {before}", kind.as_str()));
+            }
+        }
+        if mistakes.is_empty() { Ok(Self { given, asked: Mutex::default() }) } else { Err(Failure::all(mistakes)) }
+    }
+
+    /// What no chart asked for, for people.
+    pub(super) fn idle(&self) -> Vec<String> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = self.given.iter().filter(|one| !asked.contains(&(one.kind == SourceKind::Secret, one.name.clone())));
+        let told =
+            |one: &Given| format!("{}: no chart's `valuesFrom` asks for {} {}", one.place, one.kind.as_str(), one.name);
+        idle.map(told).collect()
+    }
+}
+
+impl ValueSource for ChartValues {
+    fn remedy(&self) -> &'static str {
+        "give it with --values-from"
+    }
+
+    fn text(&self, wanted: &ValueRef) -> Result<Option<String>, ChartError> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.insert((wanted.secret, wanted.name.clone()));
+        let is = |one: &&Given| (one.kind == SourceKind::Secret) == wanted.secret && one.name == wanted.name;
+        let Some(one) = self.given.iter().find(is) else { return Ok(None) };
+        let text = one.data.get(&wanted.key).map(|bytes| std::str::from_utf8(bytes).map(str::to_owned));
+        let place = &one.place;
+        text.transpose().map_err(|_| {
+            ChartError::new(ChartError::VALUES, format!("{place}: {wanted}: key {} is no text", wanted.key))
+        })
+    }
+}
+
+fn read_all(files: &[PathBuf], keys: &dyn Unwrap) -> (Vec<Given>, Vec<String>) {
+    let (mut given, mut mistakes) = (Vec::new(), Vec::new());
+    for file in files {
+        match read(file, keys) {
+            Ok(found) => given.extend(found),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    (given, mistakes)
 }
 
 fn read(file: &Path, keys: &dyn Unwrap) -> Result<Vec<Given>, String> {
