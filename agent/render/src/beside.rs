@@ -48,13 +48,19 @@ pub(crate) fn declared(unit: &str, origin: &Origin, whole: &'static str) -> Rend
 }
 
 /// Everything in the folder `unit` of the chart that `by` declares which would not be applied. `used` is what the chart, its
-/// values and its lock were read from.
-pub(crate) fn beside_chart(tree: &dyn Tree, unit: &str, by: &str, used: &BTreeSet<String>) -> Vec<RenderError> {
+/// values and its lock were read from, `values` the files among it that are values, whatever they look like.
+pub(crate) fn beside_chart(
+    tree: &dyn Tree,
+    unit: &str,
+    by: &str,
+    used: &BTreeSet<String>,
+    values: &BTreeSet<String>,
+) -> Vec<RenderError> {
     let ignore = match Ignore::read(tree, unit) {
         Ok(ignore) => ignore,
         Err(error) => return vec![error],
     };
-    let mut search = Search { tree, unit, by, used, ignore, errors: Vec::new() };
+    let mut search = Search { tree, unit, by, used, values, ignore, errors: Vec::new() };
     search.folder(unit, 0);
     search.errors
 }
@@ -64,6 +70,7 @@ struct Search<'a> {
     unit: &'a str,
     by: &'a str,
     used: &'a BTreeSet<String>,
+    values: &'a BTreeSet<String>,
     ignore: Ignore,
     errors: Vec<RenderError>,
 }
@@ -108,6 +115,9 @@ impl Search<'_> {
     /// would take a manifest for one of the unit.
     fn file(&mut self, path: &str, bytes: &[u8]) {
         let used = self.used.contains(path);
+        if used && self.values.contains(path) {
+            return;
+        }
         match teal_yaml::text_of(bytes).and_then(teal_yaml::read) {
             Ok(documents) => {
                 let Some(first) = documents.iter().find(|document| is_object(document)) else { return };

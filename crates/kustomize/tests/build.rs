@@ -139,8 +139,8 @@ fn a_mistake_is_told_with_its_field_and_in_the_file_it_is_in() {
             "labels.yaml:8:11: fieldSpecs[0].create: expected true or false here",
         ),
         (
-            "resources: [a.yaml]\nnamePrefix: x\nimages: [{name: a, newTag: b}]\nReplicas: [{name: n, count: 1}]\n",
-            "kustomization.yaml:4:1: replicas: there is no Deployment, ReplicationController, ReplicaSet, StatefulSet named `n`",
+            "resources: [a.yaml]\nnamePrefix: x\nimages: [{name: a, newTag: b}]\nReplicas: [{name: web, count: 1}]\n",
+            "kustomization.yaml:4:1: replicas: there is no Deployment, ReplicationController, ReplicaSet, StatefulSet named `web`",
         ),
     ] {
         let said = errors(&[("kustomization.yaml", text), ("a.yaml", MAP), ("p.yaml", patch), ("labels.yaml", labels)]);

@@ -1,5 +1,6 @@
 //! A unit that is a chart: `helm.yaml`, or a folder with a `Chart.yaml`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -37,7 +38,8 @@ pub(crate) fn load(
     rendered.errors.extend(errors);
     // While nobody knows what the chart is made of, everything lies beside it.
     if rendered.charts {
-        rendered.errors.extend(beside_chart(tree, input.path, &file, &recorder.into_reads()));
+        let values = unit.value_files();
+        rendered.errors.extend(beside_chart(tree, input.path, &file, &recorder.into_reads(), &values));
     }
     found.unwrap_or_default()
 }
@@ -147,6 +149,13 @@ impl Unit<'_> {
     }
 
     /// What `helm.yaml` says; of a bare chart, what it would say.
+    /// Files that values are read from: whatever they look like, they are not dropped.
+    fn value_files(&self) -> BTreeSet<String> {
+        let declared = self.declaration(&mut Vec::new()).map(|helm| helm.values_files).unwrap_or_default();
+        let own = under(self.folder, "values.yaml");
+        declared.iter().filter_map(|path| chart::resolve(self.folder, path)).chain([own]).collect()
+    }
+
     pub(super) fn declaration(&self, errors: &mut Vec<RenderError>) -> Option<Helm> {
         let bare = "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {chart: {path: .}}\n";
         let bytes =
