@@ -148,7 +148,6 @@ impl Unit<'_> {
         None
     }
 
-    /// What `helm.yaml` says; of a bare chart, what it would say.
     /// Files that values are read from: whatever they look like, they are not dropped.
     fn value_files(&self) -> BTreeSet<String> {
         let declared = self.declaration(&mut Vec::new()).map(|helm| helm.values_files).unwrap_or_default();
@@ -156,6 +155,7 @@ impl Unit<'_> {
         declared.iter().filter_map(|path| chart::resolve(self.folder, path)).chain([own]).collect()
     }
 
+    /// What `helm.yaml` says; of a bare chart, what it would say.
     pub(super) fn declaration(&self, errors: &mut Vec<RenderError>) -> Option<Helm> {
         let bare = "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {chart: {path: .}}\n";
         let bytes =
