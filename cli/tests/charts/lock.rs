@@ -13,6 +13,14 @@ fn web(version: &str, text: &str) -> Vec<u8> {
     pack("web", version, &[("templates/a.yaml", &template)]).unwrap()
 }
 
+/// A unit with the chart `web` of this repository.
+fn declared(repository: &Repository, version: &str) -> String {
+    let url = repository.url();
+    format!(
+        "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {{chart: {{repository: '{url}', name: web, version: {version}}}}}\n"
+    )
+}
+
 #[test]
 fn a_range_is_resolved_and_pinned_and_stays() {
     let repository = Repository::start().unwrap();
@@ -22,10 +30,7 @@ fn a_range_is_resolved_and_pinned_and_stays() {
     let host = format!("http://{}", repository.web().host());
     let folder = TempDir::new().unwrap();
     let at = folder.path();
-    let spec = format!(
-        "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {{chart: {{repository: '{}', name: web, version: ^1.0}}}}\n",
-        repository.url()
-    );
+    let spec = declared(&repository, "^1.0");
     put(at, "u/helm.yaml", &spec);
     let lock = || teal(at, &["helm", "lock", "u", "--helm-host", &host]);
     let file = || fs::read_to_string(at.join("u/helm.lock")).unwrap();
@@ -147,10 +152,7 @@ fn a8_a_lock_is_neither_read_nor_written_through_a_link() {
     let host = format!("http://{}", repository.web().host());
     let folder = TempDir::new().unwrap();
     let at = folder.path();
-    let spec = format!(
-        "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {{chart: {{repository: '{}', name: web, version: 1.0.0}}}}\n",
-        repository.url()
-    );
+    let spec = declared(&repository, "1.0.0");
     put(at, "repository/u/helm.yaml", &spec);
     put(at, "outside", "canary: [not, a, lock]\n");
     let lock = || teal(&at.join("repository"), &["helm", "lock", "u", "--helm-host", &host]);
@@ -180,10 +182,7 @@ fn a_lock_is_a_file_like_others_and_none_where_nothing_is_fetched() {
     assert!(said.code == 0 && said.out.contains("nothing to lock"), "{} {}", said.out, said.err);
     assert!(!at.join("own/helm.lock").exists());
 
-    let spec = format!(
-        "apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {{chart: {{repository: '{}', name: web, version: 1.0.0}}}}\n",
-        repository.url()
-    );
+    let spec = declared(&repository, "1.0.0");
     put(at, "u/helm.yaml", &spec);
     let lock = || teal(at, &["helm", "lock", "u", "--helm-host", &host]);
     assert_eq!(lock().code, 0);

@@ -144,16 +144,21 @@ impl Azure {
 
     /// The types of all calls of a method whose type matches, as of one moment.
     pub(crate) async fn types_asked(&self, method: &str, kind: &str) -> Result<Vec<String>> {
-        let told = self.admin(Method::GET, &format!("requests?method={method}&type={kind}"), Value::Null).await?;
-        let calls = told["value"].as_array().context("requests")?;
+        let calls = self.calls(method, kind).await?;
         Ok(calls.iter().map(|call| call["type"].as_str().unwrap_or_default().to_owned()).collect())
     }
 
     /// When each call of a method came whose type matches.
     pub(crate) async fn asked_at(&self, method: &str, kind: &str) -> Result<Vec<jiff::Timestamp>> {
-        let told = self.admin(Method::GET, &format!("requests?method={method}&type={kind}"), Value::Null).await?;
-        let calls = told["value"].as_array().context("requests")?;
+        let calls = self.calls(method, kind).await?;
         calls.iter().map(|call| Ok(call["time"].as_str().context("time")?.parse()?)).collect()
+    }
+
+    /// The calls of a method whose type matches, as the emulator logged them.
+    async fn calls(&self, method: &str, kind: &str) -> Result<Vec<Value>> {
+        let mut told = self.admin(Method::GET, &format!("requests?method={method}&type={kind}"), Value::Null).await?;
+        let Value::Array(calls) = told["value"].take() else { bail!("no requests: {told}") };
+        Ok(calls)
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
