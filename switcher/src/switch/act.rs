@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use teal_api::freeze::{Exempt, FreezeSpec};
 use teal_api::switch::FreezePolicy;
@@ -11,6 +12,7 @@ use teal_switcher_core::step::{Effect, When};
 use teal_switcher_core::{Ledger, Role, SealError};
 use teal_targets::TargetError;
 use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
 
 use super::followers::Aim;
 use super::gates::{BEFORE, Course, DURING};
@@ -65,11 +67,17 @@ pub(crate) type Failures = BTreeMap<String, Why>;
 /// Reason (closed set) and message.
 pub(crate) type Why = (&'static str, String);
 
+/// The same batch is not sent to a color again before this: the watch is to show what it did, or a server that refuses
+/// is not to be asked at the pace of its answers.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// Effects under way, one batch a color at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     running: JoinSet<Result<(), Why>>,
-    colors: HashMap<Id, String>,
+    batches: HashMap<Id, (String, Vec<Effect>)>,
+    /// What ended last, by color, and when.
+    ended: HashMap<String, (Vec<Effect>, Instant)>,
     /// By color.
     pub(crate) failures: Failures,
 }
@@ -83,7 +91,8 @@ impl Effects {
                 // A defect of ours; the color is asked again like after any other failure.
                 Err(error) => (error.id(), Err(("Aborted", "the task ended before its effects".to_owned()))),
             };
-            let Some(color) = self.colors.remove(&id) else { continue };
+            let Some((color, batch)) = self.batches.remove(&id) else { continue };
+            self.ended.insert(color.clone(), (batch, Instant::now()));
             match result {
                 Ok(()) => self.failures.remove(&color),
                 Err(why) => {
@@ -96,7 +105,8 @@ impl Effects {
         }
     }
 
-    /// Starts what is asked for. A color whose last batch still runs is left alone: the next look asks again.
+    /// Starts what is asked for. A color whose last batch still runs, or has just ended, is left alone: the next look
+    /// asks again.
     pub(crate) fn start(
         &mut self,
         kit: &mut Kit,
@@ -116,18 +126,24 @@ impl Effects {
         let freeze = kit.declared.switch.freeze.clone();
         for (color, batch) in batches {
             let Some(cluster) = kit.clusters.get(&color).cloned() else { continue };
-            if self.colors.values().any(|busy| *busy == color) {
+            if self.leaves(&color, &batch, Instant::now()) {
                 continue;
             }
-            let (switch, freeze, wake, interrupt) =
-                (kit.declared.switch.name.clone(), freeze.clone(), wake.clone(), interrupt.clone());
+            let (switch, freeze, wake, interrupt, run) =
+                (kit.declared.switch.name.clone(), freeze.clone(), wake.clone(), interrupt.clone(), batch.clone());
             let running = self.running.spawn(async move {
-                let result = run_batch(&cluster, &switch, &batch, freeze.as_ref(), &interrupt).await;
+                let result = run_batch(&cluster, &switch, &run, freeze.as_ref(), &interrupt).await;
                 wake.ring();
                 result
             });
-            self.colors.insert(running.id(), color);
+            self.batches.insert(running.id(), (color, batch));
         }
+    }
+
+    /// Is this color left alone with this batch for now?
+    fn leaves(&self, color: &str, batch: &[Effect], now: Instant) -> bool {
+        let just = self.ended.get(color).filter(|(_, at)| now.duration_since(*at) < AGAIN);
+        self.batches.values().any(|(busy, _)| busy == color) || just.is_some_and(|(last, _)| last == batch)
     }
 }
 
@@ -265,5 +281,23 @@ fn spec(switch: &str, until_ms: u64, policy: Option<&FreezePolicy>) -> FreezeSpe
         reason: format!("the traffic of {switch} is being moved to another cluster"),
         until: until.unwrap_or_else(jiff::Timestamp::now).to_string(),
         exempt: exempt.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use teal_switcher_core::Color;
+
+    use super::*;
+
+    #[test]
+    fn what_has_just_been_done_is_given_time_to_be_seen() {
+        let of = |op: &str| vec![Effect::Unfreeze { color: Color::new("blue"), op: op.to_owned() }];
+        let ended = Instant::now();
+        let effects = Effects { ended: HashMap::from([("blue".to_owned(), (of("a"), ended))]), ..Effects::default() };
+        assert!(effects.leaves("blue", &of("a"), ended), "the watch has not shown it yet");
+        assert!(!effects.leaves("blue", &of("a"), ended + AGAIN), "it has not, for long");
+        assert!(!effects.leaves("blue", &of("b"), ended), "something else");
+        assert!(!effects.leaves("green", &of("a"), ended), "another color");
     }
 }

@@ -7,20 +7,22 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use teal_switcher_core::{Color, TargetSeen, Value};
-use teal_targets::{Op, Progress, Retry, RoutedNow, Settled, Split, Target, TargetError, Written};
+use teal_targets::{Op, Retry, RoutedNow, Settled, Split, Target, TargetError, Written};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::copies::Copies;
 use super::inspection::{Found, Turn};
 use super::kit::Busy;
+use super::operation::Operation;
 use super::pace::Pace;
 use crate::config::SwitcherConfig;
 use crate::metrics::{Failure, Metrics};
 use crate::wake::Wake;
 
 /// An aim older than this is no longer sent: what it was decided on may have changed.
-const AIM_LIFE: Duration = Duration::from_secs(5);
+pub(super) const AIM_LIFE: Duration = Duration::from_secs(5);
 
 /// What a target is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,18 +49,11 @@ pub(crate) struct Known {
     /// What the provider took last.
     took: Option<Aim>,
     /// The provider's operation for it, while nobody knows how it ends.
-    operation: Option<String>,
+    operation: Option<Operation>,
     /// What inspecting it found.
     found: Found,
     aim: Option<(Instant, Aim)>,
-    /// The opId whose change has spread, so that old copies are to go.
-    clear: Option<(Instant, String)>,
-    /// The provider throws them away: for which opId, by which operation.
-    clearing: Option<(String, String)>,
-    /// The opId for which they went, or can't go; `None` where none are kept.
-    cleared: Option<String>,
-    /// Why they could not go.
-    kept: Option<String>,
+    copies: Copies,
 }
 
 /// One target and its task.
@@ -99,7 +94,7 @@ impl Followers {
         let (sender, changed) = watch::channel(0);
         let mut all = Vec::new();
         for target in targets {
-            let known = Known { cleared: target.truths().copies.then(String::new), ..Known::default() };
+            let known = Known { copies: Copies::of(target.truths().copies), ..Known::default() };
             let one = One { target: target.clone(), known: Arc::new(Mutex::new(known)), look: Wake::default() };
             let (target, known, look) = (one.target.clone(), one.known.clone(), one.look.clone());
             tasks.spawn(follow(target, known, look, round.clone(), sender.clone()));
@@ -120,7 +115,7 @@ impl Followers {
     /// Asks a target to throw away its copies of before the change of `op`.
     pub(crate) fn clear(&self, index: usize, op: &str) {
         let Some(one) = self.all.get(index) else { return };
-        lock(&one.known).clear = Some((Instant::now(), op.to_owned()));
+        lock(&one.known).copies.ask(op);
         one.look.ring();
     }
 
@@ -151,7 +146,7 @@ impl Known {
             working: None,
             failed: self.failed.as_ref().map(|(_, why)| why.clone()),
             inspected: self.found.seen(),
-            cleared: self.cleared.clone(),
+            cleared: self.copies.gone(),
         };
         let now = match &self.read {
             None => return unread("not read yet"),
@@ -177,7 +172,7 @@ impl Known {
             },
             failed: self.failed.as_ref().map(|(_, why)| why.clone()).or(refused),
             inspected: self.found.seen(),
-            cleared: self.cleared.clone(),
+            cleared: self.copies.gone(),
         }
     }
 }
@@ -197,11 +192,10 @@ async fn follow(target: Target, known: Arc<Mutex<Known>>, look: Wake, round: Rou
         let before = lock(&known).seen();
         let aim = lock(&known).aim.take().filter(|(asked, _)| asked.elapsed() <= AIM_LIFE);
         let aim = aim.filter(|(_, aim)| writes.left(aim.back).is_none());
-        let clear = lock(&known).clear.take().filter(|(asked, _)| asked.elapsed() <= AIM_LIFE);
-        let clear = clear.filter(|_| lock(&known).clearing.is_none() && writes.left(false).is_none());
+        let clear = lock(&known).copies.take_asked().filter(|_| writes.left(false).is_none());
         match (aim, clear) {
             (Some((_, aim)), _) => write(&target, &known, aim, &round, &mut writes).await,
-            (None, Some((_, op))) => clear_copies(&target, &known, op, &round, &mut writes).await,
+            (None, Some(op)) => clear_copies(&target, &known, op, &round, &mut writes).await,
             (None, None) => {
                 poll(&target, &known, &round).await;
                 read(&target, &known).await;
@@ -242,46 +236,33 @@ impl Known {
     /// What a person should know of it.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let now = self.read.iter().flat_map(|(_, read)| read).flat_map(|now| now.warnings.clone());
-        let mut all: Vec<String> = now.chain(self.found.words()).chain(self.kept.clone()).collect();
+        let mut all: Vec<String> = now.chain(self.found.words()).chain(self.copies.kept()).collect();
         all.sort();
         all.dedup();
         all
     }
 }
 
-/// Asks how the provider's operations are: what one ended with is in its own words, which a reading does not have.
+/// Asks how the provider's operations are, when it is time.
 async fn poll(target: &Target, known: &Mutex<Known>, round: &Round) {
-    let (operation, clearing) = {
+    let (operation, going) = {
         let known = lock(known);
-        (known.operation.clone(), known.clearing.clone())
+        (known.operation.clone(), known.copies.going())
     };
-    if let Some(operation) = operation {
-        let ended = ended(target, &operation, round).await;
+    if let Some(mut operation) = operation {
+        let ended = operation.ask(target, &round.switch).await;
         let mut known = lock(known);
-        if known.operation.as_ref() == Some(&operation) && ended.is_some() {
-            known.operation = None;
+        if known.operation.as_ref().is_some_and(|old| old.is(&operation)) {
+            known.operation = ended.is_none().then_some(operation);
             if let (Some(Err(why)), Some(aim)) = (ended, known.took.clone()) {
                 known.failed = Some((aim, why));
             }
         }
     }
-    if let Some((op, operation)) = clearing
-        && let Some(ended) = ended(target, &operation, round).await
-    {
-        let mut known = lock(known);
-        (known.clearing, known.cleared) = (None, Some(op));
-        known.kept = ended.err().map(|why| format!("{KEPT}: {why}"));
-    }
-}
-
-/// How an operation ended, if it has; one that is not known any more has, and only the target itself tells how.
-async fn ended(target: &Target, operation: &str, round: &Round) -> Option<Result<(), String>> {
-    match target.poll(operation).await {
-        Ok(Progress::Running { .. }) | Err(_) => None,
-        Ok(Progress::Succeeded | Progress::Lost) => Some(Ok(())),
-        Ok(Progress::Failed { why }) => {
-            tracing::warn!(switch = round.switch, target = target.name(), why, "The provider's operation failed");
-            Some(Err(why))
+    if let Some((op, mut operation)) = going {
+        match operation.ask(target, &round.switch).await {
+            Some(ended) => lock(known).copies.ended(op, ended),
+            None => lock(known).copies.goes_on(op, operation),
         }
     }
 }
@@ -313,6 +294,7 @@ async fn write(target: &Target, known: &Mutex<Known>, aim: Aim, round: &Round, p
         Ok(Written::Working { operation, now }) => {
             pace.succeeded();
             let mut known = lock(known);
+            let operation = operation.map(Operation::new);
             known.operation =
                 operation.or_else(|| known.operation.take().filter(|_| known.took.as_ref() == Some(&aim)));
             (known.took, known.at) = (Some(aim), Some(Timestamp::now()));
@@ -331,27 +313,19 @@ async fn write(target: &Target, known: &Mutex<Known>, aim: Aim, round: &Round, p
     }
 }
 
-/// What of copies that could not be thrown away is told.
-const KEPT: &str = "old copies are served until they run out";
-
-/// What can't be thrown away is told, and holds nothing up: copies run out by themselves.
+/// Has a target throw its copies away; one that may not is not asked again.
 async fn clear_copies(target: &Target, known: &Mutex<Known>, op: String, round: &Round, pace: &mut Pace) {
-    let cleared = target.clear().await;
-    let mut known = lock(known);
-    match cleared {
+    match target.clear().await {
         Ok(operation) => {
             pace.succeeded();
             tracing::info!(switch = round.switch, target = target.name(), "Old copies are thrown away");
-            match operation {
-                Some(operation) => known.clearing = Some((op, operation)),
-                None => (known.cleared, known.kept) = (Some(op), None),
-            }
+            lock(known).copies.started(op, operation);
         }
         Err(error) => {
             refused(target, &error, round);
             pace.failed();
             if error.retry() == Retry::WhenConfigChanges {
-                (known.cleared, known.kept) = (Some(op), Some(format!("{KEPT}: {error}")));
+                lock(known).copies.ended(op, Err(error.to_string()));
             }
         }
     }

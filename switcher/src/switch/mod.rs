@@ -1,11 +1,13 @@
 //! One Switch: `observe → decide → record and act → verify`, again and again.
 
 mod act;
+mod copies;
 mod followers;
 mod gates;
 mod inspection;
 mod kit;
 mod observe;
+mod operation;
 mod outside;
 mod pace;
 mod present;
