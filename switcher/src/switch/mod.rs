@@ -112,7 +112,7 @@ impl OneSwitch {
             chronicle: Chronicle::default(),
             wake: Wake::default(),
             busy: Busy::default(),
-            backoff: Backoff::new(Duration::from_millis(500), Duration::from_secs(10)),
+            backoff: pace::pauses(),
             writes: Pace::new(),
             write_failure: None,
             set_aside: None,

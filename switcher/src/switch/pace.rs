@@ -10,7 +10,12 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from
 /// Longest pause before traffic goes back.
 const BACK: Duration = Duration::from_secs(1);
 
-/// Growing pauses after failures.
+/// Growing pauses after failures, for whatever a Switch tries again.
+pub(super) fn pauses() -> Backoff {
+    Backoff::new(PAUSES.0, PAUSES.1)
+}
+
+/// Growing pauses after failed writes.
 #[derive(Debug)]
 pub(crate) struct Pace {
     backoff: Backoff,
@@ -19,7 +24,7 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) fn new() -> Self {
-        Self { backoff: Backoff::new(PAUSES.0, PAUSES.1), failed: None }
+        Self { backoff: pauses(), failed: None }
     }
 
     /// Once more in vain; returns the pause.
