@@ -9,6 +9,7 @@ pub mod install;
 pub mod kwok;
 pub mod load_balancer;
 pub mod processes;
+pub mod script;
 pub mod sops;
 pub mod stand_in;
 pub mod tunnel;

@@ -1,7 +1,6 @@
 //! A folder of files, an engine with the real Helm, and what came of a unit.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,8 +35,8 @@ pub(crate) fn script(folder: &Path, line: &str, settings: &Settings) -> PathBuf 
     if fs::hard_link(&helm, &real).is_err() {
         fs::copy(&helm, &real).unwrap();
     }
-    fs::write(&script, format!("#!/bin/bash\n{line}\nexec {} \"$@\"\n", real.display())).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let text = format!("#!/bin/bash\n{line}\nexec {} \"$@\"\n", real.display());
+    teal_testkit::script::write(&script, &text).unwrap();
     script
 }
 

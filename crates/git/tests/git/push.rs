@@ -1,7 +1,5 @@
 //! A commit on top of a branch, pushed without force.
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use teal_git::{Author, Change, CommitId, PushError};
 
 use crate::{World, file, id, main_branch};
@@ -71,8 +69,7 @@ fn a_hook_that_refuses_is_quoted() {
     let one = world.repo.commit(&[("a", Some("1"))], "one").unwrap();
     let hook = world.repo.path.join("hooks/update");
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    std::fs::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    teal_testkit::script::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
     let repository = world.open();
     let error = repository.commit_and_push(&change(&id(&one), &[("a", "2")])).unwrap_err();
     assert_eq!(error.reason(), "Rejected");

@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
-/// Longest wait for an answer on this machine.
-const WAIT: Duration = Duration::from_secs(2);
+/// Longest wait for an answer on this machine; longer than any pause of a busy one.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// Sends a message and returns the answer's bytes.
 pub(super) async fn exchange(server: SocketAddr, message: &[u8], tcp: bool) -> Result<Vec<u8>> {

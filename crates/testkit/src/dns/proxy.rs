@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use hickory_proto::op::{Message, OpCode, ResponseCode};
+use tokio::sync::watch;
 
 use super::serve::{Answers, Reply, Serving};
 use super::{client, port};
@@ -23,8 +24,8 @@ pub enum Fault {
     HangUpAfterUpdate,
     /// Updates vanish on their way; no answer comes.
     LoseUpdates,
-    /// Updates reach the server only after this time, when the client may long have given up.
-    LateUpdates(Duration),
+    /// Updates are held until [`Proxy::let_go`], when the client may long have given up.
+    LateUpdates,
     /// One bit of every answer to an update is changed on its way.
     TamperWithUpdateAnswers,
     /// Every answer comes later.
@@ -48,6 +49,8 @@ struct State {
     injected: AtomicU64,
     seen: AtomicU64,
     under_way: AtomicU64,
+    /// Whether late updates may go on.
+    go: watch::Sender<bool>,
 }
 
 impl Proxy {
@@ -62,6 +65,7 @@ impl Proxy {
             injected: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             under_way: AtomicU64::new(0),
+            go: watch::Sender::new(false),
         };
         let mut proxy = Self { port: port::reserve(&[Ipv4Addr::LOCALHOST])?, state: Arc::new(state), serving: None };
         proxy.up().await?;
@@ -85,6 +89,7 @@ impl Proxy {
     }
 
     fn inject(&self, fault: Fault, times: u64) {
+        self.state.go.send_replace(false);
         *self.state.fault.lock().unwrap_or_else(PoisonError::into_inner) = (fault, times);
     }
 
@@ -104,6 +109,11 @@ impl Proxy {
     #[must_use]
     pub fn under_way(&self) -> u64 {
         self.state.under_way.load(Ordering::SeqCst)
+    }
+
+    /// Lets updates go on that [`Fault::LateUpdates`] holds, and those that still come to it.
+    pub fn let_go(&self) {
+        self.state.go.send_replace(true);
     }
 
     /// Nothing listens any more: connections are refused.
@@ -161,7 +171,9 @@ impl State {
         match fault {
             Fault::LoseUpdates => return Reply::Silence,
             Fault::ServFail => return servfail(&request),
-            Fault::Delay(wait) | Fault::LateUpdates(wait) => tokio::time::sleep(wait).await,
+            Fault::Delay(wait) => tokio::time::sleep(wait).await,
+            // The sender lives as long as this state.
+            Fault::LateUpdates => drop(self.go.subscribe().wait_for(|go| *go).await),
             _ => {}
         }
         let Ok(mut answer) = client::exchange(self.upstream, &bytes, tcp).await else { return Reply::Hangup };

@@ -175,6 +175,10 @@ impl Bench for AzureBench {
         self.named("aks")
     }
 
+    fn hasty(&self) -> Target {
+        self.azure.hasty(&self.provider("aks"), &self.colors())
+    }
+
     fn missing(&self) -> Target {
         self.named("new")
     }

@@ -24,7 +24,7 @@ async fn g2_a_timeout_after_commit_is_decided_by_reading_back() {
             .azure
             .fault(json!({"method": "PUT", "times": 1, "fault": {"kind": "delay", "milliseconds": 600_000}}))
             .await;
-        let landed = target.commit(&before.tag, Some(&to(bench.green(), 10)), b"op 1").await.unwrap();
+        let landed = bench.hasty().commit(&before.tag, Some(&to(bench.green(), 10)), b"op 1").await.unwrap();
         assert_eq!(bench.azure.struck().await, 1);
         assert_eq!((landed.value.clone(), landed.ledger.as_deref()), (Some(bench.green()), Some(&b"op 1"[..])));
         assert_eq!(landed, target.read().await.unwrap());
@@ -343,8 +343,10 @@ async fn azures_clock_is_known_from_its_answers() {
     let bench = AzureBench::start(Kind::A).await;
     let target = bench.target();
     assert_eq!(target.clock_skew(), None);
+    let started = std::time::Instant::now();
     target.read().await.unwrap();
-    assert!(target.clock_skew().unwrap().abs() <= 2);
+    let skew = target.clock_skew().unwrap().unsigned_abs();
+    assert!(skew <= started.elapsed().as_secs() + 1, "{skew}");
 }
 
 #[tokio::test]

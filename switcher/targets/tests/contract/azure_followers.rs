@@ -139,6 +139,11 @@ impl Following for FollowBench {
         self.of("")
     }
 
+    fn hasty(&self) -> Target {
+        let (provider, to) = self.provider("");
+        self.azure.hasty(&provider, &to)
+    }
+
     fn missing(&self) -> Target {
         self.of("nowhere")
     }

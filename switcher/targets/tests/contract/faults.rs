@@ -65,7 +65,7 @@ async fn a_wrong_clock_is_told_with_the_skew_and_its_side() {
             let error = refused(&target, &bench).await;
             assert_eq!((error.reason(), error.retry()), ("ClockSkew", Retry::Later), "{error}");
             let TargetError::ClockSkew { seconds, .. } = error else { panic!("{error:?}") };
-            assert!((seconds + offset).abs() <= 2, "{offset} was told as {seconds}");
+            assert!((seconds + offset).abs() <= whole_seconds(started) + 1, "{offset} was told as {seconds}");
             assert!(error.to_string().contains(want), "{error}");
         }
     }
@@ -76,9 +76,15 @@ async fn the_servers_clock_is_known_from_its_answers() {
     for bench in both("the server's clock").await {
         let target = bench.target();
         assert_eq!(target.clock_skew(), None);
+        let started = Instant::now();
         target.read().await.unwrap();
-        assert!(target.clock_skew().unwrap().abs() <= 1);
+        assert!(target.clock_skew().unwrap().abs() <= whole_seconds(started));
     }
+}
+
+/// How far two looks at one clock in whole seconds may be apart since then.
+fn whole_seconds(since: Instant) -> i64 {
+    since.elapsed().as_secs().cast_signed() + 1
 }
 
 #[tokio::test]
@@ -180,7 +186,7 @@ async fn a_slow_server_ends_within_the_declared_life() {
         let options = Options { timeout: Duration::from_millis(250), ..options() };
         let target = target_with(bench.proxy.address(), "aks", &bench.key, options);
         let tag = bench.target().read().await.unwrap().tag;
-        bench.proxy.set(Fault::Delay(Duration::from_secs(30)));
+        bench.proxy.set(Fault::Delay(Duration::from_secs(3_600)));
         let started = Instant::now();
         assert_eq!(target.read().await.unwrap_err().reason(), "Timeout");
         let read_took = started.elapsed();
@@ -188,8 +194,8 @@ async fn a_slow_server_ends_within_the_declared_life() {
         let error = target.commit(&tag, Some(&to(&[GREEN], 10)), b"op").await.unwrap_err();
         assert!(error.outcome_unknown(), "{error}");
         let life = target.truths().request_life;
-        // Far from the 30 s of the server, and room for a busy machine.
-        let slack = Duration::from_secs(5);
+        // Far from the hour of the server, and room for a busy machine.
+        let slack = Duration::from_secs(120);
         assert!(read_took < life / 2 + slack && started.elapsed() < life + slack, "{read_took:?}, {life:?}");
         assert_eq!(target.observe().await[0].outcome, Outcome::Timeout);
     }

@@ -2,7 +2,6 @@
 //! emulator's, and the Azure CLI's login, by an `az` that prints what the real one prints. A process's variables can't be
 //! changed while others read them, so that each test runs this binary again with variables of its own.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -130,8 +129,7 @@ async fn an_identity_that_is_not_assigned_is_told_with_what_to_check() {
 /// An `az` that writes down how it was called.
 fn cli(folder: &Path, does: &str) -> (&'static str, String) {
     let script = format!("#!/bin/sh\nprintf '%s\\n' \"$*\" >> '{}'\n{does}\n", folder.join("calls").display());
-    std::fs::write(folder.join("az"), script).unwrap();
-    std::fs::set_permissions(folder.join("az"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    teal_testkit::script::write(&folder.join("az"), &script).unwrap();
     ("PATH", format!("{}:/usr/bin:/bin", folder.display()))
 }
 

@@ -36,8 +36,10 @@ pub(crate) trait Bench {
     fn negative_ttl(&self) -> Option<u32> {
         Some(5)
     }
-    /// The target of the record.
+    /// The target of the record, patient: no pause of this machine is taken for a server that does not answer.
     fn target(&self) -> Target;
+    /// The same, which gives up soon: for an answer that never comes.
+    fn hasty(&self) -> Target;
     /// A target of a record that does not exist.
     fn missing(&self) -> Target;
     /// Changes the record as a person would.
@@ -50,7 +52,7 @@ pub(crate) trait Bench {
     async fn lose_next_write(&self);
     /// The next write arrives only after its sender has given up.
     async fn delay_next_write(&self);
-    /// Waits until the delayed write has arrived and was answered.
+    /// Lets the delayed write arrive, and waits until it was answered.
     async fn delayed_write_arrived(&self);
 }
 
@@ -176,7 +178,7 @@ pub(crate) async fn g2_an_answer_lost_after_commit_is_decided_by_reading_back(be
     let target = bench.target();
     let before = target.read().await.unwrap();
     bench.lose_next_answer().await;
-    let landed = target.commit(&before.tag, Some(&to(bench.green(), 10)), b"op 1").await.unwrap();
+    let landed = bench.hasty().commit(&before.tag, Some(&to(bench.green(), 10)), b"op 1").await.unwrap();
     assert_eq!((landed.value.clone(), landed.ledger.as_deref()), (Some(bench.green()), Some(&b"op 1"[..])));
     assert_eq!(landed, target.read().await.unwrap());
 }
@@ -186,7 +188,7 @@ pub(crate) async fn g2_a_write_lost_on_its_way_is_told_as_unknown_and_can_be_rep
     let before = target.read().await.unwrap();
     let change = to(bench.green(), 10);
     bench.lose_next_write().await;
-    let error = target.commit(&before.tag, Some(&change), b"op 1").await.unwrap_err();
+    let error = bench.hasty().commit(&before.tag, Some(&change), b"op 1").await.unwrap_err();
     assert!(matches!(error, TargetError::Unknown { seen: Seen::Unchanged, .. }), "{error:?}");
     assert!(error.outcome_unknown());
     assert_eq!((error.reason(), error.retry()), ("OutcomeUnknown", Retry::AfterRead));
@@ -199,7 +201,7 @@ pub(crate) async fn g1_a_late_write_lands_without_effect(bench: impl Bench) {
     let target = bench.target();
     let before = target.read().await.unwrap();
     bench.delay_next_write().await;
-    let error = target.commit(&before.tag, Some(&to(bench.green(), 10)), b"late").await.unwrap_err();
+    let error = bench.hasty().commit(&before.tag, Some(&to(bench.green(), 10)), b"late").await.unwrap_err();
     assert!(matches!(error, TargetError::Unknown { seen: Seen::Unchanged, .. }), "{error:?}");
     let replanned = target.commit(&before.tag, Some(&to(bench.blue(), 60)), b"replanned").await.unwrap();
     bench.delayed_write_arrived().await;

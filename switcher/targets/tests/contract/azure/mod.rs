@@ -19,15 +19,20 @@ pub(crate) const SWITCHER: &str = "33333333-3333-3333-3333-333333333333";
 /// A person with a portal.
 const PERSON: &str = "44444444-4444-4444-4444-444444444444";
 
-/// Short enough for tests that wait for it to pass, long enough for a busy machine.
+/// Longer than any pause of a busy machine: who waits for an answer that comes has it, and nothing is asked twice for it.
 pub(crate) fn patience() -> RetryPolicy {
     RetryPolicy {
         attempts: 3,
         first_wait: Duration::from_millis(5),
         longest_wait: Duration::from_secs(2),
-        attempt: Duration::from_millis(1500),
-        deadline: Duration::from_secs(6),
+        attempt: Duration::from_secs(60),
+        deadline: Duration::from_secs(120),
     }
+}
+
+/// Short enough for tests that wait for it to pass; reads have many attempts.
+fn haste() -> RetryPolicy {
+    RetryPolicy { attempts: 10, attempt: Duration::from_millis(1500), ..patience() }
 }
 
 /// An Azure of this test's own.
@@ -68,6 +73,13 @@ impl Azure {
 
     pub(crate) fn target(&self, provider: &Provider, to: &BTreeMap<String, Destination>) -> Target {
         Target::new(provider, to, &self.access(), options()).unwrap()
+    }
+
+    /// The same, which gives up soon: for an answer that never comes.
+    pub(crate) fn hasty(&self, provider: &Provider, to: &BTreeMap<String, Destination>) -> Target {
+        let settings = settings(&self.emulator, SWITCHER).patient(haste());
+        let access = Access { secret: None, azure: Some(Client::new(settings).unwrap()) };
+        Target::new(provider, to, &access, options()).unwrap()
     }
 
     /// A request of a person, whom no fault concerns that is told for the switcher alone.
@@ -112,6 +124,11 @@ impl Azure {
 
     pub(crate) async fn settings(&self, patch: Value) {
         self.tell("PATCH", "settings", patch).await;
+    }
+
+    /// Moves the emulator's clock on.
+    pub(crate) async fn advance(&self, seconds: u32) {
+        self.tell("POST", "clock", json!({"advanceSeconds": seconds})).await;
     }
 
     /// How many calls of a method and a type have been made.
@@ -160,7 +177,7 @@ impl Azure {
 }
 
 pub(crate) fn options() -> Options {
-    Options { timeout: Duration::from_secs(2), relearn: Duration::ZERO, ..Options::default() }
+    Options { timeout: Duration::from_secs(60), relearn: Duration::ZERO, ..Options::default() }
 }
 
 fn settings(emulator: &Running, who: &str) -> Settings {
