@@ -20,7 +20,7 @@ fn flip() -> Request {
 
 async fn wait(server: &Server, operation: &Operation) -> Option<Progress> {
     let needs = flip().needs;
-    let (every, patience) = (Duration::from_millis(5), Duration::from_secs(5));
+    let (every, patience) = (Duration::from_millis(5), Duration::from_secs(300));
     server.client().wait("frontDoor", operation, needs, every, patience).await.unwrap()
 }
 

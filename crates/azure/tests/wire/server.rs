@@ -120,6 +120,12 @@ impl Server {
         Client::new(self.settings(Credential::Other(Arc::new(Fixed)))).unwrap()
     }
 
+    /// The same, which gives up soon: for an answer that never comes.
+    pub(crate) fn hasty_client(&self) -> Client {
+        let haste = RetryPolicy { attempt: Duration::from_millis(1500), ..patience() };
+        Client::new(self.settings(Credential::Other(Arc::new(Fixed))).patient(haste)).unwrap()
+    }
+
     pub(crate) fn watched(&self) -> (Client, Arc<Notes>) {
         let notes = Arc::<Notes>::default();
         let settings = self.settings(Credential::Other(Arc::new(Fixed))).watched(notes.clone());
@@ -127,13 +133,13 @@ impl Server {
     }
 }
 
-/// Short enough for tests, long enough for a busy machine.
+/// Longer than any pause of a busy machine: who waits for an answer that comes has it, and nothing is asked twice for it.
 pub(crate) fn patience() -> RetryPolicy {
     RetryPolicy {
         first_wait: Duration::from_millis(1),
         longest_wait: Duration::from_secs(2),
-        attempt: Duration::from_millis(1500),
-        deadline: Duration::from_secs(10),
+        attempt: Duration::from_secs(60),
+        deadline: Duration::from_secs(240),
         ..RetryPolicy::default()
     }
 }

@@ -146,8 +146,7 @@ fn redirects_from_tls_to_plain_text_and_in_circles_are_refused() {
 fn each_wrong_answer_has_its_reason() {
     let world = World::new();
     world.repo.commit(&[("a", Some("1"))], "one").unwrap();
-    let repository =
-        world.open_with(&Options { deadline: Duration::from_millis(700), ..Options::new(&world.repo.url) });
+    let repository = world.open();
     for (fault, reason, said) in [
         (Fault::Status(500), "Unavailable", "answered 500"),
         (Fault::Status(429), "Unavailable", "answered 429"),
@@ -156,18 +155,31 @@ fn each_wrong_answer_has_its_reason() {
         (Fault::Status(302), "Protocol", "redirects"),
         (Fault::WebPage, "Protocol", "text/html"),
         (Fault::Drop, "Unreachable", "can't be reached"),
-        (Fault::Hang, "Timeout", "not done within 700ms"),
-        (Fault::Slow(Duration::from_millis(400)), "Timeout", "not done within 700ms"),
     ] {
-        world.server.fail(fault.clone());
-        let error = repository.fetch(&main_branch()).unwrap_err();
-        assert_eq!(error.reason(), reason, "{fault:?}: {error}");
-        let text = error.to_string();
-        assert!(text.starts_with(&world.repo.url) && text.contains(said), "{fault:?}: {error}");
-        assert!(!text.contains('\n'));
+        tells(&world, &repository, fault, reason, said);
     }
     world.server.heal();
     repository.fetch(&main_branch()).unwrap();
+}
+
+fn tells(world: &World, repository: &Repository, fault: Fault, reason: &str, said: &str) {
+    world.server.fail(fault.clone());
+    let error = repository.fetch(&main_branch()).unwrap_err();
+    assert_eq!(error.reason(), reason, "{fault:?}: {error}");
+    let text = error.to_string();
+    assert!(text.starts_with(&world.repo.url) && text.contains(said), "{fault:?}: {error}");
+    assert!(!text.contains('\n'));
+}
+
+#[test]
+fn an_answer_that_does_not_come_in_time_is_told_as_that() {
+    let world = World::new();
+    world.repo.commit(&[("a", Some("1"))], "one").unwrap();
+    let repository =
+        world.open_with(&Options { deadline: Duration::from_millis(700), ..Options::new(&world.repo.url) });
+    for fault in [Fault::Hang, Fault::Slow(Duration::from_millis(400))] {
+        tells(&world, &repository, fault, "Timeout", "not done within 700ms");
+    }
 }
 
 #[test]
