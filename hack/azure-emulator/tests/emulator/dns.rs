@@ -5,7 +5,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::json;
 
-use crate::kit::{GROUP, Kit, query, texts};
+use crate::kit::{GROUP, Kit, eventually, query, query_within, texts};
 
 #[tokio::test]
 async fn names_are_answered_as_authoritative_servers_do() {
@@ -187,6 +187,9 @@ async fn dns_has_faults_of_its_own() {
     let failed = query(kit.emulator.dns, "www.contoso.dev.", RecordType::A, false, None).await.unwrap();
     assert_eq!(failed.metadata.response_code, ResponseCode::ServFail);
     kit.fault(json!({"type": "dns", "times": 1, "fault": {"kind": "drop"}})).await;
-    assert_eq!(query(kit.emulator.dns, "www.contoso.dev.", RecordType::A, false, None).await, None);
+    let a_second = std::time::Duration::from_secs(1);
+    let dropped = query_within(a_second, kit.emulator.dns, "www.contoso.dev.", RecordType::A, false, None).await;
+    assert_eq!(dropped, None);
+    eventually(async || kit.get("/_emulator/faults").await.body["value"][1]["struck"].clone(), json!(1)).await;
     assert_eq!(kit.ask("www.contoso.dev.", RecordType::A).await, ["60 A 192.0.2.1"]);
 }
