@@ -55,7 +55,8 @@ async fn server(well: Arc<AtomicBool>) -> String {
 }
 
 fn color(url: &str) -> Color {
-    let timeout = Duration::from_millis(500);
+    // Longer than any pause of a busy machine: who answers is heard.
+    let timeout = Duration::from_secs(60);
     let probe = HttpProbe {
         url: url.to_owned(),
         host: Some("aks.contoso.com".to_owned()),
@@ -77,13 +78,13 @@ async fn until(monitor: &Monitor, color: &str, want: Proof) -> Proven {
             changed.changed().await.unwrap();
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), wait)
+    tokio::time::timeout(Duration::from_secs(120), wait)
         .await
         .unwrap_or_else(|_| panic!("{color} never {want:?}: {:?}", monitor.proofs()))
 }
 
 fn settings() -> Health {
-    Health { freshness: Duration::from_secs(3), interval: Duration::from_millis(50), threshold: 2, control: None }
+    Health { freshness: Duration::from_secs(600), interval: Duration::from_millis(50), threshold: 2, control: None }
 }
 
 #[tokio::test]
@@ -112,12 +113,12 @@ async fn g3_a_dead_color_fails_only_while_another_answers() {
     until(&monitor, "green", Proof::Fail).await;
     let all = BTreeMap::from([("blue".to_owned(), color(dead)), ("green".to_owned(), color(dead))]);
     let monitor = Monitor::start(&settings(), &all).unwrap();
-    let mut ticks = 0;
-    while monitor.proofs()["green"].age.is_none() || monitor.proofs()["blue"].age.is_none() {
-        tokio::task::yield_now().await;
-        ticks += 1;
-        assert!(ticks < 10_000_000, "never probed");
-    }
+    let probed = async {
+        while monitor.proofs()["green"].age.is_none() || monitor.proofs()["blue"].age.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), probed).await.expect("never probed");
     assert_eq!(monitor.proofs()["green"].proof, Proof::Unknown);
     assert_eq!(monitor.proofs()["blue"].proof, Proof::Unknown);
 }

@@ -13,7 +13,7 @@ fn declared() -> Topology {
         host: None,
         status: Vec::new(),
         contains: None,
-        timeout: Duration::from_secs(2),
+        timeout: Duration::from_secs(60),
     };
     Topology {
         resolver: "10.0.0.10".into(),
