@@ -5,11 +5,12 @@ mod azure;
 mod bind;
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use teal_switcher::SwitcherConfig;
-use teal_testkit::http::{FrontDoor, LoadClient};
+use teal_testkit::http::{FrontDoor, Load, LoadClient};
 
 use crate::screen::Screen;
 
@@ -129,6 +130,11 @@ impl Ground {
             Self::Azure(azure) => azure.hints(),
         }
     }
+}
+
+/// Steady load, as a user sends it: who waits so long as a pause of a busy machine has not been failed.
+pub(crate) fn load(host: &str, port: u16) -> Load {
+    Load { timeout: Duration::from_secs(60), ..Load::new(host, port) }
 }
 
 /// Writes one key of a Secret, as a cluster would mount it.

@@ -2,7 +2,7 @@
 //! server, the demo counts for itself, from the gateways' own `/metrics`.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value, json};
 use teal_testkit::http::FrontDoor;
+use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -19,11 +20,19 @@ use tokio_util::task::AbortOnDropHandle;
 const WINDOW: Duration = Duration::from_secs(5);
 /// Between two readings.
 const STEP: Duration = Duration::from_millis(500);
-/// Longest wait for one reading: well below the window, so that one late answer does not end a rate.
-const LATE: Duration = Duration::from_secs(2);
+/// As many readings a window has: after a pause of this machine it begins before the pause, however long that was.
+const LEAST: usize = 11;
+/// Longest wait for one reading.
+const LATE: Duration = Duration::from_secs(60);
 
-/// Counts by color, each reading with its time.
-type Readings = Arc<Mutex<BTreeMap<String, VecDeque<(Instant, f64)>>>>;
+/// Who reads, where, and what was read.
+struct Reader {
+    client: reqwest::Client,
+    /// `/metrics` by color.
+    sources: BTreeMap<String, String>,
+    /// Counts by color, each reading with its time. Held while a gateway is asked: readings are in the order of their times.
+    readings: Mutex<BTreeMap<String, VecDeque<(Instant, f64)>>>,
+}
 
 /// The metrics server; dropped, it ends.
 pub(crate) struct Rates {
@@ -35,34 +44,42 @@ pub(crate) struct Rates {
 impl Rates {
     /// Starts to read and to answer.
     pub(crate) async fn start(doors: &[FrontDoor]) -> Result<Self> {
-        let readings = Readings::default();
-        let sources: Vec<_> = doors.iter().map(|door| (door.color().to_owned(), door.url("/metrics"))).collect();
-        let reader = tokio::spawn(read(sources, readings.clone()));
+        let sources = doors.iter().map(|door| (door.color().to_owned(), door.url("/metrics"))).collect();
+        let client = reqwest::Client::builder().no_proxy().timeout(LATE).build().context("a client for metrics")?;
+        let reader = Arc::new(Reader { client, sources, readings: Mutex::default() });
+        let task = tokio::spawn(for_ever(reader.clone()));
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.context("listen for queries")?;
         let url = format!("http://{}", listener.local_addr()?);
-        let app = axum::Router::new().route("/api/v1/query", get(query)).with_state(readings);
+        let app = axum::Router::new().route("/api/v1/query", get(query)).with_state(reader);
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, app).await {
                 eprintln!("the gateways' rates can't be asked for any more: {error}");
             }
         });
-        Ok(Self { url, _tasks: [AbortOnDropHandle::new(reader), AbortOnDropHandle::new(server)] })
+        Ok(Self { url, _tasks: [AbortOnDropHandle::new(task), AbortOnDropHandle::new(server)] })
     }
 }
 
-async fn read(sources: Vec<(String, String)>, readings: Readings) {
-    let client = reqwest::Client::new();
+async fn for_ever(reader: Arc<Reader>) {
     let mut tick = tokio::time::interval(STEP);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        for (color, url) in &sources {
-            // A gateway that is down is not read: its rate ends with its last readings, and then there is none.
-            let Ok(answer) = client.get(url).timeout(LATE).send().await else { continue };
-            let Ok(text) = answer.text().await else { continue };
-            let mut readings = readings.lock().unwrap_or_else(PoisonError::into_inner);
-            keep(readings.entry(color.clone()).or_default(), Instant::now(), users(&text));
+        for color in reader.sources.keys() {
+            reader.read(color).await;
         }
+    }
+}
+
+impl Reader {
+    /// The rate of a color up to now; none of a gateway that is down or unknown, or has not been read for a whole window.
+    async fn read(&self, color: &str) -> Option<f64> {
+        let url = self.sources.get(color)?;
+        let mut readings = self.readings.lock().await;
+        let text = self.client.get(url).send().await.ok()?.text().await.ok()?;
+        let readings = readings.entry(color.to_owned()).or_default();
+        keep(readings, Instant::now(), users(&text));
+        rate(readings)
     }
 }
 
@@ -70,7 +87,7 @@ async fn read(sources: Vec<(String, String)>, readings: Readings) {
 /// late reading never leaves less than a window.
 fn keep(readings: &mut VecDeque<(Instant, f64)>, now: Instant, count: f64) {
     readings.push_back((now, count));
-    while readings.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
+    while readings.len() > LEAST && readings.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
         readings.pop_front();
     }
 }
@@ -87,11 +104,11 @@ fn users(metrics: &str) -> f64 {
 fn rate(readings: &VecDeque<(Instant, f64)>) -> Option<f64> {
     let ((first, before), (last, now)) = (*readings.front()?, *readings.back()?);
     let span = last.duration_since(first);
-    (span >= WINDOW && last.elapsed() < WINDOW).then(|| (now - before) / span.as_secs_f64())
+    (span >= WINDOW).then(|| (now - before) / span.as_secs_f64())
 }
 
 async fn query(
-    State(readings): State<Readings>,
+    State(reader): State<Arc<Reader>>,
     Query(asked): Query<BTreeMap<String, String>>,
 ) -> (StatusCode, Json<Value>) {
     let text = asked.get("query").map_or("", String::as_str);
@@ -101,7 +118,8 @@ async fn query(
         let body = json!({"status": "error", "errorType": "bad_data", "error": error});
         return (StatusCode::BAD_REQUEST, Json(body));
     };
-    let rate = readings.lock().unwrap_or_else(PoisonError::into_inner).get(color).and_then(rate);
+    // Asked now, and not taken from the last reading: nobody knows how long ago that was.
+    let rate = reader.read(color).await;
     let series: Vec<Value> =
         rate.map(|rate| json!({"metric": {"color": color}, "value": [0, rate.to_string()]})).into_iter().collect();
     (StatusCode::OK, Json(json!({"status": "success", "data": {"resultType": "vector", "result": series}})))
@@ -136,7 +154,19 @@ mod tests {
             keep(&mut readings, at, f64::from(step));
             let span = at.duration_since(readings[0].0);
             assert!(at.duration_since(start) < WINDOW * 2 || span >= WINDOW, "{span:?}");
-            assert!(readings.len() < 2 || at.duration_since(readings[1].0) < WINDOW);
+            assert!(readings.len() <= LEAST || at.duration_since(readings[1].0) < WINDOW);
         }
+    }
+
+    #[test]
+    fn what_was_before_a_pause_counts_after_it() {
+        let start = Instant::now();
+        let mut readings = VecDeque::new();
+        for step in 0..30_u32 {
+            keep(&mut readings, start + STEP * step, f64::from(step) * 25.0);
+        }
+        keep(&mut readings, start + STEP * 29 + WINDOW * 10, 29.0 * 25.0);
+        assert!(rate(&readings).is_some_and(|rate| rate > 1.0), "{:?}", rate(&readings));
+        assert!(readings.len() <= LEAST);
     }
 }

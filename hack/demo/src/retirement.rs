@@ -12,7 +12,7 @@ use crate::verdict::Outcome;
 use crate::world::World;
 
 /// Longest wait for what needs no waiting.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(600);
 /// Between two looks at what a metric has to show first.
 const AGAIN: Duration = Duration::from_millis(500);
 /// Refused, by `teal`'s exit codes.

@@ -24,6 +24,9 @@ use teal_testkit::load_balancer::LoadBalancer;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+/// What is stalled for so long is not tried again with success, as after an API server's pause.
+const FOR_GOOD: Duration = Duration::from_secs(60);
+
 /// Name of the Sync in both clusters.
 pub(crate) const SYNC: &str = "contoso";
 
@@ -122,13 +125,16 @@ impl Side {
     pub(crate) async fn ready(&self, revision: &str, within: Duration) -> Result<SyncStatus> {
         let deadline = tokio::time::Instant::now() + within;
         let mut tick = tokio::time::interval(Duration::from_millis(100));
+        let mut stalled = None;
         loop {
             tick.tick().await;
             let status = self.status().await?;
             if holds(&status.conditions, READY) && status.revision.as_deref() == Some(revision) {
                 return Ok(status);
             }
-            if holds(&status.conditions, STALLED) {
+            let now = tokio::time::Instant::now();
+            stalled = holds(&status.conditions, STALLED).then(|| stalled.unwrap_or(now));
+            if stalled.is_some_and(|since| now.duration_since(since) >= FOR_GOOD) {
                 bail!("{} can't follow this fleet:\n    {}", self.color, self.why().await);
             }
             if tokio::time::Instant::now() >= deadline {

@@ -8,7 +8,7 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 
 /// Longest wait for an operation of the emulator.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// Subscription of the demo.
 pub(super) const SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000c05";

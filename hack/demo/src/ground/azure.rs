@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use teal_azure::credential::{Credential, Hidden};
 use teal_azure::{Client, Cloud, Settings};
 use teal_switcher::SwitcherConfig;
-use teal_testkit::http::{FrontDoor, Load, LoadClient};
+use teal_testkit::http::{FrontDoor, LoadClient};
 
-use super::STEADY_TTL;
 use super::arm::{Arm, GROUP, SUBSCRIPTION, id};
+use super::{STEADY_TTL, load};
 use crate::screen::Screen;
 
 const ZONE: &str = "contoso.example";
@@ -196,8 +196,8 @@ impl Azure {
 
     pub(super) fn clients(&self, port: u16) -> Result<Vec<(&'static str, LoadClient)>> {
         let edge = self.emulator.addresses.get("front-door").context("no edge of Front Door")?;
-        let public = Load::new(&official_host(), edge.port());
-        let private = Load::new(&format!("{RECORD}.{PRIVATE_ZONE}"), port);
+        let public = load(&official_host(), edge.port());
+        let private = load(&format!("{RECORD}.{PRIVATE_ZONE}"), port);
         Ok(vec![
             ("public clients, through Front Door", LoadClient::start(self.emulator.dns, public)?),
             ("private clients, by the private zone", LoadClient::start(self.emulator.dns, private)?),

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use teal_testkit::dns::{DnsServer, Key, Zone};
-use teal_testkit::http::{FrontDoor, Load, LoadClient};
+use teal_testkit::http::{FrontDoor, LoadClient};
 
-use super::STEADY_TTL;
+use super::{STEADY_TTL, load};
 use crate::screen::Screen;
 
 /// Zone that the name server is authoritative for.
@@ -63,7 +63,7 @@ impl Bind {
     }
 
     pub(super) fn client(&self, port: u16) -> Result<LoadClient> {
-        LoadClient::start(self.dns.address(), Load::new(&self.host(), port))
+        LoadClient::start(self.dns.address(), load(&self.host(), port))
     }
 
     pub(super) fn hints(&self, repository: &str) -> Vec<String> {

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use teal_testkit::http::{FrontDoor, Load, LoadClient};
+use teal_testkit::http::{FrontDoor, LoadClient};
 
-use super::{AKS, Azure, CDN, DNS, PRIVATE_ZONE, PROFILE, STEADY_TTL, ZONE, aks, id};
+use super::{AKS, Azure, CDN, DNS, PRIVATE_ZONE, PROFILE, STEADY_TTL, ZONE, aks, id, load};
 
 /// A record that somebody made by hand, long ago.
 const LEFT_RECORD: &str = "legacy";
@@ -46,7 +46,7 @@ spec:
   drain:
     prometheus: {{address: \"{metrics}\", query: 'gateway_requests_per_second{{color=\"${{color}}\"}}', success: \"value < 0.1\"}}
   retention: 0s
-  scream: 10s
+  scream: 20s
   executor: arm
   colors:
 {}{}",
@@ -103,7 +103,7 @@ spec:
 
     /// A client that still goes to blue by its own name.
     pub(crate) fn stray(&self, port: u16) -> Result<LoadClient> {
-        LoadClient::start(self.emulator.dns, Load::new(&format!("aks-blue.{ZONE}"), port))
+        LoadClient::start(self.emulator.dns, load(&format!("aks-blue.{ZONE}"), port))
     }
 
     /// What ARM says of blue's cluster: its power state, or nothing when it is gone.
