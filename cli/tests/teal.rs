@@ -54,7 +54,7 @@ impl World {
 
     async fn until(&mut self, what: &str, wanted: impl Fn(&teal_switcher::status::SwitchStatus) -> bool) -> Result<()> {
         let met = |status: &teal_switcher::status::Status| status.switches.first().is_some_and(&wanted);
-        let waited = tokio::time::timeout(Duration::from_secs(30), self.status.wait_for(met)).await;
+        let waited = tokio::time::timeout(Duration::from_secs(180), self.status.wait_for(met)).await;
         waited.with_context(|| format!("never {what}"))??;
         Ok(())
     }

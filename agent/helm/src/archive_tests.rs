@@ -165,5 +165,5 @@ fn a_bomb_ends_at_the_cap_and_names_its_entry() {
     let begun = Instant::now();
     let error = unpack(&packed(&tar)).unwrap_err();
     assert!(error.message.contains("entries"), "{error}");
-    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert!(begun.elapsed() < Duration::from_secs(120));
 }

@@ -20,7 +20,7 @@ async fn until(what: &str, met: impl AsyncFn() -> Result<bool>) -> Result<()> {
         }
         Ok(())
     };
-    tokio::time::timeout(std::time::Duration::from_secs(30), asked)
+    tokio::time::timeout(std::time::Duration::from_secs(180), asked)
         .await
         .map_err(|_| anyhow::anyhow!("never {what}"))?
 }

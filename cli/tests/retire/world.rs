@@ -279,7 +279,7 @@ impl World {
     ) -> Result<()> {
         let met = |status: &teal_switcher::status::Status| status.switches.first().is_some_and(&wanted);
         let mut status = self.status.clone();
-        let waited = tokio::time::timeout(Duration::from_secs(30), status.wait_for(met)).await;
+        let waited = tokio::time::timeout(Duration::from_secs(180), status.wait_for(met)).await;
         waited.with_context(|| format!("never {what}: {:?}", self.status.borrow().switches.first()))??;
         Ok(())
     }

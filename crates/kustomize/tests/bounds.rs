@@ -26,14 +26,23 @@ fn work() -> Option<u64> {
     std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split_whitespace().next()?.parse().ok()
 }
 
+/// The kernel counts work by its ticks, some milliseconds each: less than this many nanoseconds tell nothing.
+const TELLING: u64 = 50_000_000;
+
 /// Eight times the input may cost half of what the square would: four times as much for each as before. The least of some
 /// tries counts, since what a processor does besides is never less than nothing.
 fn grows_no_faster_than_the_input(what: &str, run: impl Fn(usize), small: usize) {
     let least = |count: usize| {
         let one = || {
             let before = work()?;
-            run(count);
-            Some(work()? - before)
+            for times in 1..=10_000 {
+                run(count);
+                let spent = work()? - before;
+                if spent >= TELLING {
+                    return Some(spent / times);
+                }
+            }
+            None
         };
         (0..3).filter_map(|_| one()).min()
     };

@@ -290,7 +290,7 @@ fn a_large_hostile_text_ends_soon() {
         let began = std::time::Instant::now();
         let _ = read(&text);
         let took = began.elapsed();
-        assert!(took < std::time::Duration::from_secs(10), "{name}: {took:?}");
+        assert!(took < std::time::Duration::from_secs(60), "{name}: {took:?}");
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) use targets::Target;
 pub(crate) use worker::{Work, work};
 
 /// Longest time for one input, on a machine with other work to do. What is bounded takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Most memory of a worker, MiB: inputs are a few KiB, and the budgets of the reader bound what they may become.
 const MOST_MIB: u64 = 1_024;
 

@@ -12,7 +12,7 @@ def admin(method, path, body=None):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{URL}/_emulator/{path}", data=data, method=method)
     request.add_header("content-type", "application/json")
-    with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=CA), timeout=30) as answer:
+    with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=CA), timeout=120) as answer:
         said = answer.read()
     return json.loads(said) if said.strip() else None
 

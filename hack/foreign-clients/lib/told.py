@@ -26,7 +26,7 @@ def group():
 
 def written(rg):
     """Lets Teal's own targets write into this resource group; what was asked of them."""
-    done = subprocess.run([os.environ["TEAL_WRITER"], rg], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([os.environ["TEAL_WRITER"], rg], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -49,7 +49,7 @@ zones:
             env={**os.environ, "REQUESTS_CA_BUNDLE": CA, "PATH": path},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
         said = done.stdout + done.stderr
         assert done.returncode == 0, said[-1500:]

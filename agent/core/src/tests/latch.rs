@@ -257,5 +257,5 @@ fn ten_thousand_objects_settle_quickly() {
         gates.settle(at(1));
     }
     assert!(gates.all_ready());
-    assert!(begun.elapsed() < at(20), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < at(120), "{:?}", begun.elapsed());
 }

