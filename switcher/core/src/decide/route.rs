@@ -290,21 +290,35 @@ pub(super) fn unlooked(view: &View<'_>) -> Option<Wait> {
     Some(Wait::new(Reason::Gate, format!("{name}: {why}")).until(view.in_ms(left)))
 }
 
-/// Why no move may begin by what the targets are, or by the TTL that caches hold.
+/// Why no move may begin by what the targets are, or by the TTLs that caches hold: all of it at once.
 pub(super) fn objection(view: &View<'_>) -> Option<Alert> {
+    let refused: Vec<String> = inspected(view)
+        .filter_map(|(name, inspected)| match inspected {
+            Inspected::Objection(why) => Some(format!("{name}: {why}")),
+            Inspected::Clear | Inspected::Unknown(_) => None,
+        })
+        .collect();
+    let over = over_policy(view);
+    let (reason, hint) = match (refused.is_empty(), over.is_empty()) {
+        (true, true) => return None,
+        (false, true) => ("TargetRefused", REFUSED.to_owned()),
+        (true, false) => ("TtlOverPolicy", OVER_POLICY.to_owned()),
+        (false, false) => ("TargetRefused", format!("{REFUSED}; a TTL: {OVER_POLICY}")),
+    };
+    Some(Alert::new(reason, [refused, over].concat().join("; "), hint))
+}
+
+const REFUSED: &str = "put it right, or leave it out of the declaration; nothing has moved";
+const OVER_POLICY: &str = "lower it and wait, or raise `strategy.ttl.maximum`";
+
+/// The targets whose TTL is above the declared maximum.
+fn over_policy(view: &View<'_>) -> Vec<String> {
+    let Some(limit) = view.policy().ttl_limit.map(seconds) else { return Vec::new() };
     let followers = view.declared.followers.iter().zip(&view.seen.targets);
-    let objects = inspected(view).find_map(|(name, inspected)| match inspected {
-        Inspected::Objection(why) => Some((name, why)),
-        Inspected::Clear | Inspected::Unknown(_) => None,
-    });
-    if let Some((name, why)) = objects {
-        let hint = "put it right, or leave it out of the declaration; nothing has moved";
-        return Some(Alert::new("TargetRefused", format!("{name}: {why}"), hint));
-    }
-    let limit = seconds(view.policy().ttl_limit?);
-    let record = std::iter::once(("the record", view.seen.record.routed_ttl()));
     let others = followers.filter_map(|(one, seen)| Some((one.name.as_str(), seen.ttl?)));
-    let (name, ttl) = record.chain(others).find(|(_, ttl)| *ttl > limit)?;
-    let message = format!("{name} has a TTL of {ttl} s, above the declared maximum of {limit} s");
-    Some(Alert::new("TtlOverPolicy", message, "lower it and wait, or raise `strategy.ttl.maximum`"))
+    std::iter::once(("the record", view.seen.record.routed_ttl()))
+        .chain(others)
+        .filter(|(_, ttl)| *ttl > limit)
+        .map(|(name, ttl)| format!("{name} has a TTL of {ttl} s, above the declared maximum of {limit} s"))
+        .collect()
 }
