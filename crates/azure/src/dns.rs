@@ -69,23 +69,25 @@ impl Zone {
         if self.kind == ZoneKind::Public { "dns" } else { "privateDns" }
     }
 
-    fn needs(&self) -> Needs {
+    /// What one record set needs: a role on that set alone. What is read of the whole zone needs `Reader` there.
+    fn set_needs(&self, kind: RecordType, name: &str) -> Needs {
         let role = if self.kind == ZoneKind::Public { "DNS Zone Contributor" } else { "Private DNS Zone Contributor" };
-        needs(role, &self.id)
+        needs(role, format!("{}/{}/{name}", self.id, kind.as_str()))
     }
 
     /// Reads the zone.
     #[must_use]
     pub fn get(&self) -> Request {
         let what = format!("reading the zone {}", self.name());
-        Request::get(self.service(), &self.id, self.version(), self.needs()).told(what)
+        Request::get(self.service(), &self.id, self.version(), needs("Reader", &self.id)).told(what)
     }
 
     /// Reads one record set; `name` is relative to the zone, `@` is the zone itself.
     #[must_use]
     pub fn get_set(&self, kind: RecordType, name: &str) -> Request {
         let what = format!("reading the {} record set {}", kind.as_str(), self.full(name));
-        self.get().at(&[kind.as_str(), name]).told(what)
+        let needs = self.set_needs(kind, name);
+        Request { needs, ..self.get() }.at(&[kind.as_str(), name]).told(what)
     }
 
     /// Lists the record sets of one type, or of all.
@@ -287,5 +289,21 @@ impl Client {
         let answer = self.send(&request).await?;
         let text = answer.body.pointer("/properties/ipAddress").and_then(Value::as_str);
         Ok(text.and_then(|text| text.parse().ok()))
+    }
+    /// The host name of a Traffic Manager profile or of a Front Door or CDN endpoint, which a CNAME record that is an
+    /// alias of it answers; `None` while it has none.
+    ///
+    /// # Errors
+    /// See [`AzureError`].
+    pub async fn host_name(&self, id: &ResourceId) -> Result<Option<String>, AzureError> {
+        let profile = id.kind() == "microsoft.network/trafficmanagerprofiles";
+        let (service, version, path) = if profile {
+            ("trafficManager", versions::TRAFFIC_MANAGER, "/properties/dnsConfig/fqdn")
+        } else {
+            ("frontDoor", versions::FRONT_DOOR, "/properties/hostName")
+        };
+        let answer = self.send(&Request::get(service, id, version, needs("Reader", id))).await?;
+        let text = answer.body.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        Ok((!text.is_empty()).then(|| text.to_owned()))
     }
 }

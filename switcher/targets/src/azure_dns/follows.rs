@@ -2,7 +2,8 @@
 //!
 //! An alias is answered as the addresses of what it follows. Those of a public IP resource and of another record set can
 //! be learned. Those of a profile or an endpoint can't be told by color: they change by themselves, and several colors
-//! may share them.
+//! may share them. Its host name, which a CNAME record answers, is its own: where that is answered it tells the color,
+//! and whatever else is answered tells none.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,8 @@ pub(super) struct Follows {
     each: Vec<Alias>,
     /// Why no answer can ever be told by color.
     never: Option<String>,
+    /// Why none but the known ones can.
+    other: Option<String>,
     kind: RecordType,
     known: Mutex<BTreeMap<String, Known>>,
 }
@@ -36,6 +39,8 @@ enum Source {
     Address(ResourceId),
     /// Another set of the zone, by its name.
     Set(String),
+    /// What has a host name of its own; and what it is.
+    Host(ResourceId, &'static str),
 }
 
 /// What is known of one, and when it was looked at.
@@ -54,24 +59,27 @@ enum Answers {
 
 impl Follows {
     pub(super) fn new(ids: Vec<String>, kind: RecordType, zone: &Zone) -> Self {
-        let sources = ids.into_iter().map(|id| (source_of(&id, kind, zone), id));
-        let (mut each, mut never) = (Vec::new(), Vec::new());
-        for (from, id) in sources {
-            match from {
-                Ok(from) => each.push(Alias { id, from: Some(from) }),
-                Err(what) => {
-                    never.push(what);
-                    each.push(Alias { id, from: None });
-                }
+        let (mut each, mut never, mut other) = (Vec::new(), Vec::new(), Vec::new());
+        for id in ids {
+            let from = source_of(&id, kind, zone);
+            match &from {
+                Ok(Source::Host(_, what)) => other.push(*what),
+                Ok(_) => {}
+                Err(what) => never.push(*what),
             }
+            each.push(Alias { id, from: from.ok() });
         }
-        never.sort_unstable();
-        never.dedup();
-        let never = (!never.is_empty()).then(|| {
-            let what = never.join(" and ");
-            format!("the alias follows {what}: its answers change by themselves and may be the same for every color")
-        });
-        Self { each, never, kind, known: Mutex::default() }
+        let why = |mut what: Vec<&str>| {
+            what.sort_unstable();
+            what.dedup();
+            let follows = what.join(" and ");
+            (!what.is_empty()).then(|| {
+                format!(
+                    "the alias follows {follows}: its answers change by themselves and may be the same for every color"
+                )
+            })
+        };
+        Self { each, never: why(never), other: why(other), kind, known: Mutex::default() }
     }
 
     /// Learns what is not known yet, or all of it anew; nothing is looked at twice within `pause`.
@@ -97,6 +105,11 @@ impl Follows {
                 Ok(Some(std::net::IpAddr::V4(ip))) => Answers::These(Destination::Ip(vec![ip])),
                 Ok(Some(std::net::IpAddr::V6(ip))) => Answers::These(Destination::Ipv6(vec![ip])),
                 Ok(None) => unknown(format!("{id} has no address yet"), false),
+                Err(error) => failed(&error),
+            },
+            Source::Host(id, _) => match client.host_name(id).await {
+                Ok(Some(name)) => Answers::These(Destination::Cname(name).canonical()),
+                Ok(None) => unknown(format!("{id} has no host name yet"), false),
                 Err(error) => failed(&error),
             },
             Source::Set(name) => match client.record_set(zone, self.kind, name).await {
@@ -134,7 +147,8 @@ impl Follows {
         match same {
             0 => {
                 let (whys, lasting) = unknown(known.values());
-                (!whys.is_empty()).then(|| Untold { why: whys.join("; "), lasting })
+                let learned = (!whys.is_empty()).then(|| Untold { why: whys.join("; "), lasting });
+                learned.or_else(|| self.other.clone().map(|why| Untold { why, lasting: true }))
             }
             1 => None,
             _ => Some(Untold { why: "the aliases of several colors are answered alike".to_owned(), lasting: true }),
@@ -188,15 +202,20 @@ fn source_of(id: &str, kind: RecordType, zone: &Zone) -> Result<Source, &'static
     let of = id.kind();
     match of.as_str() {
         "microsoft.network/publicipaddresses" => Ok(Source::Address(id)),
-        "microsoft.network/trafficmanagerprofiles" => Err("a Traffic Manager profile"),
-        "microsoft.cdn/profiles/afdendpoints" => Err("a Front Door endpoint"),
-        "microsoft.cdn/profiles/endpoints" => Err("a CDN endpoint"),
+        "microsoft.network/trafficmanagerprofiles" => host(id, kind, "a Traffic Manager profile"),
+        "microsoft.cdn/profiles/afdendpoints" => host(id, kind, "a Front Door endpoint"),
+        "microsoft.cdn/profiles/endpoints" => host(id, kind, "a CDN endpoint"),
         "microsoft.network/frontdoors" => Err("a classic Front Door"),
         _ if zone.id.holds(&id) && of == format!("{}/{}", zone.id.kind(), kind.as_str().to_ascii_lowercase()) => {
             Ok(Source::Set(id.name().to_owned()))
         }
         _ => Err("something that has no addresses of its own"),
     }
+}
+
+/// A CNAME record answers the host name of what it follows, and no other record does.
+fn host(id: ResourceId, kind: RecordType, what: &'static str) -> Result<Source, &'static str> {
+    if kind == RecordType::Cname { Ok(Source::Host(id, what)) } else { Err(what) }
 }
 
 /// A poisoned lock still holds whole values: every critical section here only assigns.

@@ -179,8 +179,68 @@ async fn every_kind_of_alias_that_answers_by_itself_is_named() {
         ("Microsoft.Network/dnsZones/fabrikam.test/CNAME/{}", "no addresses of its own"),
     ] {
         let of = |color: &str| id(&path.replace("{}", color));
-        let target = aliases(&bench, RecordType::Cname, &of("blue"), &of("green"));
+        let target = aliases(&bench, RecordType::A, &of("blue"), &of("green"));
         let why = target.unproven().unwrap();
         assert!(why.contains(words), "{path}: {why}");
     }
+}
+
+/// The record `aks` as a CNAME alias of blue's resource, and the target that moves it to green's.
+async fn host_aliases(bench: &AzureBench, path: &str) -> Target {
+    let (blue, green) = (id(&path.replace("{}", "blue")), id(&path.replace("{}", "green")));
+    let set = id(&format!("Microsoft.Network/dnsZones/{ZONE}/A/aks"));
+    bench.azure.by_hand(teal_azure::Method::Delete, &set, V, None).await;
+    let set = id(&format!("Microsoft.Network/dnsZones/{ZONE}/CNAME/aks"));
+    bench.azure.put(&set, V, json!({"properties": {"TTL": 60, "targetResource": {"id": blue}}})).await;
+    aliases(bench, RecordType::Cname, &blue, &green)
+}
+
+#[tokio::test]
+async fn a_cname_that_is_an_alias_of_a_profile_or_an_endpoint_tells_the_color_by_its_host_name() {
+    for path in ["Microsoft.Network/trafficManagerProfiles/{}", "Microsoft.Cdn/profiles/front/afdEndpoints/{}"] {
+        let bench = bench().await;
+        let profiles = path.starts_with("Microsoft.Network");
+        if !profiles {
+            let front = json!({"location": "global", "sku": {"name": "Standard_AzureFrontDoor"}});
+            bench.azure.put(&id("Microsoft.Cdn/profiles/front"), "2025-06-01", front).await;
+        }
+        for color in ["blue", "green"] {
+            let of = id(&path.replace("{}", color));
+            if profiles {
+                bench.azure.put(&of, "2022-04-01", profile(&format!("teal-{color}"), "10.1.0.4")).await;
+            } else {
+                bench.azure.put(&of, "2025-06-01", json!({"location": "global"})).await;
+            }
+        }
+        let target = host_aliases(&bench, path).await;
+        let blue = one(&target).await;
+        assert!(matches!(blue.outcome, Outcome::Cname(..)), "{blue:?}");
+        assert_eq!((target.means(&blue), target.untold(&blue)), (Meaning::Color("blue".into()), None), "{blue:?}");
+        let tag = target.read().await.unwrap().tag;
+        let green = Destination::ResourceId(id(&path.replace("{}", "green"))).canonical();
+        target.commit(&tag, Some(&to(green, 10)), b"op").await.unwrap();
+        let answer = one(&target).await;
+        assert_eq!(target.means(&answer), Meaning::Color("green".into()), "{answer:?}");
+        assert_eq!(target.unproven(), None);
+
+        // Whatever else is answered proves nothing, and holds nothing up.
+        let elsewhere = Outcome::Cname("one.contoso.test".to_owned(), 30);
+        let untold = target.untold(&Answer { outcome: elsewhere, ..answer }).unwrap();
+        assert!(untold.lasting && untold.why.contains("change by themselves"), "{untold:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_name_that_nobody_may_read_is_told_with_the_role_that_would_do() {
+    let bench = bench().await;
+    let path = "Microsoft.Network/trafficManagerProfiles/{}";
+    for color in ["blue", "green"] {
+        let body = profile(&format!("teal-{color}"), "10.1.0.4");
+        bench.azure.put(&id(&path.replace("{}", color)), "2022-04-01", body).await;
+    }
+    let target = host_aliases(&bench, path).await;
+    bench.azure.only(&[("DNS Zone Contributor", id(&format!("Microsoft.Network/dnsZones/{ZONE}")))]).await;
+    let untold = target.untold(&one(&target).await).unwrap();
+    let grant = format!("grant `Reader` on {}", id(&path.replace("{}", "blue"))).to_ascii_lowercase();
+    assert!(untold.lasting && untold.why.to_ascii_lowercase().contains(&grant), "{untold:?}");
 }

@@ -124,21 +124,21 @@ async fn reads_are_repeated_when_azure_fails() {
 }
 
 #[tokio::test]
-async fn a_missing_role_is_told_by_name_and_place() {
+async fn a_missing_role_is_told_by_name_and_narrowest_place_and_is_enough() {
     for bench in both().await {
         let (zones, role) = if bench.kind.private() {
             ("privateDnsZones", "Private DNS Zone Contributor")
         } else {
             ("dnsZones", "DNS Zone Contributor")
         };
-        let zone = id(&format!("Microsoft.Network/{zones}/{ZONE}"));
+        let set = id(&format!("Microsoft.Network/{zones}/{ZONE}/A/aks"));
         bench.azure.only(&[("Reader", "/".to_owned())]).await;
         let target = bench.target();
         let tag = target.read().await.unwrap().tag;
         let error = refused(target.commit(&tag, Some(&to(bench.green(), 10)), b"op").await);
         assert_eq!((error.reason(), error.retry()), ("Denied", Retry::WhenConfigChanges));
-        assert!(error.to_string().contains(&format!("grant `{role}` on {zone}")), "{error}");
-        bench.azure.only(&[(role, zone)]).await;
+        assert!(error.to_string().contains(&format!("grant `{role}` on {set} to the identity")), "{error}");
+        bench.azure.only(&[(role, set)]).await;
         bench.target().commit(&tag, Some(&to(bench.green(), 10)), b"op").await.unwrap();
     }
 }

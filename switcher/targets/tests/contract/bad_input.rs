@@ -76,8 +76,13 @@ async fn a_missing_role_is_named_with_its_scope_for_reading_too() {
     let bench = AzureBench::start(Kind::A).await;
     bench.azure.only(&[]).await;
     let error = refused(bench.target().read().await);
+    let set = id(&format!("Microsoft.Network/dnsZones/{ZONE}/A/aks"));
+    assert!(error.to_string().contains(&format!("grant `DNS Zone Contributor` on {set} to")), "{error}");
+    // A record that is not there is told from a zone that is not there by reading the zone.
+    bench.azure.only(&[("DNS Zone Contributor", set.replace("/aks", "/new"))]).await;
+    let error = refused(bench.named("new").read().await);
     let zone = id(&format!("Microsoft.Network/dnsZones/{ZONE}"));
-    assert!(error.to_string().contains(&format!("grant `DNS Zone Contributor` on {zone}")), "{error}");
+    assert!(error.to_string().contains(&format!("grant `Reader` on {zone} to")), "{error}");
 }
 
 #[tokio::test]
