@@ -4,12 +4,18 @@ use std::sync::PoisonError;
 
 use teal_api::switch::{Destination, FrontDoorBy};
 use teal_azure::front_door::{Found, Origin, Route};
-use teal_azure::{Request, ResourceId};
+use teal_azure::{AzureError, Request, ResourceId};
 
 use super::FrontDoorTarget;
 use crate::arm;
 use crate::error::TargetError;
-use crate::flow::{Op, RoutedNow, Settled, Split, Written};
+use crate::flow::{Finding, Op, RoutedNow, Settled, Split, Written};
+
+/// Why a change of the route would move nothing.
+pub(super) fn disabled(route: &Found<Route>) -> Option<Finding> {
+    let off = route.facts.enabled_state.eq_ignore_ascii_case("Disabled");
+    off.then(|| Finding::refuse("the route is disabled: a change of it would move nothing; enable it first"))
+}
 
 impl FrontDoorTarget {
     pub(super) async fn read_route(&self, endpoint: &str, route: &str) -> Result<Found<Route>, TargetError> {
@@ -53,29 +59,54 @@ impl FrontDoorTarget {
         RoutedNow { settled: arm::settled("the route", &route.state), warnings, ..now }
     }
 
-    /// Swaps the group, if the route is as a color left it, is enabled and at rest, and the new group can answer.
+    /// Swaps the group, if the route is as a color left it and at rest, and nothing forbids it.
     pub(super) async fn swap(&self, endpoint: &str, route: &str, split: &Split) -> Result<Written, TargetError> {
-        let color = split.only().ok_or_else(|| {
-            self.unfit(format!("a route sends all or nothing ({split}); declare the origins of one group to split"))
-        })?;
         let read = self.read_route(endpoint, route).await?;
         let before = self.route_now(&read);
         if let Some(written) = arm::unneeded(&self.shown, &before, split)? {
             return Ok(written);
         }
-        if read.facts.enabled_state.eq_ignore_ascii_case("Disabled") {
-            return Err(self.unfit("the route is disabled: a change of it would move nothing; enable it first"));
-        }
-        let name = self.group_of(color).ok_or_else(|| self.unfit(format!("{color} names no origin group")))?;
-        let origins: Vec<Found<Origin>> =
-            self.client.find_all(&self.profile.list_origins(name)).await.map_err(|error| self.azure(error))?;
-        if !origins.iter().any(|origin| origin.facts.enabled()) {
-            return Err(self.unfit(format!("the origin group {name} has no enabled origin: nothing would answer")));
-        }
-        let group = self.profile.id.child("originGroups", name).map_err(|error| self.unfit(error.to_string()))?;
+        let group = self.wanted(&read, split).await?;
         let sent = self.client.start(&self.profile.patch_route(endpoint, route, &group)).await;
         let back = self.read_route(endpoint, route).await.map(|route| self.route_now(&route));
         arm::judged(&self.shown, self.server(), sent, back, |now| now.is(split))
+    }
+
+    /// The group that the route is to send to; else all that forbids it.
+    async fn wanted(&self, route: &Found<Route>, split: &Split) -> Result<ResourceId, TargetError> {
+        let mut found: Vec<Finding> = disabled(route).into_iter().collect();
+        if split.only().is_none() {
+            found.push(Finding::refuse(format!(
+                "a route sends all or nothing ({split}); declare the origins of one group to split"
+            )));
+        }
+        for color in split.0.keys() {
+            if let Some(name) = self.group_of(color) {
+                found.extend(self.unanswered(name, color).await?);
+            }
+        }
+        if let Some(why) = Finding::refusals(found) {
+            return Err(self.unfit(why));
+        }
+        let name = split.only().and_then(|color| self.group_of(color));
+        let name = name.ok_or_else(|| self.unfit(format!("no origin group is declared for {split}")))?;
+        self.profile.id.child("originGroups", name).map_err(|error| self.unfit(error.to_string()))
+    }
+
+    /// Why nothing would answer in a color's group.
+    pub(super) async fn unanswered(&self, group: &str, color: &str) -> Result<Option<Finding>, TargetError> {
+        let listed: Result<Vec<Found<Origin>>, AzureError> =
+            self.client.find_all(&self.profile.list_origins(group)).await;
+        match listed {
+            Ok(origins) if origins.iter().any(|origin| origin.facts.enabled()) => Ok(None),
+            Ok(_) => Ok(Some(Finding::refuse(format!(
+                "the origin group {group} of {color} has no enabled origin: nothing would answer"
+            )))),
+            Err(AzureError::NotFound { .. }) => {
+                Ok(Some(Finding::refuse(format!("there is no origin group `{group}` for {color}"))))
+            }
+            Err(error) => Err(self.azure(error)),
+        }
     }
 
     /// The purge that is declared, if any; origins alone name no endpoint.

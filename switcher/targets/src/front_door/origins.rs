@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use teal_api::switch::Destination;
+use teal_azure::AzureError;
 use teal_azure::front_door::{Found, Origin, OriginGroup};
 
 use super::FrontDoorTarget;
 use crate::arm;
 use crate::error::TargetError;
-use crate::flow::{Colors, RoutedNow, Settled, Split, Written, shares};
+use crate::flow::{Colors, Finding, RoutedNow, Settled, Split, Written, shares};
 
 /// Azure's weight where it answers none.
 const DEFAULT_WEIGHT: u32 = 1000;
@@ -85,12 +86,35 @@ pub(super) fn next(levers: &[Lever], colors: &Colors, split: &Split, warm: bool)
     off.filter(|_| others).map(|(lever, _)| Patch { origin: lever.name.clone(), enabled: false, weight: None })
 }
 
+/// Colors without an origin in the group.
+pub(super) fn missing(origins: &[Found<Origin>], colors: &Colors) -> Vec<Finding> {
+    let there = |name: &str| origins.iter().any(|origin| origin.name.eq_ignore_ascii_case(name));
+    let lost = colors.iter().filter_map(|(color, to)| match to {
+        Destination::Named(name) if !there(name) => Some((color, name)),
+        _ => None,
+    });
+    lost.map(|(color, name)| Finding::refuse(format!("the group has no origin `{name}` for {color}"))).collect()
+}
+
+/// Azure keeps the last enabled origin of a group on, and by what was read before a change it never was the last one: a
+/// refusal by that rule, or of what is there no longer as it was read, is somebody else's change in between.
+fn overtaken(error: AzureError, before: &[Lever], after: &[Lever]) -> AzureError {
+    match error {
+        AzureError::Rejected { what, said } | AzureError::Conflict { what, said }
+            if said.message.to_ascii_lowercase().contains("last origin") || (!after.is_empty() && before != after) =>
+        {
+            AzureError::Changed { what, said }
+        }
+        error => error,
+    }
+}
+
 impl FrontDoorTarget {
-    async fn read_origins(&self, group: &str) -> Result<Vec<Found<Origin>>, TargetError> {
+    pub(super) async fn read_origins(&self, group: &str) -> Result<Vec<Found<Origin>>, TargetError> {
         self.client.find_all(&self.profile.list_origins(group)).await.map_err(|error| self.azure(error))
     }
 
-    pub(super) async fn read_group(&self, group: &str) -> Result<Found<OriginGroup>, TargetError> {
+    async fn read_group(&self, group: &str) -> Result<Found<OriginGroup>, TargetError> {
         self.client.find(&self.profile.get_group(group)).await.map_err(|error| self.azure(error))
     }
 
@@ -118,13 +142,16 @@ impl FrontDoorTarget {
     /// One change towards a split; on the way `back` nothing is warmed, nor where weights mean nothing.
     pub(super) async fn step(&self, name: &str, split: &Split, back: bool) -> Result<Written, TargetError> {
         let (group, origins) = tokio::try_join!(self.read_group(name), self.read_origins(name))?;
+        let mut found = missing(&origins, &self.colors);
         if split.only().is_none() && latency(&group) == 0 {
-            return Err(self.unfit(
+            found.push(Finding::refuse(
                 "latency sensitivity (additionalLatencyInMilliseconds) is 0: the fastest origin would get all whatever the weights; set it, such as to 500",
             ));
         }
+        if let Some(why) = Finding::refusals(found) {
+            return Err(self.unfit(why));
+        }
         let levers: Vec<Lever> = origins.iter().map(Lever::of).collect();
-        self.complete(&levers)?;
         let before = self.whole(&group, &origins);
         // Weights decide even where the shares look right: 1000 beside 1 is a hundred percent of nothing.
         let warm = !back && latency(&group) > 0;
@@ -138,24 +165,18 @@ impl FrontDoorTarget {
             let why = format!("no change of weights leads to {split}; look at the origins' priorities");
             return Err(self.unfit(why));
         };
-        self.change(name, &patch, split, warm).await
-    }
-
-    /// Every color must have an origin there.
-    fn complete(&self, levers: &[Lever]) -> Result<(), TargetError> {
-        let there = |name: &str| levers.iter().any(|lever| lever.name.eq_ignore_ascii_case(name));
-        for (color, to) in self.colors.iter() {
-            if let Destination::Named(name) = to
-                && !there(name)
-            {
-                return Err(self.unfit(format!("the group has no origin `{name}` for {color}")));
-            }
-        }
-        Ok(())
+        self.change(name, &levers, &patch, split, warm).await
     }
 
     /// Sends one change; done only when nothing is left to be changed.
-    async fn change(&self, group: &str, patch: &Patch, split: &Split, warm: bool) -> Result<Written, TargetError> {
+    async fn change(
+        &self,
+        group: &str,
+        before: &[Lever],
+        patch: &Patch,
+        split: &Split,
+        warm: bool,
+    ) -> Result<Written, TargetError> {
         let request = self.profile.patch_origin(group, &patch.origin, patch.enabled, patch.weight);
         let sent = self.client.start(&request).await;
         let back = tokio::try_join!(self.read_group(group), self.read_origins(group));
@@ -169,6 +190,7 @@ impl FrontDoorTarget {
                 && patch.weight.is_none_or(|want| lever.weight == want)
         });
         let left = next(&after, &self.colors, split, warm);
+        let sent = sent.map_err(|error| overtaken(error, before, &after));
         let written = arm::judged(&self.shown, self.server(), sent, back, |_| landed)?;
         Ok(match written {
             Written::Done(now) if left.is_some() || !now.is(split) => Written::Working { operation: None, now },
@@ -177,7 +199,8 @@ impl FrontDoorTarget {
     }
 }
 
-fn latency(group: &Found<OriginGroup>) -> i64 {
+/// How many milliseconds slower than the fastest an origin may be and still get its weight; 0 by default.
+pub(super) fn latency(group: &Found<OriginGroup>) -> i64 {
     let settings = group.facts.load_balancing_settings.as_ref();
     settings.and_then(|settings| settings.additional_latency_in_milliseconds).unwrap_or(0)
 }

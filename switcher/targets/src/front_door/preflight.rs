@@ -1,10 +1,10 @@
 //! Who else decides where requests go: routes and rules that name the groups, affinity, caches, a profile at work.
 
 use teal_api::switch::{Affinity, Destination, FrontDoorBy};
-use teal_azure::ResourceId;
-use teal_azure::front_door::{Endpoint, Found, Origin, Route, Rule};
+use teal_azure::front_door::{Endpoint, Found, OriginGroup, Route, Rule};
+use teal_azure::{AzureError, ResourceId};
 
-use super::FrontDoorTarget;
+use super::{FrontDoorTarget, groups, origins};
 use crate::error::TargetError;
 use crate::flow::Finding;
 
@@ -68,14 +68,32 @@ impl FrontDoorTarget {
         let own = names
             .routes
             .iter()
-            .find(|(of, one)| of.eq_ignore_ascii_case(endpoint) && one.name.eq_ignore_ascii_case(route));
-        let Some((_, own)) = own else {
-            found.push(Finding::refuse(format!("there is no route `{route}` of the endpoint `{endpoint}`")));
-            return Ok(());
-        };
-        if own.facts.enabled_state.eq_ignore_ascii_case("Disabled") {
-            found.push(Finding::refuse("the route is disabled: a change of it would move nothing; enable it first"));
+            .find(|(of, one)| of.eq_ignore_ascii_case(endpoint) && one.name.eq_ignore_ascii_case(route))
+            .map(|(_, own)| own);
+        match own {
+            None => found.push(Finding::refuse(format!("there is no route `{route}` of the endpoint `{endpoint}`"))),
+            Some(own) => self.of_route(own, names, found),
         }
+        for (of, other) in &names.routes {
+            let group = other.facts.origin_group.as_ref().and_then(|group| group.resource());
+            let ours = group.as_ref().is_some_and(|group| self.color_of(group).is_some());
+            if ours && own.is_none_or(|own| other.id != own.id) {
+                found.push(Finding::warn(format!(
+                    "the route {} of {of} names a color's origin group too, and is not moved",
+                    other.name
+                )));
+            }
+        }
+        for (color, to) in self.colors.iter() {
+            let Destination::Named(group) = to else { continue };
+            self.of_group(group, color, found).await?;
+        }
+        Ok(())
+    }
+
+    /// The route that is to be moved, and the rules that move its requests elsewhere.
+    fn of_route(&self, own: &Found<Route>, names: &Names, found: &mut Vec<Finding>) {
+        found.extend(groups::disabled(own));
         if own.facts.cache_configuration.is_some() && self.purge.is_empty() {
             found.push(Finding::warn("the route caches answers: name content paths under `purge`, or old ones stay"));
         }
@@ -96,63 +114,40 @@ impl FrontDoorTarget {
                 )));
             }
         }
-        for (of, other) in &names.routes {
-            let group = other.facts.origin_group.as_ref().and_then(|group| group.resource());
-            let ours = group.as_ref().is_some_and(|group| self.color_of(group).is_some());
-            if ours && other.id != own.id {
-                found.push(Finding::warn(format!(
-                    "the route {} of {of} names a color's origin group too, and is not moved",
-                    other.name
-                )));
-            }
-        }
-        for (color, to) in self.colors.iter() {
-            let Destination::Named(group) = to else { continue };
-            self.of_group(group, color, found).await?;
-        }
-        Ok(())
     }
 
     /// A group that a color names: there, with an enabled origin, and without affinity.
     async fn of_group(&self, name: &str, color: &str, found: &mut Vec<Finding>) -> Result<(), TargetError> {
-        let group = match self.read_group(name).await {
-            Ok(group) => group,
-            Err(TargetError::Azure { error, .. }) if matches!(*error, teal_azure::AzureError::NotFound { .. }) => {
-                found.push(Finding::refuse(format!("there is no origin group `{name}` for {color}")));
-                return Ok(());
-            }
-            Err(error) => return Err(error),
-        };
+        found.extend(self.unanswered(name, color).await?);
+        let Some(group) = self.group(name).await? else { return Ok(()) };
         self.affinity(name, group.facts.session_affinity_state.as_deref(), found);
         if group.facts.health_probe_settings.is_none() {
             found.push(Finding::warn(format!("the origin group {name} is never probed: a dead origin stays in use")));
         }
-        let origins: Vec<Found<Origin>> =
-            self.client.find_all(&self.profile.list_origins(name)).await.map_err(|error| self.azure(error))?;
-        if !origins.iter().any(|origin| origin.facts.enabled()) {
-            found.push(Finding::refuse(format!("the origin group {name} of {color} has no enabled origin")));
-        }
         Ok(())
     }
 
+    /// An origin group; `None` when there is none of this name.
+    async fn group(&self, name: &str) -> Result<Option<Found<OriginGroup>>, TargetError> {
+        match self.client.find(&self.profile.get_group(name)).await {
+            Ok(group) => Ok(Some(group)),
+            Err(AzureError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.azure(error)),
+        }
+    }
+
     async fn of_origins(&self, name: &str, names: &Names, found: &mut Vec<Finding>) -> Result<(), TargetError> {
-        let group = self.read_group(name).await?;
+        let Some(group) = self.group(name).await? else {
+            found.push(Finding::refuse(format!("there is no origin group `{name}`")));
+            return Ok(());
+        };
         self.affinity(name, group.facts.session_affinity_state.as_deref(), found);
-        let latency =
-            group.facts.load_balancing_settings.as_ref().and_then(|one| one.additional_latency_in_milliseconds);
-        if latency.unwrap_or(0) == 0 {
+        if origins::latency(&group) == 0 {
             found.push(Finding::warn(
                 "latency sensitivity is 0 ms: the fastest origin gets all while two are enabled, so that steps by weight are refused",
             ));
         }
-        let origins: Vec<Found<Origin>> =
-            self.client.find_all(&self.profile.list_origins(name)).await.map_err(|error| self.azure(error))?;
-        for (color, to) in self.colors.iter() {
-            let Destination::Named(origin) = to else { continue };
-            if !origins.iter().any(|one| one.name.eq_ignore_ascii_case(origin)) {
-                found.push(Finding::refuse(format!("the group has no origin `{origin}` for {color}")));
-            }
-        }
+        found.extend(origins::missing(&self.read_origins(name).await?, &self.colors));
         let uses = |group: &ResourceId| group.name().eq_ignore_ascii_case(name) && self.profile.id.holds(group);
         let routed = names.routes.iter().any(|(_, route)| {
             route.facts.enabled_state.eq_ignore_ascii_case("Enabled")

@@ -1,6 +1,7 @@
 //! Front Door, classic Front Door, Traffic Manager and Application Gateway under the followers' contract.
 
 mod bodies;
+mod front_door;
 mod own;
 
 use std::collections::BTreeMap;

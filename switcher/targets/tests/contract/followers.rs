@@ -272,8 +272,6 @@ pub(crate) async fn g1_two_writers_leave_one_whole_split(bench: impl Following) 
                     claims += 1;
                     assert!(now.shares.is_empty() || whole(now), "round {round}: {now:?}");
                 }
-                // Between two writes of one flip Azure itself may keep the last origin on.
-                Err(error) if bench.writes() > 1 && error.to_string().contains("the last origin") => {}
                 Err(error) => assert_ne!(error.retry(), Retry::WhenConfigChanges, "round {round}: {error}"),
             }
         }

@@ -1,15 +1,14 @@
 //! What is true of one of them alone: weights, preflight, purges.
 
 use serde_json::json;
-use teal_api::switch::Provider;
-use teal_targets::{Op, Retry, Split, Written};
+use teal_targets::{Retry, Split};
 
-use super::bodies::{backend, classic, endpoint, front, gateway, group, profile, route};
+use super::bodies::{backend, classic, endpoint, front, gateway, group, profile};
 use super::{CLASSIC, FRONT, FollowBench, GATEWAY, TM, What};
 use crate::azure::id;
 use crate::followers::{Following, drive, op};
 
-fn refusals(found: &[teal_targets::Finding]) -> String {
+pub(super) fn refusals(found: &[teal_targets::Finding]) -> String {
     found.iter().filter(|finding| finding.refuse).map(|finding| finding.what.clone()).collect::<Vec<_>>().join("; ")
 }
 
@@ -34,87 +33,6 @@ async fn weights_are_reached_where_they_mean_something_and_refused_where_they_do
         drive(&bench.target(), &Split::all("green"), &op("m1")).await.is(&Split::all("green")),
         "all or nothing still goes"
     );
-}
-
-#[tokio::test]
-async fn an_origin_is_warmed_at_the_smallest_weight_before_it_gets_traffic() {
-    let bench = FollowBench::start(What::Origins).await;
-    let weights = async || {
-        let mut weights = Vec::new();
-        for name in ["o-blue", "o-green"] {
-            let origin = bench.azure.read(&front(&format!("/originGroups/both/origins/{name}")), FRONT).await;
-            let on = origin["properties"]["enabledState"] == "Enabled";
-            weights.push(on.then(|| origin["properties"]["weight"].as_u64()).flatten());
-        }
-        weights
-    };
-    let (target, to) = (bench.target(), Split::all("green"));
-    let mut seen = vec![weights().await];
-    while !matches!(target.route(&to, &op("m1")).await.unwrap(), Written::Done(_)) {
-        seen.push(weights().await);
-    }
-    let gains = [vec![Some(1000), None], vec![Some(1000), Some(1)], vec![Some(1000), Some(1000)]];
-    assert_eq!(seen, gains, "on at the smallest weight, then all of it, and the old one is off last");
-    assert_eq!(weights().await, [None, Some(1000)]);
-    let back = Op { back: true, ..op("m2") };
-    assert!(!matches!(target.route(&Split::all("blue"), &back).await.unwrap(), Written::Done(_)));
-    assert_eq!(weights().await, [Some(1000), Some(1000)], "the way back warms nothing");
-}
-
-#[tokio::test]
-async fn a_disabled_route_and_a_group_without_origins_are_refused() {
-    let bench = FollowBench::start(What::Groups).await;
-    let mut off = route("g-blue");
-    off["properties"]["enabledState"] = json!("Disabled");
-    bench.azure.put(&front("/afdEndpoints/web/routes/all"), FRONT, off).await;
-    let error = bench.target().route(&Split::all("green"), &op("m1")).await.unwrap_err();
-    assert!(error.to_string().contains("the route is disabled"), "{error}");
-    assert!(refusals(&bench.target().preflight().await.unwrap()).contains("the route is disabled"));
-
-    let bench = FollowBench::start(What::Groups).await;
-    let origin = json!({"properties": {"hostName": "g.contoso.test", "enabledState": "Disabled"}});
-    bench.azure.put(&front("/originGroups/g-green/origins/one"), FRONT, origin).await;
-    let error = bench.target().route(&Split::all("green"), &op("m1")).await.unwrap_err();
-    assert!(error.to_string().contains("no enabled origin"), "{error}");
-    assert!(refusals(&bench.target().preflight().await.unwrap()).contains("no enabled origin"));
-}
-
-#[tokio::test]
-async fn what_would_hold_requests_back_is_found_before_a_move() {
-    let bench = FollowBench::start(What::Groups).await;
-    let mut sticky = group(500);
-    sticky["properties"]["sessionAffinityState"] = json!("Enabled");
-    bench.azure.put(&front("/originGroups/g-green"), FRONT, sticky).await;
-    bench.azure.put(&front("/ruleSets/set1"), FRONT, json!({})).await;
-    let rule = json!({"properties": {"order": 1, "actions": [{"name": "RouteConfigurationOverride", "parameters": {
-        "typeName": "DeliveryRuleRouteConfigurationOverrideActionParameters",
-        "originGroupOverride": {"originGroup": {"id": front("/originGroups/g-blue")}, "forwardingProtocol": "HttpOnly"}}}]}});
-    bench.azure.put(&front("/ruleSets/set1/rules/rule1"), FRONT, rule).await;
-    let mut used = route("g-blue");
-    used["properties"]["ruleSets"] = json!([{"id": front("/ruleSets/set1")}]);
-    bench.azure.put(&front("/afdEndpoints/web/routes/all"), FRONT, used).await;
-    let found = bench.target().preflight().await.unwrap();
-    let refused = refusals(&found);
-    assert!(refused.contains("rule rule1 of the rule set set1") && refused.contains("session affinity"), "{found:?}");
-}
-
-#[tokio::test]
-async fn what_is_cached_is_purged_once_a_move() {
-    let bench = FollowBench::start(What::Groups).await;
-    let (provider, to) = bench.provider("");
-    let Provider::FrontDoor(mut declared) = provider else { panic!("no Front Door") };
-    declared.purge = vec!["/*".into()];
-    let target = bench.azure.target(&Provider::FrontDoor(declared), &to);
-    drive(&target, &Split::all("green"), &op("m1")).await;
-    drive(&target, &Split::all("green"), &op("m1")).await;
-    assert_eq!(bench.azure.asked("POST", "*purge*").await, 1);
-    drive(&target, &Split::all("blue"), &op("m2")).await;
-    assert_eq!(bench.azure.asked("POST", "*purge*").await, 2);
-    assert!(target.truths().copies && !bench.target().truths().copies);
-    target.clear().await.unwrap();
-    assert_eq!(bench.azure.asked("POST", "*purge*").await, 3, "and once more when the change has spread");
-    bench.target().clear().await.unwrap();
-    assert_eq!(bench.azure.asked("POST", "*purge*").await, 3, "only where a purge is declared");
 }
 
 #[tokio::test]
