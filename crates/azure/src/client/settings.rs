@@ -36,6 +36,9 @@ pub struct Settings {
     pub retry: RetryPolicy,
     /// Who is told what happens.
     pub watch: Arc<dyn Watch>,
+    /// Where a managed identity is asked for by this proxy, such as an emulator's `http://127.0.0.1:8080`, on a machine
+    /// without a metadata service. The environment's proxies are never asked: they would answer as another machine.
+    pub metadata: Option<String>,
 }
 
 /// Why a client can't be made.
@@ -78,7 +81,7 @@ impl Settings {
     #[must_use]
     pub fn new(cloud: Cloud, credential: Credential) -> Self {
         let (retry, watch) = (RetryPolicy::default(), Arc::new(Unwatched));
-        Self { cloud, credential, ca: None, retry, watch }
+        Self { cloud, credential, ca: None, retry, watch, metadata: None }
     }
 
     /// What the environment says: `TEAL_AZURE_CLOUD`, or without it `AZURE_ENVIRONMENT` (`public` when both are unset;
@@ -166,8 +169,15 @@ impl Client {
     /// # Errors
     /// See [`SettingsError`].
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        let http = http(settings.ca.as_deref())?;
-        Self::made(settings, http)
+        let ca = settings.ca.as_deref();
+        let http = built(trusting(builder(), ca)?)?;
+        let tokens = match &settings.credential {
+            Credential::ManagedIdentity { .. } => {
+                built(trusting(beside(builder(), settings.metadata.as_deref())?, ca)?)?
+            }
+            _ => http.clone(),
+        };
+        Self::made(settings, http, &tokens)
     }
 
     /// A client that can send nothing: it has no identity and trusts nobody. For those who ask only what would be true.
@@ -177,13 +187,15 @@ impl Client {
     /// [`SettingsError::Http`].
     pub fn unable() -> Result<Self, SettingsError> {
         let settings = Settings::new(Cloud::public(), Credential::Other(Arc::new(Nobody)));
-        Self::made(settings, built(builder().tls_certs_only([]))?)
+        let http = built(builder().tls_certs_only([]))?;
+        Self::made(settings, http.clone(), &http)
     }
 
-    fn made(settings: Settings, http: reqwest::Client) -> Result<Self, SettingsError> {
-        let Settings { cloud, credential, ca: _, retry, watch } = settings;
+    /// `tokens`: by which the credential asks for them.
+    fn made(settings: Settings, http: reqwest::Client, tokens: &reqwest::Client) -> Result<Self, SettingsError> {
+        let Settings { cloud, credential, ca: _, retry, watch, metadata: _ } = settings;
         let (who, identity) = (credential.kind(), credential.identity());
-        let credential = credential.ready(&cloud, &http)?;
+        let credential = credential.ready(&cloud, tokens)?;
         let pipeline = |scope: String| pipeline(&http, credential.clone(), scope);
         let arm = Url::parse(&cloud.arm)
             .map_err(|_| CloudError::NotHttps { field: ARM_ENDPOINT, value: cloud.arm.clone() })?;
@@ -232,17 +244,21 @@ fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, SettingsErr
     builder.build().map_err(|error| SettingsError::Http { why: error.to_string() })
 }
 
-fn http(ca: Option<&[u8]>) -> Result<reqwest::Client, SettingsError> {
-    let mut builder = builder();
-    if let Some(pem) = ca {
-        let refused = |why: &str| SettingsError::Ca { path: None, why: why.to_owned() };
-        let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| refused("it is no PEM"))?;
-        if roots.is_empty() {
-            return Err(refused("it has no `BEGIN CERTIFICATE`"));
-        }
-        builder = builder.tls_certs_only(roots);
+fn trusting(builder: reqwest::ClientBuilder, ca: Option<&[u8]>) -> Result<reqwest::ClientBuilder, SettingsError> {
+    let Some(pem) = ca else { return Ok(builder) };
+    let refused = |why: &str| SettingsError::Ca { path: None, why: why.to_owned() };
+    let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| refused("it is no PEM"))?;
+    if roots.is_empty() {
+        return Err(refused("it has no `BEGIN CERTIFICATE`"));
     }
-    built(builder)
+    Ok(builder.tls_certs_only(roots))
+}
+
+/// What answers a managed identity stands beside the process or its machine: no proxy of the environment is asked for it.
+fn beside(builder: reqwest::ClientBuilder, proxy: Option<&str>) -> Result<reqwest::ClientBuilder, SettingsError> {
+    let Some(proxy) = proxy else { return Ok(builder.no_proxy()) };
+    let proxy = reqwest::Proxy::http(proxy).map_err(|error| SettingsError::Http { why: error.to_string() })?;
+    Ok(builder.proxy(proxy))
 }
 
 fn pipeline(http: &reqwest::Client, credential: Arc<dyn TokenCredential>, scope: String) -> Pipeline {

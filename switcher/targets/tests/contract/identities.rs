@@ -16,12 +16,16 @@ use crate::azure::{Azure, GROUP, SUBSCRIPTION, TENANT, id, patience};
 const ZONE: &str = "contoso.test";
 const IDENTITY: &str = "55555555-5555-5555-5555-555555555555";
 
+/// Where the inner half finds a metadata service: the real one has one address, which is nowhere but in Azure.
+const METADATA: &str = "TEST_METADATA";
+
 /// The inner half: whoever the environment says we are reads a zone.
 #[tokio::test]
 #[ignore = "run by the tests of this file, with variables of their own"]
 async fn whoever_the_environment_says() {
     rustls::crypto::ring::default_provider().install_default().ok();
-    let settings = Settings::from_environment(&environment).unwrap().patient(patience());
+    let mut settings = Settings::from_environment(&environment).unwrap().patient(patience());
+    settings.metadata = environment(METADATA);
     println!("credential: {}", settings.credential().kind());
     let zone = Zone::new(ZoneKind::Public, SUBSCRIPTION, GROUP, ZONE).unwrap();
     let client = Client::new(settings).unwrap();
@@ -86,12 +90,11 @@ async fn the_identity_of_an_app_service_asks_its_endpoint_and_is_who_arm_sees() 
     assert_eq!(paths, ["/msi/token"]);
 }
 
-/// The metadata service has one address, which is nowhere but in Azure: a proxy for plain HTTP leads to the emulator's.
 #[tokio::test]
 async fn the_identity_of_a_machine_asks_its_metadata_service() {
     let azure = azure().await;
     for (who, wanted) in [(None, None), (Some(IDENTITY), Some(IDENTITY))] {
-        let mut variables = vec![("http_proxy", msi(&azure)), ("TEAL_AZURE_CREDENTIAL", "managedIdentity".to_owned())];
+        let mut variables = vec![(METADATA, msi(&azure)), ("TEAL_AZURE_CREDENTIAL", "managedIdentity".to_owned())];
         variables.extend(who.map(|id| ("AZURE_CLIENT_ID", id.to_owned())));
         let told = run_with(&azure, &variables).await;
         assert!(told.contains("credential: managedIdentity") && told.matches("read\n").count() == 2, "{told}");
@@ -101,6 +104,26 @@ async fn the_identity_of_a_machine_asks_its_metadata_service() {
         let last = azure.calls("GET", "msi").await.pop().unwrap();
         assert_eq!(last["path"], "/metadata/identity/oauth2/token");
     }
+}
+
+/// Both protocols answer whoever stands beside them: a proxy that the environment names for plain HTTP would answer as
+/// another machine, or not at all.
+#[tokio::test]
+async fn a_managed_identity_is_asked_for_by_no_proxy_of_the_environment() {
+    let azure = azure().await;
+    // Nobody is called through it: that would be a connection.
+    let proxy = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let named = format!("http://{}", proxy.local_addr().unwrap());
+    let app = [("IDENTITY_ENDPOINT", format!("{}/msi/token", msi(&azure))), ("IDENTITY_HEADER", "a-secret".to_owned())];
+    let machine = [(METADATA, msi(&azure)), ("TEAL_AZURE_CREDENTIAL", "managedIdentity".to_owned())];
+    for variables in [app, machine] {
+        let proxied = ["http_proxy", "HTTP_PROXY"].map(|name| (name, named.clone()));
+        let told = run_with(&azure, &[variables, proxied].concat()).await;
+        assert!(told.contains("credential: managedIdentity") && told.matches("read\n").count() == 2, "{told}");
+    }
+    assert_eq!(clients(&azure, "msi").await.len(), 2);
+    assert!(proxy.accept().is_err(), "the proxy was called");
 }
 
 #[tokio::test]
@@ -113,7 +136,7 @@ async fn an_identity_that_is_not_assigned_is_told_with_what_to_check() {
         ("AZURE_CLIENT_ID", IDENTITY.to_owned()),
     ];
     let machine = [
-        ("http_proxy", msi(&azure)),
+        (METADATA, msi(&azure)),
         ("TEAL_AZURE_CREDENTIAL", "managedIdentity".to_owned()),
         ("AZURE_CLIENT_ID", IDENTITY.to_owned()),
     ];
