@@ -18,7 +18,7 @@ struct World {
     status: tokio::sync::watch::Receiver<teal_switcher::status::Status>,
     repo: Repo,
     _git: GitServer,
-    _dns: DnsServer,
+    dns: DnsServer,
     _doors: Vec<FrontDoor>,
 }
 
@@ -49,7 +49,7 @@ impl World {
         let switcher = Switcher::start(config).await?;
         let (url, status) = (format!("http://{}", switcher.address()), switcher.status());
         tokio::spawn(switcher.serve(CancellationToken::new()));
-        Ok(Self { folder, switcher: url, status, repo, _git: git, _dns: dns, _doors: doors })
+        Ok(Self { folder, switcher: url, status, repo, _git: git, dns, _doors: doors })
     }
 
     async fn until(&mut self, what: &str, wanted: impl Fn(&teal_switcher::status::SwitchStatus) -> bool) -> Result<()> {
@@ -138,6 +138,26 @@ async fn a_person_looks_switches_holds_and_takes_back() -> Result<()> {
     ensure!(code == 0 && text.contains("Preparing"), "{code} {text}");
     let (code, text) = world.teal(&["retry", "--no-push"]).await?;
     ensure!(code == 0 && text.contains("attempt"), "{code} {text}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn g1_a_word_for_a_wiped_ledger_tells_what_is_known_and_what_to_do() -> Result<()> {
+    let mut world = World::new().await?;
+    world.until("steady on blue", |one| one.phase == "Steady" && one.live.as_deref() == Some("blue")).await?;
+    world.dns.change_text_by_hand("_teal.shop", None).await?;
+    world.until("the ledger is gone", |one| one.attention.iter().any(|item| item.reason == "LedgerGone")).await?;
+    for arguments in [&["adopt", "--reason", "x"][..], &["reassert", "--reason", "x"], &["hold", "--end"]] {
+        let (code, text) = world.teal(arguments).await?;
+        ensure!(code == 4, "{arguments:?}: {code} {text}");
+        for words in [
+            "no ledger at shop.contoso.test; the record itself: blue. Nothing was written.",
+            "the ledger was wiped",
+            "put it back as it was noted, or restart the switchers",
+        ] {
+            ensure!(text.contains(words), "{arguments:?}: {words}: {text}");
+        }
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use teal_switcher::secrets::Secrets;
 use teal_switcher::switch::Route;
 use teal_switcher_core::step::Write;
 use teal_switcher_core::{Digest, Ledger, LedgerSeen, Order, Phase, Value, Verb};
+use teal_targets::Routed;
 
 use crate::checkout::Checkout;
 use crate::exit::{FINE, Refused, Unreachable};
@@ -83,7 +84,7 @@ impl Opened {
     async fn swap(&self, next: impl Fn(&Ledger, u64) -> Result<Ledger>) -> Result<(Ledger, Ledger)> {
         for _ in 0..TRIES {
             let (routed, found) = self.route.read(true).await.map_err(away)?;
-            let ledger = known(found)?;
+            let ledger = self.known(&routed, found)?;
             let next = next(&ledger, now_ms())?;
             let write = Write { next: next.clone(), change: None };
             match self.route.write(&routed, &write).await {
@@ -94,6 +95,18 @@ impl Opened {
         }
         Err(Refused(format!("{TRIES} times someone else wrote first; look at `teal ledger show` and try again")).into())
     }
+
+    /// The ledger, which every word of a person goes into; else what is known instead, and what to do.
+    fn known(&self, routed: &Routed, found: LedgerSeen) -> Result<Ledger> {
+        match found {
+            LedgerSeen::Known(ledger) => Ok(*ledger),
+            LedgerSeen::Missing { .. } => {
+                let record = crate::style::tame(&pointed(&self.route.value(routed)));
+                Err(Refused(unledgered(self.route.target.name(), &record)).into())
+            }
+            LedgerSeen::Unreadable(why) | LedgerSeen::Foreign(why) => Err(Refused(why).into()),
+        }
+    }
 }
 
 fn away(error: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error {
@@ -101,14 +114,14 @@ fn away(error: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error 
     anyhow::Error::new(error).context(Unreachable(told))
 }
 
-fn known(found: LedgerSeen) -> Result<Ledger> {
-    match found {
-        LedgerSeen::Known(ledger) => Ok(*ledger),
-        LedgerSeen::Missing { .. } => {
-            Err(Refused("there is no ledger: no switcher has begun with this record".to_owned()).into())
-        }
-        LedgerSeen::Unreadable(why) | LedgerSeen::Foreign(why) => Err(Refused(why).into()),
-    }
+/// There is no ledger to write into. Only who has seen one knows whether there ever was.
+fn unledgered(target: &str, record: &str) -> String {
+    format!(
+        "there is no ledger at {target}; the record itself: {record}. Nothing was written. If a switcher has been at work here, \
+         the ledger was wiped, such as by a `terraform apply` or by deleting the record: put it back as it was noted, or restart \
+         the switchers of both colors, which then begin anew with the record as it is, once it routes to one color. If none has \
+         been, it begins by itself, and there is nothing to order before"
+    )
 }
 
 fn now_ms() -> u64 {
@@ -198,7 +211,7 @@ pub(crate) async fn show(lane: &Lane, style: Style) -> Result<u8> {
         crate::style::tame(&pointed(&opened.route.value(&routed))),
         routed.ttl
     );
-    let ledger = known(found)?;
+    let ledger = opened.known(&routed, found)?;
     let at = |ms: u64| {
         i64::try_from(ms)
             .ok()
