@@ -198,6 +198,13 @@ pub enum Meaning {
 /// The colors of a target, and what each points to.
 pub(crate) type Colors = BTreeMap<String, Destination>;
 
+/// The colors without which a write makes no sense. On the way back those are the ones that get something: that the bad
+/// color is gone is no reason to stay with it.
+pub(crate) fn needed(colors: &Colors, split: &Split, back: bool) -> Colors {
+    let needs = |(color, _): &(&String, &Destination)| !back || split.share(color) > 0;
+    colors.iter().filter(needs).map(|(color, to)| (color.clone(), to.clone())).collect()
+}
+
 /// What a value means, among the declared ones.
 pub(crate) fn meaning(colors: &Colors, value: Option<&Destination>) -> Meaning {
     let Some(value) = value.cloned().map(Destination::canonical) else { return Meaning::Gone };

@@ -14,7 +14,7 @@ use teal_azure::front_door_classic::{self as classic, Classic, END};
 use crate::arm;
 use crate::config::ConfigMistakes;
 use crate::error::TargetError;
-use crate::flow::{Colors, Finding, Op, Progress, RoutedNow, Split, Written, shares};
+use crate::flow::{Colors, Finding, Op, Progress, RoutedNow, Split, Written, needed, shares};
 use crate::routed::{Truths, Weights};
 use crate::target::Follower;
 
@@ -86,12 +86,13 @@ impl ClassicTarget {
         RoutedNow { settled: arm::settled("the Front Door", state), warnings: vec![ends()], ..now }
     }
 
-    fn findings(&self, body: &Value) -> Vec<Finding> {
+    /// What forbids a change that needs these colors, and what should be known.
+    fn findings(&self, body: &Value, needed: &Colors) -> Vec<Finding> {
         let mut found = vec![Finding::warn(ends())];
         match classic::backends(body, &self.pool) {
             None => found.push(Finding::refuse(format!("there is no backend pool `{}`", self.pool))),
             Some(backends) => {
-                for (color, to) in self.colors.iter() {
+                for (color, to) in needed {
                     let there = |address: &String| backends.iter().any(|one| one.address.eq_ignore_ascii_case(address));
                     let missing: Vec<String> = own(to).into_iter().filter(|address| !there(address)).collect();
                     if !missing.is_empty() {
@@ -148,9 +149,9 @@ impl Follower for ClassicTarget {
         Ok(self.seen(&self.body().await?))
     }
 
-    async fn route(&self, split: &Split, _: &Op) -> Result<Written, TargetError> {
+    async fn route(&self, split: &Split, op: &Op) -> Result<Written, TargetError> {
         let body = self.body().await?;
-        if let Some(why) = Finding::refusals(self.findings(&body)) {
+        if let Some(why) = Finding::refusals(self.findings(&body, &needed(&self.colors, split, op.back))) {
             return Err(TargetError::Unfit { target: self.shown.clone(), why });
         }
         let before = self.seen(&body);
@@ -170,7 +171,7 @@ impl Follower for ClassicTarget {
     }
 
     async fn preflight(&self) -> Result<Vec<Finding>, TargetError> {
-        Ok(self.findings(&self.body().await?))
+        Ok(self.findings(&self.body().await?, &self.colors))
     }
 
     fn clock_skew(&self) -> Option<i64> {

@@ -16,7 +16,7 @@ use teal_azure::traffic_manager::{Endpoint, Profile, ProfileFacts};
 use crate::arm;
 use crate::config::ConfigMistakes;
 use crate::error::TargetError;
-use crate::flow::{Colors, Finding, Op, Progress, RoutedNow, Settled, Split, Written};
+use crate::flow::{Colors, Finding, Op, Progress, RoutedNow, Settled, Split, Written, needed};
 use crate::routed::{Truths, Weights};
 use crate::target::Follower;
 
@@ -81,7 +81,7 @@ impl Follower for TrafficManagerTarget {
 
     async fn route(&self, split: &Split, op: &Op) -> Result<Written, TargetError> {
         let facts = self.facts().await?;
-        if let Some(why) = Finding::refusals(plan::findings(&facts, &self.colors)) {
+        if let Some(why) = Finding::refusals(plan::findings(&facts, &needed(&self.colors, split, op.back))) {
             return Err(self.unfit(why));
         }
         let before = self.seen(&facts);

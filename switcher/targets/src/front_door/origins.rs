@@ -10,7 +10,7 @@ use teal_azure::front_door::{Found, Origin, OriginGroup};
 use super::FrontDoorTarget;
 use crate::arm;
 use crate::error::TargetError;
-use crate::flow::{Colors, Finding, RoutedNow, Settled, Split, Written, shares};
+use crate::flow::{Colors, Finding, RoutedNow, Settled, Split, Written, needed, shares};
 
 /// Azure's weight where it answers none.
 const DEFAULT_WEIGHT: u32 = 1000;
@@ -142,7 +142,7 @@ impl FrontDoorTarget {
     /// One change towards a split; on the way `back` nothing is warmed, nor where weights mean nothing.
     pub(super) async fn step(&self, name: &str, split: &Split, back: bool) -> Result<Written, TargetError> {
         let (group, origins) = tokio::try_join!(self.read_group(name), self.read_origins(name))?;
-        let mut found = missing(&origins, &self.colors);
+        let mut found = missing(&origins, &needed(&self.colors, split, back));
         if split.only().is_none() && latency(&group) == 0 {
             found.push(Finding::refuse(
                 "latency sensitivity (additionalLatencyInMilliseconds) is 0: the fastest origin would get all whatever the weights; set it, such as to 500",

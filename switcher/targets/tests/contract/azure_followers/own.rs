@@ -1,6 +1,7 @@
 //! What is true of one of them alone: weights, preflight, purges.
 
 use serde_json::json;
+use teal_api::switch::Destination;
 use teal_targets::{Retry, Split};
 
 use super::bodies::{backend, classic, endpoint, front, gateway, group, profile};
@@ -33,6 +34,25 @@ async fn weights_are_reached_where_they_mean_something_and_refused_where_they_do
         drive(&bench.target(), &Split::all("green"), &op("m1")).await.is(&Split::all("green")),
         "all or nothing still goes"
     );
+}
+
+/// Somebody deleted the bad color while traffic was on its way to it: that forbids going on, and never going back.
+#[tokio::test]
+async fn g5_traffic_goes_back_though_the_bad_color_is_gone() {
+    for what in [What::Origins, What::Priority, What::Weighted, What::Classic] {
+        let bench = FollowBench::start(what).await;
+        let (provider, mut to) = bench.provider("");
+        let gone = match to.insert("green".into(), Destination::Named("gone".into())) {
+            Some(Destination::Cname(_)) => Destination::Cname("gone.contoso.test".into()),
+            _ => Destination::Named("gone".into()),
+        };
+        to.insert("green".into(), gone);
+        let (target, blue) = (bench.azure.target(&provider, &to), Split::all("blue"));
+        let error = target.route(&blue, &op("m1")).await.unwrap_err();
+        assert!(error.reason() == "Unfit" && error.to_string().contains("gone"), "{what:?}: {error}");
+        let back = teal_targets::Op { back: true, ..op("m1") };
+        assert!(drive(&target, &blue, &back).await.is(&blue), "{what:?}");
+    }
 }
 
 #[tokio::test]
