@@ -10,7 +10,7 @@
 //! | what to do now, and in which order | [`ordering`], [`planning`]: pure |
 //! | apply, record, prune | `applying`, `settling`, `rebuilding` |
 //! | what an earlier process achieved | `remembering` |
-//! | how it stands, told to people and machines | `standing`, `reporting`, [`metrics`], `events` |
+//! | how it stands, told to people and machines | `standing`, `reporting`, `units`, [`metrics`], `events` |
 //! | freezes | `freezing` |
 //! | one turn of all this | `engine`; the loop round it: `running`, `declaring`; the process: `agent` |
 
@@ -45,6 +45,7 @@ mod scanning;
 mod settling;
 mod source;
 mod standing;
+mod units;
 pub mod wanted;
 pub mod world;
 

@@ -5,14 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use kube::api::{Api, ObjectMeta, Patch, PatchParams, PostParams};
-use kube::{Client, Resource, ResourceExt};
+use kube::api::{Api, Patch, PatchParams};
+use kube::{Client, ResourceExt};
 use serde::Serialize;
 use serde_json::json;
 use teal_agent_core::Digest;
 use teal_api::names::AGENT_MANAGER;
 use teal_api::sync::{LayerStatus, ParityFacts, SyncObject, SyncStatus};
-use teal_api::unit::{UnitObject, UnitSpec, UnitStatus};
+use teal_api::unit::{UnitSpec, UnitStatus};
 use teal_cluster::ApiError;
 use tokio::time::Instant;
 
@@ -20,6 +20,7 @@ use crate::engine::Engine;
 use crate::metrics::{ObjectState, Parity, Revision, Role, State};
 use crate::remembering::Remembered;
 use crate::standing::{UnitReport, conditions, sync_conditions};
+use crate::units;
 
 /// Most notices in a status.
 const MAX_NOTICES: usize = 20;
@@ -32,10 +33,13 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Writes statuses and remembers what it wrote.
 pub(crate) struct Reporter {
-    client: Client,
+    pub(crate) client: Client,
     every: Duration,
     written_sync: Option<SyncStatus>,
-    written_units: BTreeMap<String, (UnitSpec, UnitStatus)>,
+    /// By slug.
+    pub(crate) written_units: BTreeMap<String, (UnitSpec, UnitStatus)>,
+    /// Those among them that were written before the list under way was asked for.
+    pub(crate) known_before: BTreeSet<String>,
     /// When the last report was written.
     last: Option<Instant>,
     /// Until when the reports written so far use up the pace.
@@ -45,7 +49,7 @@ pub(crate) struct Reporter {
     /// Since when something may differ from what was written.
     news_since: Option<Instant>,
     /// Something was sent in the report under way.
-    wrote: bool,
+    pub(crate) wrote: bool,
 }
 
 impl Reporter {
@@ -55,6 +59,7 @@ impl Reporter {
             every,
             written_sync: None,
             written_units: BTreeMap::new(),
+            known_before: BTreeSet::new(),
             last: None,
             used_until: None,
             looked: None,
@@ -66,22 +71,8 @@ impl Reporter {
     /// Takes in what stands in the cluster, so that a restart without changes writes nothing.
     pub(crate) async fn load(&mut self, sync: &SyncObject) -> Result<(), ApiError> {
         self.written_sync = Some(sync.status.clone().unwrap_or_default());
-        let name = sync.name_any();
-        let units = Api::<UnitObject>::all(self.client.clone()).list(&Default::default()).await?;
-        self.written_units = units
-            .items
-            .into_iter()
-            .filter(|unit| unit.spec.sync == name)
-            .map(|unit| (unit.name_any(), (unit.spec, unit.status.unwrap_or_default())))
-            .collect();
+        self.written_units = units::of(&self.client, sync).await?;
         Ok(())
-    }
-
-    /// A `Unit` was deleted by somebody: it is written again.
-    pub(crate) fn forget_unit(&mut self, slug: &str) {
-        if self.written_units.remove(slug).is_some() {
-            self.touch();
-        }
     }
 
     /// Something may differ from what was written.
@@ -145,65 +136,6 @@ impl Reporter {
         let api: Api<SyncObject> = Api::all(self.client.clone());
         api.patch_status(&sync.name_any(), &params, &patch).await?;
         self.written_sync = Some(status);
-        Ok(())
-    }
-
-    async fn write_unit(
-        &mut self,
-        sync: &SyncObject,
-        slug: &str,
-        spec: UnitSpec,
-        status: UnitStatus,
-    ) -> Result<(), ApiError> {
-        let written = self.written_units.get(slug);
-        if written == Some(&(spec.clone(), status.clone())) {
-            return Ok(());
-        }
-        self.wrote = true;
-        let api: Api<UnitObject> = Api::all(self.client.clone());
-        let params = PatchParams::apply(AGENT_MANAGER).force();
-        if written.is_none_or(|(before, _)| *before != spec) {
-            let metadata = ObjectMeta {
-                name: Some(slug.to_owned()),
-                owner_references: sync.controller_owner_ref(&()).map(|owner| vec![owner]),
-                ..ObjectMeta::default()
-            };
-            let unit = UnitObject { metadata, spec: spec.clone(), status: None };
-            if written.is_none() {
-                match api
-                    .create(
-                        &PostParams { field_manager: Some(AGENT_MANAGER.to_owned()), ..PostParams::default() },
-                        &unit,
-                    )
-                    .await
-                {
-                    Err(kube::Error::Api(status)) if status.code == 409 => {
-                        api.patch(slug, &params, &Patch::Apply(&unit)).await?;
-                    }
-                    created => {
-                        created?;
-                    }
-                }
-            } else {
-                let spec = json!({"spec": spec});
-                api.patch(slug, &PatchParams::default(), &Patch::Merge(&spec)).await?;
-            }
-        }
-        let patch = json!({"apiVersion": UnitObject::api_version(&()), "kind": "Unit", "metadata": {"name": slug}, "status": status});
-        api.patch_status(slug, &params, &Patch::Apply(&patch)).await?;
-        self.written_units.insert(slug.to_owned(), (spec, status));
-        Ok(())
-    }
-
-    async fn delete_unit(&mut self, slug: &str) -> Result<(), ApiError> {
-        self.wrote = true;
-        let api: Api<UnitObject> = Api::all(self.client.clone());
-        match api.delete(slug, &Default::default()).await {
-            Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.code == 404 => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.written_units.remove(slug);
         Ok(())
     }
 }

@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Api, ResourceExt};
 use teal_api::sync::{AzureIdentity, Decryption, HelmSettings, Role};
-use teal_api::unit::UnitObject;
 use teal_cluster::watch::kind_changes;
 use teal_cluster::{Kind, KindMap, Sighting};
 use tokio::sync::{mpsc, watch};
@@ -21,6 +17,7 @@ use crate::inputs::Inputs;
 use crate::keys::Service;
 use crate::rendering::Renderer;
 use crate::source::Follow;
+use crate::units::{self, UnitNews};
 
 /// After news, this long is waited for more of it.
 const GATHER: Duration = Duration::from_millis(10);
@@ -75,7 +72,7 @@ enum Wake {
     Kinds,
     Charts,
     Inputs,
-    UnitGone(String),
+    Units(UnitNews),
     Time,
 }
 
@@ -83,13 +80,7 @@ impl Running {
     pub(crate) async fn run(&mut self) {
         let client = self.engine.cluster.client().clone();
         let mut kind_events = std::pin::pin!(kind_changes(&client));
-        let units = watcher(Api::<UnitObject>::all(client.clone()), watcher::Config::default()).default_backoff();
-        let mut gone_units = std::pin::pin!(units.filter_map(|event| async move {
-            match event {
-                Ok(Event::Delete(unit)) => Some(unit.name_any()),
-                _ => None,
-            }
-        }));
+        let mut unit_news = std::pin::pin!(units::news(&client));
         loop {
             let wake = self.next_time();
             let news = tokio::select! {
@@ -100,7 +91,7 @@ impl Running {
                 Some(first) = self.sightings.recv() => Wake::Sightings(vec![first]),
                 Some(()) = kind_events.next() => Wake::Kinds,
                 () = self.inputs.changed() => Wake::Inputs,
-                Some(slug) = gone_units.next() => Wake::UnitGone(slug),
+                Some(news) = unit_news.next() => Wake::Units(news),
                 () = self.charts.news.notified() => Wake::Charts,
                 () = tokio::time::sleep_until(wake) => Wake::Time,
             };
@@ -138,7 +129,10 @@ impl Running {
                 self.refreshes = REFRESHES.iter().rev().map(|after| now + *after).collect();
                 return true;
             }
-            Wake::UnitGone(slug) => self.engine.reporter.forget_unit(&slug),
+            Wake::Units(news) => {
+                self.engine.reporter.hear(news);
+                return true;
+            }
             Wake::Time => {
                 self.must_render |= self.asking.take(Instant::now());
                 let now = self.engine.now();
