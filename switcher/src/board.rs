@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::source::Declared;
 use crate::status::{GitStatus, Status, SwitchStatus, SwitcherStatus};
@@ -14,6 +14,7 @@ use crate::status::{GitStatus, Status, SwitchStatus, SwitcherStatus};
 pub(crate) struct Board {
     switches: Arc<Mutex<BTreeMap<String, SwitchStatus>>>,
     status: watch::Sender<Status>,
+    listeners: Arc<Mutex<Vec<mpsc::UnboundedSender<Status>>>>,
 }
 
 impl Board {
@@ -25,11 +26,23 @@ impl Board {
             switches: Vec::new(),
             invalid: Vec::new(),
         };
-        Self { switches: Arc::default(), status: watch::channel(empty).0 }
+        Self { switches: Arc::default(), status: watch::channel(empty).0, listeners: Arc::default() }
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
+    }
+
+    /// Every status from now on, one after the other; what is not taken is kept.
+    pub(crate) fn listen(&self) -> mpsc::UnboundedReceiver<Status> {
+        let (listener, heard) = mpsc::unbounded_channel();
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+        heard
+    }
+
+    fn tell(&self, status: &Status) {
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|listener| listener.send(status.clone()).is_ok());
     }
 
     /// Shows a Switch; browsers are woken only when something differs.
@@ -52,6 +65,7 @@ impl Board {
         self.status.send_modify(|status| {
             status.at = Timestamp::now();
             status.switches = switches.values().cloned().collect();
+            self.tell(status);
         });
     }
 
@@ -65,6 +79,7 @@ impl Board {
             status.invalid.clone_from(&declared.invalid);
             if changed {
                 status.at = Timestamp::now();
+                self.tell(status);
             }
             changed
         });
@@ -79,7 +94,7 @@ mod tests {
     fn a_look_that_found_nothing_new_wakes_nobody_and_its_time_is_told() {
         let switcher = SwitcherStatus { identity: "one".to_owned(), color: None, version: "1".to_owned() };
         let board = Board::new(switcher);
-        let mut watched = board.watch();
+        let (mut watched, mut heard) = (board.watch(), board.listen());
         let mut declared = Declared::default();
         declared.git.fetched_at = Some(Timestamp::UNIX_EPOCH);
         board.git(&declared);
@@ -88,5 +103,10 @@ mod tests {
         declared.git.error = Some("no route".to_owned());
         board.git(&declared);
         assert!(watched.has_changed().unwrap());
+        declared.git.error = None;
+        board.git(&declared);
+        let errors = [(); 2].map(|()| heard.try_recv().unwrap().git.error);
+        assert_eq!(errors, [Some("no route".to_owned()), None], "who listens misses none");
+        assert!(heard.try_recv().is_err());
     }
 }

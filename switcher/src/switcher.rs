@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 use teal_daemon::{Admin, AdminError, Readiness};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -81,6 +81,13 @@ impl Switcher {
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.shared.board.watch()
+    }
+
+    /// Everything it will know, one status after the other: who is slow misses none, as those do who only look at
+    /// [`Switcher::status`] now and then.
+    #[must_use]
+    pub fn statuses(&self) -> mpsc::UnboundedReceiver<Status> {
+        self.shared.board.listen()
     }
 
     /// Makes the switcher look at git at once.
