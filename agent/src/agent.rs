@@ -222,7 +222,7 @@ impl Process {
         let name = sync.name_any();
         let uid = cluster_uid(&client).await?;
         let kinds = KindMap::discover(&client).await?;
-        let mut reporter = Reporter::new(client.clone(), self.config.report_every);
+        let mut reporter = Reporter::new(client.clone(), self.config.report_every, self.config.report_hold);
         reporter.load(&sync).await?;
         let remembered = reporter.remembered();
         let loaded = Shards::load(client.clone(), &sync, &uid).await;

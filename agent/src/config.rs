@@ -18,6 +18,8 @@ pub struct AgentConfig {
     pub grace: Duration,
     /// Least time between two writes of one status.
     pub report_every: Duration,
+    /// How long a status that is not the last word is held back: what is done by then is told once, as done.
+    pub report_hold: Duration,
     /// How freezes are realised; this agent realises none when absent.
     pub freeze: Option<FreezeConfig>,
     /// Name of this process in Events.
@@ -70,6 +72,7 @@ impl AgentConfig {
             namespace: TEAL_NAMESPACE.to_owned(),
             grace: Duration::from_secs(5),
             report_every: Duration::from_secs(1),
+            report_hold: Duration::from_millis(300),
             freeze: Some(FreezeConfig::default()),
             instance: None,
             helm: HelmConfig::default(),

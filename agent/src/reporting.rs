@@ -24,8 +24,6 @@ use crate::units;
 
 /// Most notices in a status.
 const MAX_NOTICES: usize = 20;
-/// How long a status that is not the last word is held back: what is done by then is told once, as done.
-const HOLD: Duration = Duration::from_millis(300);
 /// Reports that may be ahead of the pace of one each `report_every`.
 const BURST: u32 = 5;
 /// Least time between two looks at whether a status differs.
@@ -35,6 +33,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) struct Reporter {
     pub(crate) client: Client,
     every: Duration,
+    hold: Duration,
     written_sync: Option<SyncStatus>,
     /// By slug.
     pub(crate) written_units: BTreeMap<String, (UnitSpec, UnitStatus)>,
@@ -53,10 +52,11 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    pub(crate) fn new(client: Client, every: Duration) -> Self {
+    pub(crate) fn new(client: Client, every: Duration, hold: Duration) -> Self {
         Self {
             client,
             every,
+            hold,
             written_sync: None,
             written_units: BTreeMap::new(),
             known_before: BTreeSet::new(),
@@ -91,7 +91,7 @@ impl Reporter {
     fn due(&self, under_way: bool) -> Option<Instant> {
         let since = self.news_since?;
         let (soonest, paced) = if under_way {
-            (since + HOLD, self.last.map(|last| last + self.every))
+            (since + self.hold, self.last.map(|last| last + self.every))
         } else {
             (
                 self.looked.map_or(since, |looked| looked + LOOK),

@@ -37,7 +37,7 @@ async fn g6_what_the_sync_before_achieved_is_never_told_of_its_namesake() {
         .unwrap()
     };
     let status = SyncStatus { revision: Some("of the one before".to_owned()), ..SyncStatus::default() };
-    let mut reporter = Reporter::new(server("new"), Duration::ZERO);
+    let mut reporter = Reporter::new(server("new"), Duration::ZERO, Duration::ZERO);
     assert!(reporter.write_sync(&sync("old"), status.clone()).await.is_err());
     assert_eq!(reporter.status().revision, None);
     reporter.write_sync(&sync("new"), status.clone()).await.unwrap();

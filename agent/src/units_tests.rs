@@ -28,7 +28,11 @@ fn server(stored: &Stored) -> Client {
 }
 
 fn failure(code: u16, reason: &str) -> (u16, Value) {
-    (code, json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": reason}))
+    let details = json!({"group": "teal.dev", "kind": "units", "name": "shop-1"});
+    (
+        code,
+        json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": reason, "details": details}),
+    )
 }
 
 fn answer(stored: &mut BTreeMap<String, Value>, method: &Method, path: &str, body: Value) -> (u16, Value) {
@@ -80,7 +84,7 @@ fn ready() -> (UnitSpec, UnitStatus) {
 }
 
 async fn reporter(stored: &Stored, sync: &SyncObject) -> Reporter {
-    let mut reporter = Reporter::new(server(stored), Duration::ZERO);
+    let mut reporter = Reporter::new(server(stored), Duration::ZERO, Duration::ZERO);
     reporter.load(sync).await.unwrap();
     reporter
 }

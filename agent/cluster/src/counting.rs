@@ -47,7 +47,9 @@ impl Verb {
         !matches!(self, Self::Read | Self::Watch)
     }
 
-    fn of(request: &Request<Body>) -> Self {
+    /// What a request asks for.
+    #[must_use]
+    pub fn of(request: &Request<Body>) -> Self {
         let applies = || {
             request
                 .headers()
