@@ -75,7 +75,7 @@ impl ControlPlane {
     /// With `TEAL_KUBECONFIG_<NAME>` in the environment that cluster is used and nothing is started.
     ///
     /// # Errors
-    /// When the programs were not built, one of them ends, or it takes longer than a minute; the error holds the end
+    /// When the programs were not built, one of them ends, or it takes longer than four minutes; the error holds the end
     /// of the log of whichever is to blame.
     pub async fn start(name: &str) -> Result<Self> {
         Self::start_with(name, Options::default()).await

@@ -16,12 +16,12 @@ use teal_api::sync::SyncObject;
 use teal_api::unit::UnitObject;
 
 /// Longest that an API server takes to serve a new kind.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(240);
 
 /// Installs Teal's kinds and returns when each is really served. Repeating it changes nothing.
 ///
 /// # Errors
-/// When the API server refuses one, or does not serve it within a minute.
+/// When the API server refuses one, or does not serve it within four minutes.
 pub async fn install_kinds(client: &Client) -> Result<()> {
     let crds: Api<CustomResourceDefinition> = Api::all(client.clone());
     for crd in [SyncObject::crd(), UnitObject::crd(), InventoryObject::crd(), FreezeObject::crd()] {

@@ -224,7 +224,7 @@ where
 {
     let started = Instant::now();
     while !check().await? {
-        anyhow::ensure!(started.elapsed() < Duration::from_secs(30), "waited 30 s until {what}, in vain");
+        anyhow::ensure!(started.elapsed() < Duration::from_secs(180), "waited 180 s until {what}, in vain");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(())

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
-/// Longest wait for an answer on this machine; longer than any pause of a busy one.
+/// Longest wait for an answer on this machine; longer than any pause of a busy one. Who is in more of a hurry limits it.
 const WAIT: Duration = Duration::from_secs(30);
 
 /// Sends a message and returns the answer's bytes.

@@ -16,7 +16,7 @@ use crate::control_plane::Port;
 use crate::processes::Process;
 
 /// Longest wait until a server answers for its zone.
-const READY: Duration = Duration::from_secs(20);
+const READY: Duration = Duration::from_secs(120);
 
 /// One `named`, primary or secondary. Dropped, it dies.
 #[derive(Debug)]

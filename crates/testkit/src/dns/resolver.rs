@@ -61,14 +61,16 @@ impl Resolver {
             return Ok(held.clone());
         }
         known.remove(&key);
+        // A TTL begins when it is asked for: however late an answer is taken in, nothing is believed for longer.
+        let asked = Instant::now();
         let answer = client::ask(self.server, &key, RecordType::A).await?;
-        let resolved = read(&answer, &key).with_context(|| format!("{} about {name}", self.server))?;
+        let resolved = read(&answer, &key, asked).with_context(|| format!("{} about {name}", self.server))?;
         known.insert(key, resolved.clone());
         Ok(resolved)
     }
 }
 
-fn read(answer: &Message, name: &Name) -> Result<Resolved> {
+fn read(answer: &Message, name: &Name, asked: Instant) -> Result<Resolved> {
     let code = answer.metadata.response_code;
     anyhow::ensure!(matches!(code, ResponseCode::NoError | ResponseCode::NXDomain), "answered {code}");
     let (mut addresses, mut ttl) = (Vec::new(), u32::MAX);
@@ -97,6 +99,6 @@ fn read(answer: &Message, name: &Name) -> Result<Resolved> {
         });
         ttl = soa.unwrap_or(0);
     }
-    let until = Instant::now() + Duration::from_secs(ttl.into());
+    let until = asked + Duration::from_secs(ttl.into());
     Ok(Resolved { addresses, exists: code == ResponseCode::NoError, until })
 }

@@ -90,7 +90,7 @@ impl Listener for Door {
             }
             let Some(tls) = &self.tls else { return (Box::new(stream), address) };
             // A client that does not trust us ends the handshake; a silent one must not hold up the others.
-            if let Ok(Ok(stream)) = tokio::time::timeout(Duration::from_secs(2), tls.accept(stream)).await {
+            if let Ok(Ok(stream)) = tokio::time::timeout(Duration::from_secs(20), tls.accept(stream)).await {
                 return (Box::new(stream), address);
             }
         }

@@ -181,7 +181,8 @@ impl Shared {
 
     /// One of the name's addresses, in turn.
     async fn address(&self) -> Result<Ipv4Addr> {
-        let resolved = self.resolver.resolve(&self.load.name).await.context("resolve")?;
+        let resolving = tokio::time::timeout(self.load.timeout, self.resolver.resolve(&self.load.name));
+        let resolved = resolving.await.context("resolve: no answer in time")?.context("resolve")?;
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let count = resolved.addresses.len().max(1);
         let address = resolved.addresses.get(turn % count).copied();
