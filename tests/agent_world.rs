@@ -3,6 +3,7 @@
 //! One control plane is shared by all suites of the agent; each test has its own Sync, repository and namespaces.
 
 mod asking;
+mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +17,6 @@ use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use teal_agent::{Agent, AgentConfig, AgentError, FreezeConfig, HelmConfig, Metrics};
 use teal_api::sync::SyncStatus;
-use teal_cluster::counting::{Verb, counted};
 use teal_testkit::control_plane::ControlPlane;
 use teal_testkit::git_server::{GitServer, Repo};
 use teal_testkit::install::install_kinds;
@@ -24,10 +24,11 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::wire::Wire;
 use crate::listening;
 
-/// Longest that anything is waited for.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+/// Longest that anything is waited for: many times what a quiet machine needs.
+pub(crate) const LIMIT: Duration = Duration::from_secs(240);
 
 /// `teal.yaml` with every folder of `units` as a unit.
 pub(crate) const TWO_UNITS: &str = "
@@ -58,8 +59,8 @@ pub(crate) struct World {
     pub(crate) name: String,
     pub(crate) git: GitServer,
     pub(crate) repo: Repo,
-    /// Writes the agent sent, Lease and Events aside.
-    pub(crate) writes: Arc<AtomicUsize>,
+    /// What the agent sends.
+    pub(crate) wire: Arc<Wire>,
     /// What Prometheus would see.
     pub(crate) metrics: Metrics,
     registry: Registry,
@@ -88,8 +89,8 @@ impl World {
         config.grace = Duration::from_secs(1);
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
-        let (name, writes) = (name.to_owned(), Arc::default());
-        Ok(Self { client, name, git, repo, writes, metrics, registry, config, store, running: None })
+        let (name, wire) = (name.to_owned(), Wire::new());
+        Ok(Self { client, name, git, repo, wire, metrics, registry, config, store, running: None })
     }
 
     /// Lets this agent realise freezes, through connections of their own.
@@ -128,18 +129,15 @@ impl World {
         self
     }
 
-    /// Starts the agent, counting its writes.
+    /// Holds back for so long what is not the last word on some work, however slow this machine is.
+    pub(crate) fn holding(mut self, hold: Duration) -> Self {
+        self.config.report_hold = hold;
+        self
+    }
+
+    /// Starts the agent, behind its wire.
     pub(crate) async fn start(&mut self) -> Result<()> {
-        let writes = self.writes.clone();
-        let hook = Arc::new(move |verb: Verb, path: &str, _code: u16| {
-            if verb.writes() && !path.contains("/events") && !path.contains("/leases") {
-                if std::env::var_os("TEAL_SHOW_WRITES").is_some() {
-                    eprintln!("agent: {verb} {path}");
-                }
-                writes.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-        let client = counted(plane().await?.client().await?, hook);
+        let client = self.wire.through(plane().await?.client().await?);
         let (config, stop) = (self.config.clone(), CancellationToken::new());
         let shutdown = stop.clone();
         let task = tokio::spawn(Agent::run_with(config, client, self.metrics.clone(), shutdown));
@@ -204,17 +202,19 @@ impl World {
         .await
     }
 
-    /// Waits until the agent writes nothing between looks at the repository; returns how much it has written.
+    /// Waits until the agent asks nothing of the API server between looks at the repository, and waits for no answer;
+    /// returns how much it has written.
     pub(crate) async fn at_rest(&self) -> Result<usize> {
         let begun = Instant::now();
         loop {
-            let before = self.writes.load(Ordering::Relaxed);
-            self.looked(2).await?;
-            if self.writes.load(Ordering::Relaxed) == before {
-                return Ok(before);
+            let before = self.wire.rests_at();
+            // Longer than what is told may be held back for its pace.
+            self.looked(3).await?;
+            if before.is_some() && self.wire.rests_at() == before {
+                return Ok(self.wire.writes());
             }
             if begun.elapsed() > LIMIT {
-                bail!("the agent never stops writing: {before} writes so far");
+                bail!("the agent never comes to rest: {} writes so far", self.wire.writes());
             }
         }
     }

@@ -150,8 +150,7 @@ async fn g8_a_chart_that_is_not_there_stops_only_its_own_unit() -> Result<()> {
         ])
         .await?;
     world.object("v1/ConfigMap", (ns, "plain"), "converges", |found| found.is_some()).await?;
-    let message = world.problem("remote", "ChartNotFetched").await?;
-    assert!(message.contains("has no chart web"), "{message}");
+    world.problem_in_words("remote", "ChartNotFetched", "has no chart web").await?;
     assert!(!ready(&world.status().await?).is_some_and(|(ready, ..)| ready));
 
     // It appears, without a commit: the next try finds it.

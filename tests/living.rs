@@ -1,6 +1,5 @@
 //! A living fleet: scalers scale, people edit, agents restart, inventories are touched; nothing fights and nothing is lost.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -242,6 +241,9 @@ async fn g6_a_deleted_sync_lets_go_and_its_namesake_deletes_nothing() -> Result<
 async fn suspend_stops_an_apply_where_it_is() -> Result<()> {
     const COUNT: usize = 1500;
     let world = World::new("suspended").await?;
+    world.at_rest().await?;
+    // However slow whoever suspends is: the agent is in the midst of it.
+    world.wire.hold_after(200);
     let maps = (0..COUNT).map(|at| format!("---\n{}", config_map("suspended", &format!("a{at:04}"), "1")));
     let commit = world.commit(&[("a.yaml", &(namespace("suspended") + &maps.collect::<String>()))]).await?;
     let api = world.api("v1/ConfigMap", "suspended");
@@ -249,13 +251,14 @@ async fn suspend_stops_an_apply_where_it_is() -> Result<()> {
     eventually("some are applied", async || Ok(if count().await? > 5 { Ok(()) } else { Err("none".to_owned()) }))
         .await?;
     world.declare(json!({"suspend": true})).await?;
+    world.wire.release();
     world.refused("Suspended").await?;
-    let writes = world.writes.load(Ordering::Relaxed);
+    let writes = world.at_rest().await?;
     let stopped = count().await?;
     eprintln!("suspended after {stopped} of {COUNT} objects");
     assert!(stopped < COUNT, "all were applied although the Sync was suspended");
     world.looked(3).await?;
-    assert_eq!((count().await?, world.writes.load(Ordering::Relaxed)), (stopped, writes), "it stays so");
+    assert_eq!((count().await?, world.wire.writes()), (stopped, writes), "it stays so");
     world.declare(json!({})).await?;
     world.synced(&commit).await?;
     Ok(())
@@ -263,11 +266,13 @@ async fn suspend_stops_an_apply_where_it_is() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn g10_short_work_is_told_once() -> Result<()> {
-    let world = World::new("short").await?;
+    let mut world = World::prepared("short").await?.holding(Duration::from_secs(3600));
+    world.declare(json!({})).await?;
+    world.start().await?;
     let fleet = |value: &str| namespace("short") + "---\n" + &config_map("short", "a", value);
     let first = world.commit(&[("a.yaml", &fleet("1"))]).await?;
     world.synced(&first).await?;
-    // Work that a busy machine takes long for is told under way too: one of the changes must do without.
+    // One of the changes must do without anything that others of this cluster have to do with.
     let mut all = Vec::new();
     for value in ["2", "3", "4", "5"] {
         let before = world.at_rest().await?;

@@ -62,10 +62,9 @@ async fn g9_what_sops_encrypted_for_key_vault_is_applied_and_shows_nowhere() -> 
     let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: vault}\n";
     world.repo.commit(&[("namespace.yaml", Some(namespace)), ("secret.yaml", Some(&encrypted))], "First")?;
     world.start().await?;
-    let told = world.problem("", "SopsNoKey").await?;
     let role =
         format!("grant `Key Vault Crypto Service Encryption User` on {}/vault/contoso/keys/sops", emulator.url());
-    assert!(told.contains(&role), "{told}");
+    world.problem_in_words("", "SopsNoKey", &role).await?;
 
     // The role is granted; whoever does not want to wait for the agent to ask again tells it to.
     call(&emulator, "DELETE", "_emulator/faults", json!({})).await?;

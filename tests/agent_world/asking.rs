@@ -61,6 +61,16 @@ impl World {
         .await
     }
 
+    /// Waits until the unit at `path` has a problem for this reason that is told in these words. What a server on the way
+    /// did not answer in time is told for the same reason, in others.
+    pub(crate) async fn problem_in_words(&self, path: &str, reason: &str, words: &str) -> Result<String> {
+        eventually(&format!("unit {path} tells of {reason}: {words}"), async || {
+            let told = self.problem(path, reason).await?;
+            Ok(if told.contains(words) { Ok(told) } else { Err(told) })
+        })
+        .await
+    }
+
     /// A live object, or nothing. `kind` is such as `apps/v1/Deployment`, `v1/ConfigMap`.
     pub(crate) async fn get(&self, kind: &str, namespace: &str, name: &str) -> Result<Option<DynamicObject>> {
         match self.api(kind, namespace).get_opt(name).await {
