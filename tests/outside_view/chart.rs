@@ -70,7 +70,7 @@ async fn the_chart_is_installed_upgraded_and_removed_on_a_real_cluster() -> Resu
     let syncs = Api::<SyncObject>::all(client.clone());
 
     let chart = chart();
-    let wait = ["--wait", "--timeout=120s"];
+    let wait = ["--wait", "--timeout=600s"];
     helm.run(&cluster, &["install", "teal", &chart, wait[0], wait[1]], &FOLLOWING).await?;
     ensure!(established(&client).await? == CRDS);
     ensure!((ready(&client, "teal-agent").await?, ready(&client, "teal-switcher").await?) == (2, 1));

@@ -140,13 +140,13 @@ impl Colors {
     fn declaration(&self, active: &str) -> String {
         let [blue, green] = [&self.doors[0], &self.doors[1]];
         let probe =
-            |door: &FrontDoor| format!("{{url: \"{}\", host: shop.{ZONE}, timeout: 500ms}}", door.url("/healthz"));
+            |door: &FrontDoor| format!("{{url: \"{}\", host: shop.{ZONE}, timeout: 20s}}", door.url("/healthz"));
         format!(
             "apiVersion: teal.dev/v1alpha1\nkind: Switch\nmetadata: {{name: contoso}}\nspec:\n  active: {active}\n  colors:\n    \
              blue: {{cluster: {{kubeconfig: blue-access}}, probe: {}}}\n    green: {{cluster: {{kubeconfig: green-access}}, probe: {}}}\n  \
              targets:\n  - rfc2136: {{server: \"{}\", zone: {ZONE}, record: shop, tsig: {{name: teal, algorithm: hmac-sha256, secret: dns}}}}\n    \
              to: {{blue: {{ip: {}}}, green: {{ip: {}}}}}\n  \
-             strategy: {{ttl: {{steady: 2s, moving: 1s}}, soak: 2s}}\n  health: {{freshness: 3s, interval: 100ms, threshold: 2}}\n  \
+             strategy: {{ttl: {{steady: 2s, moving: 1s}}, soak: 2s}}\n  health: {{freshness: 30s, interval: 100ms, threshold: 2}}\n  \
              freeze: {{max: 10m}}\n  gates: {{before: [{{platform: {{}}}}, {{synced: {{}}}}, {{parity: {{minimum: 100%}}}}]}}\n",
             probe(blue),
             probe(green),

@@ -1,11 +1,12 @@
 //! A real Prometheus from Debian that scrapes servers of this process.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
+use teal_testkit::control_plane::Port;
 use teal_testkit::processes::Process;
 use tempfile::TempDir;
 
@@ -16,6 +17,7 @@ pub(super) struct Prometheus {
     url: String,
     client: reqwest::Client,
     process: Process,
+    _port: Port,
     _home: TempDir,
 }
 
@@ -44,8 +46,9 @@ impl Prometheus {
         });
         let file = home.path().join("prometheus.yml");
         std::fs::write(&file, config.to_string())?;
-        // It takes no port 0; nobody else is given this one between these two lines but by bad luck.
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        // It takes no port 0.
+        let port = Port::reserve()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
         let mut command = Command::new(program);
         command
             .arg(format!("--config.file={}", file.display()))
@@ -54,7 +57,7 @@ impl Prometheus {
         let process = Process::spawn("prometheus", command, &home.path().join("log"))?;
         let client = reqwest::Client::new();
         let url = format!("http://{address}/api/v1");
-        let mut started = Self { url, client, process, _home: home };
+        let mut started = Self { url, client, process, _port: port, _home: home };
         eventually("Prometheus scrapes its targets", async || {
             started.process.still_running()?;
             let found = started.query("up == 1").await?.len();

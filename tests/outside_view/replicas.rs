@@ -1,6 +1,6 @@
 //! The agent's replicas as real processes with the Deployment's own flags and the rights of its ServiceAccount.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -8,7 +8,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::Api;
 use teal_api::names::TEAL_NAMESPACE;
-use teal_testkit::control_plane::ControlPlane;
+use teal_testkit::control_plane::{ControlPlane, Port};
 use teal_testkit::processes::Process;
 use tempfile::TempDir;
 
@@ -24,10 +24,12 @@ pub(super) async fn one_works_and_both_are_ready(cluster: &ControlPlane) -> Resu
     let access = home.path().join("kubeconfig");
     std::fs::write(&access, cluster.kubeconfig_for_service_account(TEAL_NAMESPACE, "teal-agent").await?)?;
     let flags = flags(cluster).await?;
-    let mut urls = Vec::new();
+    let (mut urls, mut ports) = (Vec::new(), Vec::new());
     let mut running = Vec::new();
     for name in NAMES {
-        let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let port = Port::reserve()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.number()));
+        ports.push(port);
         let own = [format!("--listen={address}"), format!("--store={}", home.path().join(name).display())];
         let mut command = Command::new(program("teal-agent")?);
         command.args(&flags).args(own).env("POD_NAME", name).env("KUBECONFIG", &access);

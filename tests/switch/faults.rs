@@ -1,6 +1,6 @@
 //! Everything round the switcher fails: git, API servers, metrics, the name server, people.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use teal_switcher::secrets::Secrets;
@@ -13,7 +13,7 @@ use teal_testkit::git_server::Fault as GitFault;
 use teal_testkit::http::Mode;
 
 use super::clusters::{pair, pair_alone, run};
-use super::world::{World, steady_on};
+use super::world::{PATIENCE, World, steady_on};
 
 /// A metrics server that says that all is well; away when dropped.
 struct Metrics {
@@ -70,11 +70,11 @@ fn g4_going_back_needs_neither_git_nor_api_servers_nor_metrics() -> Result<()> {
         world.green_door.set(Mode::Errors).await?;
         let back = async {
             while world.answers().await? != [world.blue_door.ip()] {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             }
             anyhow::Ok(began.elapsed())
         };
-        let took = tokio::time::timeout(Duration::from_secs(10), back).await.context("traffic did not go back")??;
+        let took = tokio::time::timeout(PATIENCE, back).await.context("traffic did not go back")??;
         println!("from the first bad answer to the record written: {took:?}");
         switcher.until("going back, roles owed", |one| one.phase == "RollingBack" || one.phase == "Parked").await?;
         pair.blue.resume_api_server()?;
@@ -117,10 +117,10 @@ fn a_server_that_is_down_or_loses_answers_only_delays() -> Result<()> {
         let blind = switcher.until("told that the record can't be read", |one| one.live.is_none()).await?;
         ensure!(blind.wait.as_ref().is_some_and(|wait| wait.reason == "blind"), "{:?}", blind.wait);
         world.commit(world.green_color(), "")?;
-        world.proxy.up().await?;
-        switcher.until("preparing", |one| one.phase == "Preparing").await?;
         // From here on every answer to a write is lost after it was done: each is decided by what is read back.
         world.proxy.set(Fault::HangUpAfterUpdate);
+        world.proxy.up().await?;
+        switcher.until("preparing", |one| one.phase == "Preparing").await?;
         switcher.until("steady on green", steady_on(world.green_color())).await?;
         ensure!(world.proxy.injected() > 3, "{}", world.proxy.injected());
         ensure!(world.answers().await? == [world.green_door.ip()]);
@@ -166,8 +166,10 @@ fn a_record_changed_by_hand_parks_and_is_never_overwritten() -> Result<()> {
 async fn order(world: &World, verb: Verb) -> Result<()> {
     let switch = teal_api::switch::Switch::parse("switch.yaml", &world.declaration(world.green_color(), ""))?;
     let route = Route::new(&switch, &Secrets::new(world.secrets()), &teal_switcher::azure::Azure::default())?;
-    for _ in 0..10 {
-        let (routed, found) = route.read(true).await?;
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        // Whoever types a command types it again when nobody answered.
+        let Ok((routed, found)) = route.read(true).await else { continue };
         let LedgerSeen::Known(ledger) = found else { anyhow::bail!("{found:?}") };
         let order = Order {
             verb,

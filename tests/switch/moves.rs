@@ -47,7 +47,9 @@ fn g5_a_bad_green_is_rolled_back_by_itself_and_stays_parked() -> Result<()> {
         let pair = pair().await?;
         let mut world = World::new(&pair).await?;
         let mut switcher = world.steady_on_blue("").await?;
-        world.commit(world.green_color(), "")?;
+        // A soak that outlasts whatever comes between the shift and the first error.
+        let text = world.declaration(world.green_color(), "").replace("soak: 2s", "soak: 10m");
+        world.commit_text(world.green_color(), &text)?;
         switcher.until("shifted", |one| one.live.as_deref() == Some(world.green_door.color())).await?;
         world.green_door.set(Mode::Errors).await?;
         let parked = switcher.until("parked on blue", |one| one.phase == "Parked").await?;
@@ -92,13 +94,15 @@ fn g3_an_unequal_green_gets_no_traffic_and_the_object_is_named() -> Result<()> {
 fn a_push_is_seen_at_once_by_its_hook_and_the_page_serves_it_all() -> Result<()> {
     run(async {
         let pair = pair().await?;
-        let world = World::new(&pair).await?;
+        let mut world = World::new(&pair).await?;
         world.commit(world.blue_color(), "")?;
         let mut config = world.config("one");
         // Nothing but the hook makes it look in time.
         config.git.interval = std::time::Duration::from_secs(3600);
         let mut switcher = world::run(config).await?;
         switcher.until("steady on blue", steady_on(world.blue_color())).await?;
+        // An unproven color is prepared for as long as the page is looked at.
+        world.green_door.set(Mode::Errors).await?;
         world.commit(world.green_color(), "")?;
         let began = std::time::Instant::now();
         reqwest::Client::new().post(format!("{}/hook/git", switcher.url)).send().await?.error_for_status()?;

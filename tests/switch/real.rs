@@ -13,11 +13,12 @@ use teal_agent::{Agent, AgentConfig};
 use teal_api::freeze::FreezeObject;
 use teal_api::sync::{Role, SyncObject};
 use teal_testkit::control_plane::ControlPlane;
+use teal_testkit::http::Mode;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::clusters::{pair_alone, run};
-use super::world::{World, steady_on};
+use super::world::{PATIENCE, World, steady_on};
 
 const SYNC: &str = "real";
 const GATES: &str = "  gates: {before: [{platform: {}}, {synced: {}}, {parity: {minimum: 100%}}]}\n";
@@ -115,7 +116,7 @@ async fn scale(cluster: &ControlPlane) -> Result<Result<(), String>> {
 fn g7_real_agents_freeze_make_equal_and_change_roles() -> Result<()> {
     run(async {
         let pair = pair_alone().await?;
-        let world = World::new(&pair).await?;
+        let mut world = World::new(&pair).await?;
         world.retire_stand_ins().await?;
         for cluster in [&pair.blue, &pair.green] {
             thaw(cluster).await?;
@@ -138,22 +139,29 @@ fn g7_real_agents_freeze_make_equal_and_change_roles() -> Result<()> {
             .await?;
         ensure!(!blue.suspended().await? && green.suspended().await?, "only the active color sends the bills");
         ensure!(scale(&pair.blue).await?.is_ok(), "an ordinary change passes before");
+        // An unproven color keeps the freeze up until somebody has run against it.
+        world.green_door.set(Mode::Errors).await?;
         world.commit(world.green_color(), GATES)?;
         let frozen =
             |one: &teal_switcher::status::SwitchStatus| one.freezes.iter().any(|freeze| freeze.state == "Active");
         switcher.until("blue is frozen", frozen).await?;
         let refused = scale(&pair.blue).await?.err().context("an ordinary change passed a freeze")?;
         ensure!(refused.contains("being moved"), "{refused}");
+        world.green_door.set(Mode::Good).await?;
         let steady = switcher.until("steady on green", steady_on(world.green_color())).await?;
         ensure!(!world.freezes(&steady), "{:?}", steady.freezes);
-        ensure!(scale(&pair.blue).await?.is_ok(), "an ordinary change passes after");
         let swapped = async {
+            while let Err(refused) = scale(&pair.blue).await? {
+                eprintln!("an ordinary change does not pass yet: {refused}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
             while !blue.suspended().await? || green.suspended().await? {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             anyhow::Ok(())
         };
-        tokio::time::timeout(Duration::from_secs(20), swapped).await.context("roles were not swapped")??;
+        let swapped = tokio::time::timeout(PATIENCE, swapped).await;
+        swapped.context("ordinary changes do not pass, or roles were not swapped")??;
         switcher.end().await
     })
 }

@@ -16,14 +16,14 @@ use teal_testkit::git_server::{GitServer, Repo};
 use teal_testkit::http::FrontDoor;
 use teal_testkit::stand_in::StandIn;
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::clusters::Pair;
 
-/// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest wait for anything: many times what a quiet machine needs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 
 pub(crate) struct World {
     pub(crate) name: String,
@@ -42,7 +42,11 @@ pub(crate) struct World {
 
 /// A running switcher; dropped, it is as dead as after `kill -9`.
 pub(crate) struct Running {
-    pub(crate) status: watch::Receiver<Status>,
+    /// How it is now.
+    status: watch::Receiver<Status>,
+    /// How it was, one after the other, since the last that was waited for.
+    statuses: mpsc::UnboundedReceiver<Status>,
+    last: Status,
     pub(crate) url: String,
     pub(crate) shutdown: CancellationToken,
     task: JoinHandle<()>,
@@ -120,13 +124,12 @@ impl World {
     pub(crate) fn spec(&self, active: &str, targets: &str, strategy: &str, more: &str) -> String {
         let Self { name, blue_door, green_door, .. } = self;
         let (blue, green) = (blue_door.color(), green_door.color());
-        let probe = |door: &FrontDoor| {
-            format!("{{url: \"{}\", host: shop.contoso.test, timeout: 500ms}}", door.url("/healthz"))
-        };
+        let probe =
+            |door: &FrontDoor| format!("{{url: \"{}\", host: shop.contoso.test, timeout: 20s}}", door.url("/healthz"));
         format!(
             "apiVersion: teal.dev/v1alpha1\nkind: Switch\nmetadata: {{name: {name}}}\nspec:\n  active: {active}\n  colors:\n    \
              {blue}: {{cluster: {{kubeconfig: blue-access}}, probe: {}}}\n    {green}: {{cluster: {{kubeconfig: green-access}}, probe: {}}}\n  \
-             targets:\n{targets}  strategy: {strategy}\n  health: {{freshness: 3s, interval: 100ms, threshold: 2}}\n{more}",
+             targets:\n{targets}  strategy: {strategy}\n  health: {{freshness: 30s, interval: 100ms, threshold: 2}}\n{more}",
             probe(blue_door),
             probe(green_door),
         )
@@ -200,37 +203,31 @@ impl World {
 /// Starts a switcher in this process.
 pub(crate) async fn run(config: SwitcherConfig) -> Result<Running> {
     let switcher = Switcher::start(config).await?;
-    let (status, url) = (switcher.status(), format!("http://{}", switcher.address()));
-    let shutdown = CancellationToken::new();
+    let (status, statuses, url) = (switcher.status(), switcher.statuses(), format!("http://{}", switcher.address()));
+    let (shutdown, last) = (CancellationToken::new(), status.borrow().clone());
     let task = tokio::spawn(switcher.serve(shutdown.clone()));
-    Ok(Running { status, url, shutdown, task })
+    Ok(Running { status, statuses, last, url, shutdown, task })
 }
 
 impl Running {
-    /// Waits until the Switch's status satisfies `wanted`; tells what it was instead.
+    /// Waits until the Switch's status satisfies `wanted`; tells what it was instead. Every status since the one that was
+    /// waited for before is looked at, that one too: however slow a test is, nothing passes by unseen.
     pub(crate) async fn until(&mut self, what: &str, wanted: impl Fn(&SwitchStatus) -> bool) -> Result<SwitchStatus> {
+        let found = self.until_all(what, |status| status.switches.first().is_some_and(&wanted)).await?;
+        found.switches.into_iter().next().context("a Switch")
+    }
+
+    /// Waits until the whole status satisfies `wanted`, likewise.
+    pub(crate) async fn until_all(&mut self, what: &str, wanted: impl Fn(&Status) -> bool) -> Result<Status> {
         let found = tokio::time::timeout(PATIENCE, async {
-            loop {
-                let now = self.status.borrow_and_update().switches.first().cloned();
-                if let Some(one) = now.filter(|one| wanted(one)) {
-                    return Ok(one);
-                }
-                self.status.changed().await.context("the switcher ended")?;
+            while !wanted(&self.last) {
+                self.last = self.statuses.recv().await.context("the switcher ended")?;
             }
+            Ok(self.last.clone())
         })
         .await;
         match found {
             Ok(found) => found,
-            Err(_) => bail!("never came to: {what}; last:\n{}", self.told()),
-        }
-    }
-
-    /// Waits until the whole status satisfies `wanted`.
-    pub(crate) async fn until_all(&mut self, what: &str, wanted: impl Fn(&Status) -> bool) -> Result<Status> {
-        let waited = tokio::time::timeout(PATIENCE, self.status.wait_for(|status| wanted(status))).await;
-        let found = waited.map(|found| found.map(|status| status.clone()));
-        match found {
-            Ok(found) => found.context("the switcher ended"),
             Err(_) => bail!("never came to: {what}; last:\n{}", self.told()),
         }
     }

@@ -20,6 +20,7 @@ use teal_switcher::cluster::{Access, Cluster};
 
 use super::cloud::{Azure, id};
 use crate::switch::clusters::{Pair, pair, run};
+use crate::switch::world::PATIENCE;
 
 const AKS: &str = "2025-02-01";
 const PLACE: &str = "Microsoft.ContainerService/managedClusters/aks-blue";
@@ -98,7 +99,7 @@ fn reached(azure: &Azure, tokens: Vec<(String, i64)>) -> Result<(Cluster, Arc<Is
     let settings =
         Settings::new(Cloud::custom(&url, &url, None, "vault.azure.net")?, Credential::Other(issuer.clone()));
     let client = Client::new(settings.trusting(azure.emulator.ca_pem.clone()))?;
-    let cluster = Cluster::new("blue", Access::Aks { id: id(PLACE), azure: client }, Duration::from_secs(5));
+    let cluster = Cluster::new("blue", Access::Aks { id: id(PLACE), azure: client }, Duration::from_secs(60));
     Ok((cluster, issuer))
 }
 
@@ -139,9 +140,9 @@ fn a_token_that_the_api_server_refuses_is_told_and_replaced_at_the_next_look() -
         let (looking, ended) = (cluster.clone(), stop.clone());
         let task = tokio::spawn(async move { looking.follow(|| Duration::from_millis(50), ended).await });
         let mut known = cluster.watch();
-        let unknown = known.wait_for(|known| known.unknown.is_some());
-        let told = tokio::time::timeout(Duration::from_secs(30), unknown).await??.unknown.clone().unwrap_or_default();
-        ensure!(told.contains("the API server says 401"), "{told}");
+        let refused = |why: &String| why.contains("the API server says 401");
+        let unknown = known.wait_for(|known| known.unknown.as_ref().is_some_and(refused));
+        let told = tokio::time::timeout(PATIENCE, unknown).await??.unknown.clone().unwrap_or_default();
         ensure!(!told.contains("a-token-of-nobody"), "{told}");
         // From now on the identity gives one that is good, and whose account may read.
         let good = account(&pair, "teal-reader").await?;
@@ -156,7 +157,7 @@ fn a_token_that_the_api_server_refuses_is_told_and_replaced_at_the_next_look() -
             asked(&issuer)
         };
         let viewed = known.wait_for(|known| known.unknown.is_none() && known.view.is_some());
-        let view = tokio::time::timeout(Duration::from_secs(30), viewed).await??.view.clone().context("a view")?;
+        let view = tokio::time::timeout(PATIENCE, viewed).await??.view.clone().context("a view")?;
         ensure!(!view.uid.is_empty() && view.nodes > 0 && asked(&issuer) > before);
         stop.cancel();
         task.await?;

@@ -1,6 +1,6 @@
 //! One test's Azure, and the world that it routes traffic in.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use azure_emulator::{Emulator, Options, Running as Emulated};
@@ -99,7 +99,8 @@ impl Azure {
     /// Puts a resource as a person would, and waits until its operation has ended.
     pub(crate) async fn put(&self, path: &str, version: &str, body: Value) -> Result<Value> {
         self.send(Method::PUT, &format!("{}?api-version={version}", id(path)), Some(body)).await?;
-        for _ in 0..500 {
+        let began = Instant::now();
+        while began.elapsed() < world::PATIENCE {
             let now = self.get(path, version).await?;
             match now.pointer("/properties/provisioningState").and_then(Value::as_str) {
                 Some("Failed") => bail!("{path} failed: {now}"),
@@ -123,6 +124,12 @@ impl Azure {
     /// The emulator's own administration.
     pub(crate) async fn admin(&self, method: Method, path: &str, body: Value) -> Result<Value> {
         self.send(method, &format!("/_emulator/{path}"), Some(body)).await
+    }
+
+    /// Lets time pass in the emulator: what it works on or spreads for no longer than that is done. The dates that it tells
+    /// stay right.
+    pub(crate) async fn pass(&self, time: Duration) -> Result<()> {
+        self.admin(Method::POST, "clock", json!({"advanceSeconds": time.as_secs()})).await.map(drop)
     }
 
     /// What shall go wrong.
@@ -218,8 +225,10 @@ impl Azure {
     /// The emergency lane: the operator's identity and the declaration, nothing else.
     pub(crate) async fn order(&self, shape: &Shape, verb: Verb) -> Result<()> {
         let route = self.route(shape)?;
-        for _ in 0..10 {
-            let (routed, found) = route.read(true).await?;
+        let began = Instant::now();
+        while began.elapsed() < world::PATIENCE {
+            // Whoever types a command types it again when nobody answered.
+            let Ok((routed, found)) = route.read(true).await else { continue };
             let LedgerSeen::Known(ledger) = found else { bail!("{found:?}") };
             let order = Order {
                 verb,
@@ -237,7 +246,7 @@ impl Azure {
     }
 }
 
-/// A client as the switcher has it, as patient as a test can be.
+/// A client as the switcher has it, as patient as a test can be: no pause of this machine makes it ask a second time.
 fn client(emulator: &Emulated) -> Result<Client> {
     let url = emulator.url();
     let cloud = Cloud::custom(&url, &url, None, "vault.azure.net")?;
@@ -250,8 +259,8 @@ fn client(emulator: &Emulated) -> Result<Client> {
         attempts: 3,
         first_wait: Duration::from_millis(5),
         longest_wait: Duration::from_secs(2),
-        attempt: Duration::from_millis(1500),
-        deadline: Duration::from_secs(6),
+        attempt: Duration::from_secs(30),
+        deadline: Duration::from_secs(90),
     };
     Ok(Client::new(Settings::new(cloud, credential).trusting(emulator.ca_pem.clone()).patient(patience))?)
 }

@@ -52,7 +52,7 @@ fn g1_a_terraform_shaped_put_during_a_move_is_not_written_over() -> Result<()> {
     run(async {
         let pair = pair().await?;
         let azure = Azure::new(&pair).await?;
-        let shape = Shape::of(azure.record_target()).by("{ttl: {steady: 2s, moving: 1s}, soak: 60s}");
+        let shape = Shape::of(azure.record_target()).by("{ttl: {steady: 2s, moving: 1s}, soak: 10m}");
         let mut switcher = azure.steady_on_blue(&shape).await?;
         azure.commit(azure.world.green_color(), &shape)?;
         switcher.until("soaking", |one| one.phase == "Soaking").await?;

@@ -48,7 +48,7 @@ fn origins_a_classic_front_door_and_a_gateways_pool_follow_the_record_there_and_
         let followers = [azure.origins().await?, azure.classic().await?, azure.gateway().await?].concat();
         // Long enough that the failure below meets a move that is not over.
         let shape =
-            Shape::of(format!("{}{followers}", azure.record_target())).by("{ttl: {steady: 2s, moving: 1s}, soak: 60s}");
+            Shape::of(format!("{}{followers}", azure.record_target())).by("{ttl: {steady: 2s, moving: 1s}, soak: 10m}");
         let (blue, green) = (azure.world.blue_color().to_owned(), azure.world.green_color().to_owned());
         let mut switcher = azure.steady_on_blue(&shape).await?;
         ensure!(azure.served_by("both").await? == blue);

@@ -82,7 +82,7 @@ fn errors_that_begin_after_the_shift_bring_traffic_back() -> Result<()> {
     run(async {
         let pair = pair().await?;
         let (mut azure, shape) = start(&pair, &format!("{{during: [{}]}}", gate("success: \"value < 1\""))).await?;
-        let shape = shape.by("{ttl: {steady: 2s, moving: 1s}, soak: 60s}");
+        let shape = shape.by("{ttl: {steady: 2s, moving: 1s}, soak: 10m}");
         let _users = azure.users(azure.world.green_color()).await?;
         let mut switcher = azure.steady_on_blue(&shape).await?;
         azure.commit(azure.world.green_color(), &shape)?;
