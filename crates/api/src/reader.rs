@@ -8,7 +8,7 @@ mod document;
 mod nearest;
 mod scalar;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use teal_yaml::{Data, Entry, Node, Place};
 
@@ -18,20 +18,47 @@ pub(crate) use document::{Kind, canonical, document};
 pub(crate) use nearest::nearest;
 pub(crate) use scalar::is_label;
 
+/// Keys further right than this are not looked up, so that a file of one line costs no square.
+const WIDEST_LOOKUP: u32 = 10_000;
+
 /// The mistakes of one file.
 pub(crate) struct Log<'a> {
     file: &'a str,
+    /// The text of it.
+    text: &'a str,
+    /// Where its lines begin.
+    lines: OnceCell<Vec<usize>>,
     found: RefCell<Vec<Mistake>>,
 }
 
 impl<'a> Log<'a> {
-    pub(crate) fn new(file: &'a str) -> Self {
-        Self { file, found: RefCell::default() }
+    pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
+        Self { file, text, lines: OnceCell::new(), found: RefCell::default() }
     }
 
     pub(crate) fn add(&self, at: Place, field: &str, message: impl Into<String>) {
         let mistake = Mistake { file: self.file.to_owned(), at, field: field.to_owned(), message: message.into() };
         self.found.borrow_mut().push(mistake);
+    }
+
+    /// The word that a key is written as, where YAML makes another one of it: of a truth value or a number.
+    fn reads_otherwise(&self, entry: &Entry) -> Option<&'a str> {
+        let no_text =
+            |key: &str| matches!(key, "true" | "false") || key.starts_with(|c: char| "+-.0123456789".contains(c));
+        let Place { line, column } = entry.key_at;
+        if !no_text(&entry.key) || column > WIDEST_LOOKUP {
+            return None;
+        }
+        let starts = self
+            .lines
+            .get_or_init(|| std::iter::once(0).chain(self.text.match_indices('\n').map(|(at, _)| at + 1)).collect());
+        let line = self.text.get(*starts.get((line as usize).checked_sub(1)?)?..)?;
+        let (from, _) = line.char_indices().nth((column as usize).checked_sub(1)?)?;
+        // What is not written plain, such as in quotes, begins with another sign.
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '+' | '-');
+        let end = line[from..].find(|letter| !is_plain(letter))?;
+        let word = &line[from..from + end];
+        (!word.is_empty() && word != entry.key).then_some(word)
     }
 
     /// Returns `value` when nothing was wrong; else everything that was, in the order of the file.
@@ -102,9 +129,17 @@ impl<'a> Spot<'a> {
         Some(Fields { entries, spot: self.clone() })
     }
 
-    /// Reads a mapping with keys of the author's choice.
+    /// Reads a mapping with keys of the author's choice. One that YAML reads as something else than the text it is written
+    /// as (`ON`, `y`, `0x1`) would be another name in silence: a mistake.
     pub(crate) fn map(&self) -> Option<Vec<(&'a Entry, Spot<'a>)>> {
-        Some(self.entries()?.iter().map(|entry| (entry, self.child(entry))).collect())
+        let entries = self.entries()?;
+        for entry in entries {
+            if let Some(word) = self.log.reads_otherwise(entry) {
+                let message = format!("YAML reads the key `{word}` as `{}`; put it in quotes: `\"{word}\"`", entry.key);
+                self.log.add(entry.key_at, &self.key_path(word), message);
+            }
+        }
+        Some(entries.iter().map(|entry| (entry, self.child(entry))).collect())
     }
 
     /// Reads a mapping with exactly one of these keys, such as a gate or a provider.
@@ -134,6 +169,11 @@ impl<'a> Spot<'a> {
                 None
             }
         }
+    }
+
+    /// Notes a mistake unless this is a mapping, whatever is in it.
+    pub(crate) fn any_map(&self) -> Option<()> {
+        self.entries().map(drop)
     }
 
     fn child(&self, entry: &'a Entry) -> Spot<'a> {

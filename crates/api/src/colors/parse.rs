@@ -24,7 +24,7 @@ impl Colors {
     /// # Errors
     /// Every mistake in it, in the order of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
-        let log = Log::new(file);
+        let log = Log::new(file, text);
         let document = document(text, &Kind { name: "Colors", named: false }, &log);
         let colors = document.as_ref().and_then(|document| colors(&document.spec(&log)));
         log.finish(colors)

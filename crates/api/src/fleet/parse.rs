@@ -21,7 +21,7 @@ impl Fleet {
     /// # Errors
     /// Every mistake in it, in the order of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
-        let log = Log::new(file);
+        let log = Log::new(file, text);
         let document = document(text, &Kind { name: "Fleet", named: true }, &log);
         let fleet = document.as_ref().and_then(|document| fleet(document.name.clone(), &document.spec(&log)));
         log.finish(fleet)
@@ -34,7 +34,7 @@ impl UnitSettings {
     /// # Errors
     /// Every mistake in it, in the order of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
-        let log = Log::new(file);
+        let log = Log::new(file, text);
         let document = document(text, &Kind { name: "UnitSettings", named: false }, &log);
         let settings = document.as_ref().and_then(|document| unit_settings(&document.spec(&log)));
         log.finish(settings)

@@ -247,3 +247,29 @@ fn sources_of_variables_are_read_and_every_mistake_in_them_is_told() {
         assert!(told.contains(part), "{part} is missing in\n{told}");
     }
 }
+
+#[test]
+fn a_name_that_yaml_reads_as_a_truth_value_is_told_to_be_quoted() {
+    let said = |word: &str, read: &str| {
+        format!("spec.substitute.{word}: YAML reads the key `{word}` as `{read}`; put it in quotes: `\"{word}\"`")
+    };
+    for (word, read) in
+        [("N", "false"), ("Y", "true"), ("ON", "true"), ("NO", "false"), ("yes", "true"), ("off", "false")]
+    {
+        let told = mistakes(&format!("  layers: [{{name: a, paths: [a]}}]\n  substitute:\n    A: a\n    {word}: b\n"));
+        assert_eq!(told, format!("teal.yaml:8:5: {}", said(word, read)));
+        let told = mistakes(&format!("  layers: [{{name: a, paths: [a]}}]\n  substitute: {{A: a, {word} : b}}\n"));
+        assert_eq!(told, format!("teal.yaml:6:22: {}", said(word, read)));
+    }
+    // Of a color, and the color itself.
+    let told = mistakes("  layers: [{name: a, paths: [a]}]\n  colors: {blue: {substitute: {ON: x}}, on: {}}\n");
+    assert_eq!(told.lines().count(), 2, "{told}");
+    assert!(
+        told.contains("teal.yaml:6:32: spec.colors.blue.substitute.ON: ") && told.contains("spec.colors.on: "),
+        "{told}"
+    );
+    let right = "  layers: [{name: a, paths: [a]}]\n  substitute: {\"N\": a, 'ON': b, 'true': c, false: d, NOT: e}\n";
+    let text = format!("apiVersion: teal.dev/v1alpha1\nkind: Fleet\nmetadata: {{name: contoso}}\nspec:\n{right}");
+    let fleet = Fleet::parse("teal.yaml", &text).unwrap();
+    assert_eq!(fleet.substitute.keys().collect::<Vec<_>>(), ["N", "NOT", "ON", "false", "true"]);
+}

@@ -35,7 +35,7 @@ impl HelmLock {
     /// # Errors
     /// Every mistake in it, in the order of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
-        let log = Log::new(file);
+        let log = Log::new(file, text);
         let document = document(text, &Kind { name: "HelmLock", named: false }, &log);
         let lock = document.as_ref().and_then(|document| {
             let fields = document.spec(&log).fields(&["charts"], &[])?;

@@ -36,7 +36,7 @@ impl Helm {
     /// # Errors
     /// Every mistake in it, in the order of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
-        let log = Log::new(file);
+        let log = Log::new(file, text);
         let document = document(text, &Kind { name: "Helm", named: false }, &log);
         let helm = document.as_ref().and_then(|document| helm(document.name.clone(), &document.spec(&log)));
         log.finish(helm)
@@ -206,7 +206,7 @@ fn kube_version(spot: &Spot<'_>) -> Option<String> {
 
 /// Reads values: a mapping of anything.
 fn values(spot: &Spot<'_>) -> Option<Value> {
-    spot.map()?;
+    spot.any_map()?;
     match spot.node.data {
         Data::Null => Some(empty()),
         _ => Some(Node::into_value(spot.node.clone())),

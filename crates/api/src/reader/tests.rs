@@ -18,7 +18,7 @@ fn near_words_are_suggested_and_far_ones_are_listed() {
 
 fn spoken(yaml: &str, read: impl Fn(&Spot<'_>) -> bool) -> Result<(), String> {
     let node = teal_yaml::read(yaml).unwrap().pop().unwrap();
-    let log = Log::new("f");
+    let log = Log::new("f", yaml);
     let right = read(&Spot::new(&node, "x", &log));
     let result = log.finish(right.then_some(()));
     result.map_err(|mistakes| mistakes.0[0].message.clone())

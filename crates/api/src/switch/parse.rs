@@ -40,7 +40,7 @@ impl Switch {
     /// # Errors
     /// Every mistake in it, in the order of the file.
     pub fn parse(file: &str, text: &str) -> Result<Self, Mistakes> {
-        let log = Log::new(file);
+        let log = Log::new(file, text);
         let document = document(text, &Kind { name: "Switch", named: true }, &log);
         let switch = document.as_ref().and_then(|document| {
             let spec = document.spec(&log);
