@@ -12,6 +12,14 @@ use crate::secrets::Secrets;
 use crate::substitute::{Form, Uses, Variables};
 use crate::unit::{Found, Rendered, RenderedObject};
 
+/// What says which object it is, and is told everywhere: pointers and fields.
+pub(crate) const IDENTITY: [(&str, &str); 4] = [
+    ("/apiVersion", "apiVersion"),
+    ("/kind", "kind"),
+    ("/metadata/namespace", "metadata.namespace"),
+    ("/metadata/name", "metadata.name"),
+];
+
 /// What every object of a unit is finished with.
 pub(crate) struct Finishing<'f, 'a> {
     pub(crate) variables: &'f Variables<'a>,
@@ -110,17 +118,12 @@ fn other_identity(neutral: &Value, here: &Value) -> Option<String> {
     let text =
         |object: &Value, pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let group = |object: &Value| text(object, "/apiVersion").split_once('/').map(|(group, _)| group.to_owned());
-    let mut fields = Vec::new();
-    if group(neutral) != group(here) {
-        fields.push("apiVersion");
-    }
-    for (pointer, field) in
-        [("/kind", "kind"), ("/metadata/namespace", "metadata.namespace"), ("/metadata/name", "metadata.name")]
-    {
-        if text(neutral, pointer) != text(here, pointer) {
-            fields.push(field);
-        }
-    }
+    // Of the version, the group alone.
+    let differs = |pointer: &str| match pointer {
+        "/apiVersion" => group(neutral) != group(here),
+        pointer => text(neutral, pointer) != text(here, pointer),
+    };
+    let fields: Vec<&str> = IDENTITY.iter().filter(|(pointer, _)| differs(pointer)).map(|(_, field)| *field).collect();
     (!fields.is_empty()).then(|| fields.join(", "))
 }
 

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::RenderError;
 use crate::differences::described;
+use crate::finish::IDENTITY;
 
 /// Texts shorter than this are in every object, and no secret.
 const SHORTEST: usize = 4;
@@ -175,13 +176,8 @@ impl<'a> Secrets<'a> {
             return None;
         }
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-        let parts = [
-            ("/apiVersion", "apiVersion"),
-            ("/kind", "kind"),
-            ("/metadata/namespace", "metadata.namespace"),
-            ("/metadata/name", "metadata.name"),
-        ];
-        let part = parts.into_iter().find(|(pointer, _)| text(pointer).is_some_and(|it| !self.hidden(it).is_empty()));
+        let part =
+            IDENTITY.into_iter().find(|(pointer, _)| text(pointer).is_some_and(|it| !self.hidden(it).is_empty()));
         part.map(|(_, field)| field).or_else(|| self.in_a_key(object).then_some("a key"))
     }
 

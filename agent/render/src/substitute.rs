@@ -20,8 +20,9 @@ use teal_api::names::SUBSTITUTE_ANNOTATION;
 use teal_yaml::Data;
 
 use crate::ClusterValues;
+use crate::finish::IDENTITY;
 use crate::helm::mask_text;
-pub(crate) use spot::{At, Spot, Step};
+pub(crate) use spot::{At, Sought, Spot, Step};
 use text::{Piece, pieces};
 pub(crate) use uses::{Told, Uses};
 
@@ -95,27 +96,27 @@ impl<'a> Variables<'a> {
 
     /// Replaces in every text and key of `object`. An object may opt out by annotation.
     pub(crate) fn apply(&self, object: &mut Value, form: Form) -> Met {
-        if opted_out(object) { Met::default() } else { self.apply_values(object, form, false) }
+        if opted_out(object) {
+            return Met::default();
+        }
+        let schemas = object.get("kind").is_some_and(|kind| kind == "CustomResourceDefinition");
+        Pass { schemas, ..self.pass(form) }.over(object)
     }
 
     /// Replaces in values that are no object. With `masked`, other texts take the place of secret ones.
     pub(crate) fn apply_values(&self, values: &mut Value, form: Form, masked: bool) -> Met {
-        let mut pass = Pass { variables: self, form, masked, met: Met::default() };
-        pass.walk(values, &At::Top);
-        pass.met
+        Pass { masked, ..self.pass(form) }.over(values)
+    }
+
+    fn pass(&self, form: Form) -> Pass<'_, 'a> {
+        Pass { variables: self, form, masked: false, schemas: false, met: Met::default() }
     }
 
     /// The part of an object's identity that would be a value from a Secret: it would be told in every status and log.
     pub(crate) fn secret_identity(&self, object: &Value) -> Option<&'static str> {
-        let parts = [
-            ("/apiVersion", "apiVersion"),
-            ("/kind", "kind"),
-            ("/metadata/namespace", "metadata.namespace"),
-            ("/metadata/name", "metadata.name"),
-        ];
         let text = |pointer| object.pointer(pointer).and_then(Value::as_str).filter(|text| text.contains("${"));
-        parts.into_iter().find_map(|(pointer, field)| {
-            let mut pass = Pass { variables: self, form: Form::Here, masked: false, met: Met::default() };
+        IDENTITY.into_iter().find_map(|(pointer, field)| {
+            let mut pass = self.pass(Form::Here);
             pass.replaced(text(pointer)?, &At::Top, 0);
             pass.met.secret.then_some(field)
         })
@@ -127,10 +128,17 @@ struct Pass<'p, 'a> {
     variables: &'p Variables<'a>,
     form: Form,
     masked: bool,
+    /// It is a definition, whose schemas describe fields in words.
+    schemas: bool,
     met: Met,
 }
 
 impl Pass<'_, '_> {
+    fn over(mut self, value: &mut Value) -> Met {
+        self.walk(value, &At::Top);
+        self.met
+    }
+
     fn walk(&mut self, value: &mut Value, at: &At<'_>) {
         match value {
             Value::String(text) => {
@@ -143,6 +151,7 @@ impl Pass<'_, '_> {
                     && self.met.dollars.is_none()
                     && text.contains("$$")
                     && has_lone_dollars(text)
+                    && !(self.schemas && at.is_description())
                 {
                     self.met.dollars = Some(at.steps());
                 }

@@ -190,6 +190,21 @@ fn what_is_not_replaced_is_an_error_or_a_notice_and_never_silent() {
 }
 
 #[test]
+fn a_text_that_a_patch_brought_is_told_where_its_object_begins() {
+    let fleet = fleet("  substitute: {A: '1'}\n");
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata:\n  good: ${A}\n  other: ${A}\n";
+    for (patch, field) in [("added: '${A^^}'", "data.added"), ("other: '${A^^}'", "data.other")] {
+        let kustomization = format!(
+            "resources: [map.yaml]\npatches: [{{patch: \"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: one}}, data: {{{patch}}}}}\"}}]\n"
+        );
+        let tree = MemoryTree::from([("u/kustomization.yaml", kustomization.as_str()), ("u/map.yaml", map)]);
+        let rendered = render_unit(&tree, &UnitInput { path: "u", fleet: &fleet, color: "blue", role: None });
+        let told: Vec<String> = rendered.errors.iter().map(ToString::to_string).collect();
+        assert!(told.len() == 1 && told[0].starts_with(&format!("u/map.yaml:1: {field}: `${{A`")), "{told:?}");
+    }
+}
+
+#[test]
 fn nobody_asked_the_cluster_is_what_is_told_then() {
     let fleet = fleet("  substituteFrom: [{kind: ConfigMap, name: facts}]\n");
     let notices = render(&fleet, None, "blue", "${REGION}").notices;

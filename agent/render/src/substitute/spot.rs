@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use teal_kustomize::{Entry, Origin, Tree};
-use teal_yaml::{Data, Node};
+use teal_yaml::{Data, Node, Place};
+
+use super::text::{Piece, pieces};
 
 /// Fields that hold texts only, whatever is below them.
 const TEXTS: [&str; 9] =
@@ -46,6 +48,11 @@ impl At<'_> {
         steps
     }
 
+    /// Whether this is a `description`.
+    pub(super) fn is_description(&self) -> bool {
+        matches!(self, At::Key(_, "description"))
+    }
+
     /// Whether nothing but texts may stand here, in any object.
     pub(super) fn takes_texts_only(&self) -> bool {
         match self {
@@ -63,13 +70,23 @@ pub(crate) struct Spot {
     pub(crate) steps: Vec<Step>,
 }
 
+/// What is looked for where something stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sought<'n> {
+    /// `${NAME}`, or with a default.
+    Variable(&'n str),
+    /// `${NAME` with something else behind it.
+    Odd(&'n str),
+    /// The key that the steps end with.
+    Key,
+}
+
 impl Spot {
-    /// Place and field for people: `apps/a.yaml:12:9: spec.replicas`. The line is that of the text itself where `tree` has
-    /// the file and `needle` stands there, else the one the object begins on.
-    pub(crate) fn shown(&self, tree: &dyn Tree, needle: &str) -> String {
-        let at = self.line(tree, needle);
-        let place = at
-            .map_or_else(|| self.origin.to_string(), |(line, column)| format!("{}:{line}:{column}", self.origin.file));
+    /// Place and field for people: `apps/a.yaml:12:9: spec.replicas`. The place is that of the text itself where it stands
+    /// in the file that the object comes from, else the one the object begins on: a patch may have brought it.
+    pub(crate) fn shown(&self, tree: &dyn Tree, sought: Sought<'_>) -> String {
+        let at = self.found(tree, sought);
+        let place = at.map_or_else(|| self.origin.to_string(), |at| format!("{}:{at}", self.origin.file));
         format!("{place}: {}", field(&self.steps))
     }
 
@@ -78,18 +95,88 @@ impl Spot {
         format!("{}: {}", self.origin, field(&self.steps))
     }
 
-    fn line(&self, tree: &dyn Tree, needle: &str) -> Option<(usize, usize)> {
+    fn found(&self, tree: &dyn Tree, sought: Sought<'_>) -> Option<Place> {
         let Ok(Some(Entry::File(bytes))) = tree.entry(&self.origin.file) else { return None };
         let text = teal_yaml::text_of(&bytes).ok()?;
-        let documents = teal_yaml::read(text).ok()?;
-        let document = documents.get(self.origin.document as usize)?;
-        let has = |node: &Node| node.as_str().is_some_and(|text| text.contains(needle));
-        let by_path = below(document, &self.steps).filter(|node| has(node)).map(|node| node.at.line);
-        // A key, an item of a list of objects, or something that was moved: the first one in the document will do.
-        let from = by_path.unwrap_or(document.at.line) as usize;
-        let mut lines = text.lines().enumerate().skip(from.saturating_sub(1));
-        lines.find_map(|(line, text)| Some((line + 1, text[..text.find(needle)?].chars().count() + 1)))
+        let mut documents = teal_yaml::read(text).ok()?.into_iter().skip(self.origin.document as usize);
+        let (document, next) = (documents.next()?, documents.next());
+        let object = self.object(&document)?;
+        let from = match (self.key(object), sought) {
+            (Some(entry), Sought::Key) => return Some(entry.key_at),
+            (None, Sought::Key) => return None,
+            (Some(entry), _) if sought.is_in(&entry.key) => entry.key_at,
+            _ => below(object, &self.steps).filter(|node| node.as_str().is_some_and(|text| sought.is_in(text)))?.at,
+        };
+        let end = behind(&document, from).or(next.map(|next| next.at));
+        Some(sought.place(text, from, end).unwrap_or(from))
     }
+
+    /// The object in its document, which may be a list of objects. What was generated stands in no document.
+    fn object<'n>(&self, document: &'n Node) -> Option<&'n Node> {
+        let items = document.get("items").filter(|_| is_list(document)).map(|items| &items.data);
+        if self.origin.line == 0 || document.at.line == self.origin.line && items.is_none() {
+            return Some(document);
+        }
+        let Some(Data::Sequence(items)) = items else { return None };
+        let mut own = items.iter().filter_map(|item| self.object(item));
+        own.next().filter(|_| own.next().is_none())
+    }
+
+    /// The entry whose key the steps end with.
+    fn key<'n>(&self, object: &'n Node) -> Option<&'n teal_yaml::Entry> {
+        let (Step::Key(last), above) = self.steps.split_last()? else { return None };
+        let Data::Mapping(entries) = &below(object, above)?.data else { return None };
+        entries.iter().find(|entry| entry.key == *last)
+    }
+}
+
+impl Sought<'_> {
+    /// Whether it stands in `text`, as the text is read.
+    fn is_in(self, text: &str) -> bool {
+        let mut found = false;
+        pieces(text, &mut |piece| {
+            found |= match (piece, self) {
+                (Piece::Odd(name), Sought::Odd(sought)) => name == sought,
+                (Piece::Variable { name, .. }, Sought::Variable(sought)) if name == sought => true,
+                (Piece::Variable { default: Some(default), .. }, _) => default.contains("${") && self.is_in(default),
+                _ => false,
+            };
+        });
+        found
+    }
+
+    /// Where it is written in `text`, from `from` on and before `end`; `None` where it is written in another way, such as
+    /// with escapes.
+    fn place(self, text: &str, from: Place, end: Option<Place>) -> Option<Place> {
+        let end = end.unwrap_or(Place { line: u32::MAX, column: u32::MAX });
+        let lines = (1..).zip(text.lines()).skip(from.line.saturating_sub(1) as usize);
+        let mut all = lines.take_while(|(line, _)| *line <= end.line).flat_map(|(line, text)| {
+            let columns = self.columns(text).map(move |column| Place { line, column });
+            columns.collect::<Vec<_>>()
+        });
+        all.find(|place| *place >= from && *place < end)
+    }
+
+    fn columns(self, line: &str) -> impl Iterator<Item = u32> {
+        let (name, odd) = match self {
+            Self::Variable(name) => (name, false),
+            Self::Odd(name) => (name, true),
+            Self::Key => ("", false),
+        };
+        let fits = move |at: usize| {
+            let behind = &line[at + 2 + name.len()..];
+            let is_inner = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+            let escaped = line[..at].bytes().rev().take_while(|byte| *byte == b'$').count() % 2 == 1;
+            let whole = ["}", ":=", ":-"].iter().any(|end| behind.starts_with(end));
+            !escaped && !behind.starts_with(is_inner) && if odd { !behind.starts_with('}') } else { whole }
+        };
+        let found = line.match_indices("${").map(|(at, _)| at).filter(move |at| line[at + 2..].starts_with(name));
+        found.filter(move |at| fits(*at)).map(|at| line[..at].chars().count() as u32 + 1)
+    }
+}
+
+fn is_list(document: &Node) -> bool {
+    document.get("kind").and_then(Node::as_str).is_some_and(|kind| kind.ends_with("List"))
 }
 
 fn below<'n>(node: &'n Node, steps: &[Step]) -> Option<&'n Node> {
@@ -98,6 +185,19 @@ fn below<'n>(node: &'n Node, steps: &[Step]) -> Option<&'n Node> {
         (Step::Item(index), Data::Sequence(items)) => items.get(*index),
         _ => None,
     })
+}
+
+/// The next place behind `at` where a key or a value of `node` begins: what begins at `at` has ended there.
+fn behind(node: &Node, at: Place) -> Option<Place> {
+    let later = |place: Place| Some(place).filter(|place| *place > at);
+    match &node.data {
+        Data::Mapping(entries) => {
+            let inner = |entry: &teal_yaml::Entry| [later(entry.key_at), behind(&entry.value, at)];
+            entries.iter().flat_map(inner).flatten().chain(later(node.at)).min()
+        }
+        Data::Sequence(items) => items.iter().filter_map(|item| behind(item, at)).chain(later(node.at)).min(),
+        _ => later(node.at),
+    }
 }
 
 /// `spec.containers[0].env[1].value`; keys with other signs stand in brackets.
@@ -121,24 +221,63 @@ mod tests {
     use super::*;
     use teal_kustomize::MemoryTree;
 
+    const FILE: &str = "a: 1
+---
+kind: A
+list:
+- x
+- k: |
+    one
+    two ${N}
+other: $${N} ${NO} ${N}
+flow: {a: '${N^^} ${N}', b: '${N}', c: \"\\x24{N}\", d: '${N^^}'}
+'${M}': '${M}'
+deep: ${A:=${N}}
+---
+kind: List
+items:
+- kind: B
+  k: x
+- kind: B
+  k: ${N}
+- {kind: B, k: x}
+";
+
     #[test]
     fn the_line_is_that_of_the_text_itself() {
-        let file = "a: 1\n---\nkind: A\nlist:\n- x\n- k: |\n    one\n    two ${N}\nother: ${N}\n'${M}': 1\n";
-        let tree = MemoryTree::from([("u/a.yaml", file)]);
+        use Sought::{Key, Odd, Variable};
+        let tree = MemoryTree::from([("u/a.yaml", FILE)]);
         let key = |key: &str| Step::Key(key.to_owned());
-        let spot = |document, steps: &[Step]| Spot {
-            origin: Origin { file: "u/a.yaml".into(), line: 3, document },
+        let spot = |(line, document), steps: &[Step]| Spot {
+            origin: Origin { file: "u/a.yaml".into(), line, document },
             steps: steps.to_vec(),
         };
-        for (steps, needle, expected) in [
-            (&[key("list"), Step::Item(1), key("k")][..], "${N", "u/a.yaml:8:9: list[1].k"),
-            (&[key("other")], "${N", "u/a.yaml:9:8: other"),
-            (&[key("moved"), key("a.b/c")], "${N", "u/a.yaml:8:9: moved[\"a.b/c\"]"),
-            (&[key("${M}")], "${M", "u/a.yaml:10:2: [\"${M}\"]"),
-            (&[key("patched")], "${P", "u/a.yaml:3: patched"),
+        let (whole, second) = ((3, 1), (18, 2));
+        for (at, steps, sought, expected) in [
+            (whole, &[key("list"), Step::Item(1), key("k")][..], Variable("N"), "u/a.yaml:8:9: list[1].k"),
+            (whole, &[key("other")], Variable("N"), "u/a.yaml:9:20: other"),
+            (whole, &[key("flow"), key("a")], Variable("N"), "u/a.yaml:10:19: flow.a"),
+            (whole, &[key("flow"), key("a")], Odd("N"), "u/a.yaml:10:12: flow.a"),
+            (whole, &[key("flow"), key("b")], Variable("N"), "u/a.yaml:10:30: flow.b"),
+            (whole, &[key("flow"), key("d")], Odd("N"), "u/a.yaml:10:55: flow.d"),
+            (whole, &[key("${M}")], Variable("M"), "u/a.yaml:11:2: [\"${M}\"]"),
+            (whole, &[key("${M}")], Key, "u/a.yaml:11:1: [\"${M}\"]"),
+            (whole, &[key("deep")], Variable("N"), "u/a.yaml:12:12: deep"),
+            // Written with an escape: where the text begins.
+            (whole, &[key("flow"), key("c")], Variable("N"), "u/a.yaml:10:40: flow.c"),
+            (second, &[key("k")], Variable("N"), "u/a.yaml:19:6: k"),
+            // Brought by a patch or moved: the text of another field, or of another object, is none of it.
+            (whole, &[key("moved"), key("a.b/c")], Variable("N"), "u/a.yaml:3: moved[\"a.b/c\"]"),
+            (whole, &[key("flow"), key("b")], Odd("N"), "u/a.yaml:3: flow.b"),
+            (whole, &[key("list"), Step::Item(0)], Variable("N"), "u/a.yaml:3: list[0]"),
+            (whole, &[key("${GONE}")], Key, "u/a.yaml:3: [\"${GONE}\"]"),
+            ((16, 2), &[key("k")], Variable("N"), "u/a.yaml:16: k"),
+            ((20, 2), &[key("k")], Variable("N"), "u/a.yaml:20: k"),
+            // Generated: the file is a kustomization.
+            ((5, 1), &[key("other")], Variable("N"), "u/a.yaml:5: other"),
         ] {
-            assert_eq!(spot(1, steps).shown(&tree, needle), expected);
+            assert_eq!(spot(at, steps).shown(&tree, sought), expected);
         }
-        assert_eq!(spot(0, &[key("other")]).roughly(), "u/a.yaml:3: other");
+        assert_eq!(spot((3, 0), &[key("other")]).roughly(), "u/a.yaml:3: other");
     }
 }

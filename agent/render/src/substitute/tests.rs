@@ -88,6 +88,23 @@ fn where_nobody_declares_anything_nothing_is_an_escape() {
 }
 
 #[test]
+fn dollars_are_noted_but_in_what_a_schema_says_of_its_fields() {
+    with(|variables| {
+        let description = json!({"description": "write $$(NAME)"});
+        for (mut object, noted) in [
+            (json!({"args": ["echo $$"]}), true),
+            (json!({"args": ["$$(NAME)"]}), true),
+            (json!({"args": ["$${NAME} $ $"]}), false),
+            (json!({"kind": "PrometheusRule", "spec": {"rules": [{"annotations": description}]}}), true),
+            (json!({"kind": "CustomResourceDefinition", "spec": {"properties": {"a": description}}}), false),
+            (json!({"kind": "CustomResourceDefinition", "spec": {"default": "$$(NAME)"}}), true),
+        ] {
+            assert_eq!(variables.apply(&mut object, Form::Here).dollars.is_some(), noted, "{object}");
+        }
+    });
+}
+
+#[test]
 fn a_text_full_of_beginnings_costs_no_square() {
     let fleet = BTreeMap::from([("A".to_owned(), "1".to_owned()), ("E".to_owned(), String::new())]);
     let variables = Variables { fleet: Some(&fleet), declared: true, ..Variables::default() };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use teal_api::fleet::Fleet;
 use teal_kustomize::{Origin, Tree};
 
-use super::{Met, Spot, Step};
+use super::{Met, Sought, Spot, Step};
 use crate::{ClusterValues, RenderError};
 
 /// Most things of a sort that are told as notices, or are looked up in their files for errors.
@@ -66,28 +66,30 @@ impl Uses {
         let strict = told.fleet.strict && !unknowable;
         let mut place = {
             let mut looked = 0;
-            move |spot: &Spot, name: &str| {
+            move |spot: &Spot, sought: Sought<'_>| {
                 looked += 1;
-                if looked > MOST { spot.roughly() } else { spot.shown(told.tree, &format!("${{{name}")) }
+                if looked > MOST { spot.roughly() } else { spot.shown(told.tree, sought) }
             }
         };
         errors.extend(self.unset.iter().map(|(name, spot)| RenderError::Unset {
-            place: place(spot, name),
+            place: place(spot, Sought::Variable(name)),
             name: name.clone(),
             color: told.color.to_owned(),
         }));
-        errors.extend(self.clashes.iter().map(|spot| RenderError::Clash { place: place(spot, "") }));
+        errors.extend(self.clashes.iter().map(|spot| RenderError::Clash { place: place(spot, Sought::Key) }));
         let wrong = |declared: bool| declared || strict;
         errors.extend(
-            self.odd
-                .iter()
-                .filter(|(_, (_, declared))| wrong(*declared))
-                .map(|(name, (spot, _))| RenderError::Odd { place: place(spot, name), name: name.clone() }),
+            self.odd.iter().filter(|(_, (_, declared))| wrong(*declared)).map(|(name, (spot, _))| RenderError::Odd {
+                place: place(spot, Sought::Odd(name)),
+                name: name.clone(),
+            }),
         );
         if !missing.is_empty() || strict {
-            errors.extend(self.unknown.iter().map(|(name, spot)| match (place(spot, name), missing) {
-                (place, []) => RenderError::Undeclared { place, name: name.clone() },
-                (place, _) => RenderError::SourceMissing { place, name: name.clone(), sources: missing.join(", ") },
+            errors.extend(self.unknown.iter().map(|(name, spot)| {
+                match (place(spot, Sought::Variable(name)), missing) {
+                    (place, []) => RenderError::Undeclared { place, name: name.clone() },
+                    (place, _) => RenderError::SourceMissing { place, name: name.clone(), sources: missing.join(", ") },
+                }
             }));
         } else {
             tell_some(
