@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use teal_kustomize::{Entry, Tree, TreeError};
-use teal_sops::{SopsError, Unwrap, decrypt, format_of};
-use zeroize::Zeroizing;
+use teal_sops::{Format, Secret, SopsError, Unwrap, decrypt, format_of};
 
+use crate::masks;
 use crate::secrets::{Found, Secrets};
 
 /// What says which object it is, and is in others as well, although a file without rules has it encrypted.
@@ -23,14 +23,26 @@ const LFS_MOST_BYTES: usize = 1024;
 /// What became of one file: its bytes in the clear, or why there are none.
 type Opened = Result<Arc<[u8]>, TreeError>;
 
+/// What was encrypted in a file.
+struct Sealed {
+    format: Format,
+    secrets: Vec<Secret>,
+}
+
+/// A file that was encrypted, with other values. No `Debug`: it holds what was decrypted.
+pub(crate) struct Masked {
+    pub(crate) content: Arc<[u8]>,
+    /// The values that it does not have.
+    pub(crate) texts: Vec<String>,
+}
+
 /// Wraps a tree. What was decrypted lives as long as this.
 pub struct Decrypting<'a> {
     tree: &'a dyn Tree,
     keys: Option<&'a dyn Unwrap>,
     opened: RefCell<BTreeMap<String, Opened>>,
-    secrets: RefCell<Vec<Zeroizing<String>>>,
-    /// What a file without rules has encrypted although it says which object it is.
-    identities: RefCell<Vec<String>>,
+    /// What was encrypted in each file that could be read.
+    sealed: RefCell<BTreeMap<String, Sealed>>,
     /// The files that were read.
     read: RefCell<BTreeSet<String>>,
 }
@@ -39,14 +51,7 @@ impl<'a> Decrypting<'a> {
     /// Opens with `keys`; without any, an encrypted file is an error.
     #[must_use]
     pub fn new(tree: &'a dyn Tree, keys: Option<&'a dyn Unwrap>) -> Self {
-        Self {
-            tree,
-            keys,
-            opened: RefCell::default(),
-            secrets: RefCell::default(),
-            identities: RefCell::default(),
-            read: RefCell::default(),
-        }
+        Self { tree, keys, opened: RefCell::default(), sealed: RefCell::default(), read: RefCell::default() }
     }
 
     /// Whether a file was encrypted and could be read.
@@ -55,14 +60,38 @@ impl<'a> Decrypting<'a> {
         matches!(self.opened.borrow().get(path), Some(Ok(_)))
     }
 
+    /// What a file that was encrypted would be with other values, and those that it has; `None` for any other file. Of a
+    /// manifest the values that say which object it is are left as they are.
+    pub(crate) fn masked(&self, path: &str) -> Option<Masked> {
+        let opened = self.opened.borrow();
+        let Some(Ok(content)) = opened.get(path) else { return None };
+        let sealed = self.sealed.borrow();
+        let Sealed { format, secrets } = sealed.get(path)?;
+        let is_manifest = *format != Format::Binary && masks::is_manifest(content);
+        let hidden = |secret: &&Secret| !is_manifest || is_own(&secret.path) && !names_an_object(&secret.path);
+        let hidden: Vec<&Secret> = secrets.iter().filter(hidden).collect();
+        let names = hidden.iter().map(|secret| secret.path.as_str()).collect();
+        let texts = hidden.iter().map(|secret| secret.text.to_string()).collect();
+        Some(Masked { content: masks::masked(*format, content, &names).into(), texts })
+    }
+
     /// What was decrypted, as far as objects must be told by it.
     #[must_use]
     pub fn secrets(self) -> Secrets<'a> {
+        let (mut texts, mut identities) = (Vec::new(), Vec::new());
+        for secret in self.sealed.into_inner().into_values().flat_map(|sealed| sealed.secrets) {
+            if names_an_object(&secret.path) {
+                identities.push(secret.text.to_string());
+            }
+            if is_own(&secret.path) {
+                texts.push(secret.text);
+            }
+        }
         Secrets::new(Found {
             tree: self.tree,
             files: self.opened.into_inner().into_keys().collect(),
-            texts: self.secrets.into_inner(),
-            identities: self.identities.into_inner(),
+            texts,
+            identities,
             read: self.read.into_inner(),
         })
     }
@@ -77,15 +106,8 @@ impl<'a> Decrypting<'a> {
         let outcome = match self.keys.map(|keys| decrypt(path, bytes, keys)) {
             Some(Ok(None)) => return Ok(None),
             Some(Ok(Some(decrypted))) => {
-                let own = |path: &str| !path.split('.').next().is_some_and(|first| IDENTITY.contains(&first));
-                for secret in decrypted.secrets {
-                    if names_an_object(&secret.path) {
-                        self.identities.borrow_mut().push(secret.text.to_string());
-                    }
-                    if own(&secret.path) {
-                        self.secrets.borrow_mut().push(secret.text);
-                    }
-                }
+                let sealed = Sealed { format: decrypted.format, secrets: decrypted.secrets };
+                self.sealed.borrow_mut().insert(path.to_owned(), sealed);
                 Ok(Arc::from(decrypted.content.as_slice()))
             }
             Some(Err(error)) => Err(refused(path, &error)),
@@ -97,6 +119,11 @@ impl<'a> Decrypting<'a> {
         self.opened.borrow_mut().insert(path.to_owned(), outcome.clone());
         outcome.map(Some)
     }
+}
+
+/// Whether a value belongs to this object alone.
+fn is_own(path: &str) -> bool {
+    !path.split('.').next().is_some_and(|first| IDENTITY.contains(&first))
 }
 
 /// Whether a value says which object it is: of the document, or of an item of a list.

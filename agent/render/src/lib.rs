@@ -12,6 +12,7 @@ mod error;
 mod finish;
 mod fleet;
 pub mod helm;
+mod masks;
 mod plain;
 mod sealed;
 mod secrets;

@@ -123,12 +123,11 @@ pub fn render_unit_with(tree: &dyn Tree, input: &UnitInput<'_>, given: Given<'_>
     let clear = Decrypting::new(tree, given.keys);
     let recorder = Recorder::new(&clear);
     let mut rendered = Rendered::default();
-    let opened = |path: &str| clear.has_opened(path);
     let mut names = Vec::new();
     let variables = variables(input, given.values);
     let uses = RefCell::default();
     let giving = Giving { variables: &variables, uses: &uses };
-    let found = load(&recorder, input, given.charts, giving, &opened, &mut names, &mut rendered);
+    let found = load(&recorder, input, given.charts, giving, &clear, &mut names, &mut rendered);
     rendered.reads.extend(recorder.into_reads());
     let mut secrets = clear.secrets();
     rendered.decrypted = secrets.any();
@@ -170,8 +169,8 @@ fn load(
     input: &UnitInput<'_>,
     charts: Charts<'_>,
     giving: Giving<'_>,
-    opened: &dyn Fn(&str) -> bool,
-    clear: &mut Vec<String>,
+    clear: &Decrypting<'_>,
+    known: &mut Vec<String>,
     rendered: &mut Rendered,
 ) -> Vec<Found> {
     let path = input.path;
@@ -188,10 +187,10 @@ fn load(
     };
     read_settings(tree, path, rendered);
     if let Some(file) = HELM_FILES.into_iter().find(|file| names.iter().any(|name| name == file)) {
-        return helm::load(tree, input, file, charts, giving, opened, rendered);
+        return helm::load(tree, input, file, charts, giving, Some(clear), rendered);
     }
     let objects = if names.iter().any(|name| KUSTOMIZATION_FILE_NAMES.contains(&name.as_str())) {
-        return kustomize(tree, path, charts, opened, clear, rendered);
+        return kustomize(tree, path, charts, clear, known, rendered);
     } else {
         let (objects, errors) = plain::load(tree, path);
         rendered.errors.extend(errors);
@@ -207,20 +206,20 @@ fn kustomize(
     tree: &dyn Tree,
     path: &str,
     charts: Charts<'_>,
-    opened: &dyn Fn(&str) -> bool,
-    clear: &mut Vec<String>,
+    clear: &Decrypting<'_>,
+    known: &mut Vec<String>,
     rendered: &mut Rendered,
 ) -> Vec<Found> {
     // As Flux does: a kustomization may name any file of the repository, and nothing outside of it.
     let options = Options { restrictor: LoadRestrictor::None, ..Options::default() };
-    let inflater = Inflater::new(charts, opened);
+    let inflater = Inflater::new(charts, Some(clear));
     let built = build_with(tree, path, &options, charts.engine.is_some().then_some(&inflater as &dyn ChartInflator));
     let met = inflater.into_met();
     rendered.charts |= met.charts;
     rendered.pending |= met.pending;
     rendered.asks_api_versions |= met.asks_api_versions;
     rendered.notices.extend(met.notices);
-    clear.extend(met.names);
+    known.extend(met.names);
     match built {
         Ok(built) => {
             rendered.reads.extend(built.reads);

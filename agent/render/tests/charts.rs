@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use teal_api::fleet::Fleet;
-use teal_render::helm::{ChartEngine, ChartError, Charts, Inflated, Inflation};
+use teal_render::helm::{ChartEngine, ChartError, Charts, Inflated, Inflation, remote_charts};
 use teal_render::{ClusterValues, Given, MemoryTree, Rendered, UnitInput, render_unit_with};
 
 const CANARY: &str = "canary7c1d";
@@ -104,4 +104,20 @@ fn g9_a_value_from_a_secret_that_a_chart_is_given_is_known_in_what_it_makes() {
     let keyed = render("  values: {'${TOKEN}': x}\n", tokens, "blue");
     assert_eq!(keyed.errors.first().map(|error| error.reason()), Some("SecretIdentity"));
     assert!(!keyed.errors[0].to_string().contains(CANARY));
+}
+
+#[test]
+fn charts_that_name_others_many_times_end_in_one_error_soon() {
+    // Each names the next one eight times: eight to the power of twelve folders.
+    let mut tree = MemoryTree::new();
+    for level in 0..12 {
+        let next = level + 1;
+        let names = (0..8).map(|at| format!("- {{name: d{at}, version: 1.0.0, repository: 'file://../l{next}'}}\n"));
+        let chart = format!("name: l{level}\nversion: 1.0.0\ndependencies:\n{}", names.collect::<String>());
+        tree.insert(format!("l{level}/Chart.yaml"), &chart);
+    }
+    tree.insert("l12/Chart.yaml", "name: l12\nversion: 1.0.0\n");
+    let errors = remote_charts(&tree, "l0").unwrap_err();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].to_string().contains("or 10000 files"), "{}", errors[0]);
 }

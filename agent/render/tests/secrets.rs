@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use teal_api::fleet::Fleet;
-use teal_render::helm::{ChartEngine, ChartError, Charts, Inflated, Inflation};
+use teal_render::helm::{ChartEngine, ChartError, ChartSource, Charts, Inflated, Inflation};
 use teal_render::{Given, MemoryTree, Rendered, RenderedObject, UnitInput, render_unit, render_unit_with};
 use teal_sops::AgeKeys;
 
@@ -225,9 +225,13 @@ impl ChartEngine for Echo {
 const CHART: &[u8] = b"apiVersion: v2\nname: web\nversion: 1.0.0\n";
 
 fn render_charts(files: &[(&str, &[u8])]) -> Rendered {
+    render_with(&Echo, files)
+}
+
+fn render_with(engine: &dyn ChartEngine, files: &[(&str, &[u8])]) -> Rendered {
     let (keys, fleet) = (keys(), Fleet::default());
     let input = UnitInput { path: "u", fleet: &fleet, color: "blue", role: None };
-    let charts = Charts { engine: Some(&Echo), ..Charts::default() };
+    let charts = Charts { engine: Some(engine), ..Charts::default() };
     render_unit_with(&tree(files), &input, Given { charts, keys: Some(&keys), ..Given::default() })
 }
 
@@ -334,9 +338,87 @@ fn g9_a_key_or_a_kind_that_a_chart_makes_of_an_encrypted_value_is_refused_withou
             assert!(told.contains(&format!("web/templates/Made.yaml: {what}")), "{told}");
             assert!(!format!("{told}{:?}", rendered.notices).contains("hunter2"), "{told}");
         }
-        // A file of the chart itself: nothing can stand in its place, and the value is looked for.
+        // In a file of the chart itself as well.
         let own = render_chart(".", &format!("  valuesFiles: [values.yaml]\n  values: {{{values}: 1}}\n"));
         assert_eq!(own.errors.first().map(|error| error.reason()), Some("SecretIdentity"), "{:?}", own.errors);
         assert!(!own.errors[0].to_string().contains("hunter2"), "{}", own.errors[0]);
     }
+}
+
+/// Makes a name, namespace, kind or key of a digest of the chart's `values.yaml`, or of a part of it.
+struct Digest(&'static str);
+
+impl ChartEngine for Digest {
+    fn inflate(&self, inflation: &Inflation) -> Result<Arc<Inflated>, ChartError> {
+        let ChartSource::Files(files) = &inflation.chart else { panic!("a chart in git") };
+        let file = files.iter().find_map(|(path, bytes)| path.ends_with("values.yaml").then_some(bytes));
+        let sum = file
+            .into_iter()
+            .flat_map(|file| file.iter())
+            .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        let put = |what: &str, other: &str| if self.0 == what { format!("x{sum:016x}") } else { other.to_owned() };
+        let first = format!(
+            "---\n# Source: web/templates/a.yaml\napiVersion: v1\nkind: A{}\nmetadata: {{name: {}, namespace: {}}}\ndata: {{{}: '{}'}}\n",
+            put("kind", ""),
+            put("name", "a"),
+            put("namespace", "b"),
+            put("key", "c"),
+            put("value", "d"),
+        );
+        Ok(Arc::new(Inflated { second: Some(first.clone()), first, ..Inflated::default() }))
+    }
+}
+
+#[test]
+fn g9_a_digest_that_a_chart_makes_of_its_own_encrypted_file_is_no_name() {
+    let kustomization: &[u8] = b"helmCharts: [{name: web}]\n";
+    let helm: &[u8] = b"apiVersion: teal.dev/v1alpha1\nkind: Helm\nspec: {chart: {path: charts/web}}\n";
+    for unit in [("u/helm.yaml", helm), ("u/kustomization.yaml", kustomization)] {
+        for (what, said) in [
+            ("name", "the name or namespace of a A"),
+            ("namespace", "the name or namespace of a A"),
+            ("kind", "the kind or name of an object"),
+            ("key", "a key of an object"),
+            ("value", ""),
+        ] {
+            let files = [
+                unit,
+                ("u/charts/web/Chart.yaml", CHART),
+                ("u/charts/web/values.yaml", fixture!("encrypted/values.yaml")),
+            ];
+            let rendered = render_with(&Digest(what), &files);
+            if said.is_empty() {
+                assert_eq!(rendered.errors, [], "{}", unit.0);
+                assert!(rendered.objects[0].secret);
+                continue;
+            }
+            let told: Vec<String> = rendered.errors.iter().map(ToString::to_string).collect();
+            assert!(told.len() == 1 && rendered.objects.is_empty(), "{} {what}: {told:?}", unit.0);
+            let expected = format!("web/templates/a.yaml: {said} is made of");
+            assert!(told[0].contains(&expected), "{} {what}: {told:?}", unit.0);
+            // The same file in the clear may be named after.
+            let plain = [unit, files[1], ("u/charts/web/values.yaml", fixture!("decrypted/values.yaml"))];
+            assert_eq!(render_with(&Digest(what), &plain).errors, [], "{} {what}", unit.0);
+        }
+    }
+}
+
+#[test]
+fn g9_an_encrypted_manifest_among_a_charts_templates_keeps_its_name() {
+    /// Prints what stands in its templates.
+    struct Print;
+    impl ChartEngine for Print {
+        fn inflate(&self, inflation: &Inflation) -> Result<Arc<Inflated>, ChartError> {
+            let ChartSource::Files(files) = &inflation.chart else { panic!("a chart in git") };
+            let text = std::str::from_utf8(&files["templates/secret.yaml"]).unwrap();
+            let first = format!("---\n# Source: web/templates/secret.yaml\n{text}");
+            Ok(Arc::new(Inflated { second: Some(first.clone()), first, ..Inflated::default() }))
+        }
+    }
+    let rendered =
+        render_with(&Print, &[("u/Chart.yaml", CHART), ("u/templates/secret.yaml", fixture!("encrypted/secret.yaml"))]);
+    assert_eq!(rendered.errors, []);
+    let secret = object(&rendered, "Secret");
+    assert!(secret.secret && secret.value["metadata"]["name"] == "database", "{secret:?}");
+    assert_eq!(secret.value["stringData"]["password"], "correct-horse-battery");
 }

@@ -7,12 +7,14 @@ use teal_api::helm::{HelmLock, RemoteChart, Repository, is_chart_name};
 use teal_kustomize::{Entry, Tree};
 use teal_yaml::{Data, Node, Place};
 
-use super::{ChartFiles, Wanted};
+use super::{ChartFiles, Clear, Wanted};
 use crate::RenderError;
 use crate::plain::under;
 
 /// Most bytes of one chart.
 const MAX_BYTES: usize = 64 << 20;
+/// Most files of one chart: charts that name others twice, which name others twice … end here.
+const MAX_FILES: usize = 10_000;
 /// Deepest folder of a chart, and longest chain of charts that name each other by `file://`.
 const MAX_DEPTH: usize = 16;
 
@@ -21,8 +23,16 @@ pub(crate) struct GitChart {
     pub(crate) files: ChartFiles,
     /// What must be fetched for it.
     pub(crate) dependencies: Vec<Wanted>,
-    /// One of its files was encrypted, of whatever folder.
-    pub(crate) opened: bool,
+    /// What some of its files would be with other values in the place of encrypted ones.
+    pub(crate) masks: Masks,
+}
+
+/// Files of a chart that were encrypted, with other values; empty when none was. No `Debug`.
+#[derive(Clone, Default)]
+pub(crate) struct Masks {
+    pub(crate) files: ChartFiles,
+    /// The values that were encrypted in them.
+    pub(crate) texts: Vec<String>,
 }
 
 /// The folder that `path` names when it is written in folder `from`; `None` when that leads out of the tree.
@@ -43,18 +53,17 @@ pub(crate) fn resolve(from: &str, path: &str) -> Option<String> {
     Some(steps.join("/"))
 }
 
-/// Reads the chart in `folder`, and finds out what must be fetched for it. `opened` tells of a file that was read whether it
-/// was encrypted.
+/// Reads the chart in `folder`, and finds out what must be fetched for it. `clear` tells which of its files were encrypted.
 pub(crate) fn read(
     tree: &dyn Tree,
     folder: &str,
     lock: &HelmLock,
-    opened: &dyn Fn(&str) -> bool,
+    clear: Clear<'_>,
     errors: &mut Vec<RenderError>,
 ) -> Option<GitChart> {
     let before = errors.len();
-    let mut chart = GitChart { files: ChartFiles::new(), dependencies: Vec::new(), opened: false };
-    let mut reader = Reader { tree, opened, errors, bytes: 0 };
+    let mut chart = GitChart { files: ChartFiles::new(), dependencies: Vec::new(), masks: Masks::default() };
+    let mut reader = Reader { tree, clear, errors, bytes: 0, files: 0, is_full: false };
     reader.folder(folder, "", 0, &mut chart);
     reader.dependencies(folder, "", lock, 0, &mut chart);
     (errors.len() == before).then_some(chart)
@@ -62,9 +71,12 @@ pub(crate) fn read(
 
 struct Reader<'a> {
     tree: &'a dyn Tree,
-    opened: &'a dyn Fn(&str) -> bool,
+    clear: Clear<'a>,
     errors: &'a mut Vec<RenderError>,
     bytes: usize,
+    files: usize,
+    /// A bound was hit, and told: nothing more is read.
+    is_full: bool,
 }
 
 impl Reader<'_> {
@@ -74,6 +86,9 @@ impl Reader<'_> {
     }
 
     fn folder(&mut self, at: &str, inside: &str, depth: usize, chart: &mut GitChart) {
+        if self.is_full {
+            return;
+        }
         if depth > MAX_DEPTH {
             return self.errors.push(RenderError::TooDeep { path: at.to_owned(), most: MAX_DEPTH });
         }
@@ -85,13 +100,18 @@ impl Reader<'_> {
             }
             Ok(Some(Entry::File(bytes))) => {
                 self.bytes += bytes.len();
-                if self.bytes > MAX_BYTES {
-                    return self.wrong(
-                        at,
-                        format!("the chart has more than {MAX_BYTES} bytes; leave out what it does not need"),
+                self.files += 1;
+                if self.bytes > MAX_BYTES || self.files > MAX_FILES {
+                    self.is_full = true;
+                    let message = format!(
+                        "the chart has more than {MAX_BYTES} bytes or {MAX_FILES} files; leave out what it does not need"
                     );
+                    return self.wrong(at, message);
                 }
-                chart.opened |= (self.opened)(at);
+                if let Some(masked) = self.clear.and_then(|clear| clear.masked(at)) {
+                    chart.masks.files.insert(inside.to_owned(), masked.content);
+                    chart.masks.texts.extend(masked.texts);
+                }
                 chart.files.insert(inside.to_owned(), bytes);
             }
             Ok(Some(Entry::Link)) => self.errors.push(RenderError::Link { path: at.to_owned() }),
@@ -119,6 +139,9 @@ impl Reader<'_> {
         }
         let chosen = self.chosen(folder, inside, &chart.files);
         for (file, item) in declared {
+            if self.is_full {
+                return;
+            }
             let place = Declared { file: &file, at: item.at };
             let item = item.into_value();
             let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -8,22 +8,27 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::chart::Masks;
 use super::output::{Made, by_id};
-use super::{ChartEngine, ChartError, Inflated, Inflation, told};
+use super::{ChartEngine, ChartError, ChartSource, Inflated, Inflation, told};
 
 /// What must be concealed of one chart's values.
 #[derive(Clone, Default)]
 pub(crate) struct Concealed {
     /// The values with others in the place of secrets; `None` when none are secret.
     pub(crate) masked: Option<Value>,
-    /// A file of the chart itself was encrypted.
-    pub(crate) files: bool,
+    /// Files of the chart itself that were encrypted, as they would be with others.
+    pub(crate) files: Masks,
 }
 
 impl Concealed {
     /// Whether there is anything to conceal.
     pub(crate) fn any(&self) -> bool {
-        self.files || self.masked.is_some()
+        self.has_files() || self.masked.is_some()
+    }
+
+    fn has_files(&self) -> bool {
+        !self.files.files.is_empty()
     }
 
     /// Renders the chart. Errors show nothing that is concealed.
@@ -43,7 +48,8 @@ impl Concealed {
         Err(ChartError::new(error.reason, message))
     }
 
-    /// Which of `made` were made of secret values; all of them where that can't be told.
+    /// Which of `made` were made of secret values; all of them where that can't be told, or where a file of the chart itself
+    /// was encrypted.
     ///
     /// # Errors
     /// `PENDING` while nobody knows, or what may pass; `IDENTITY` when an object's identity or a key was made of them.
@@ -53,11 +59,7 @@ impl Concealed {
         inflation: &Inflation,
         made: &mut [Made],
     ) -> Result<(), ChartError> {
-        if self.files {
-            // Nothing can stand in the place of a file that Helm reads by itself.
-            made.iter_mut().for_each(|object| object.secret = true);
-            return Ok(());
-        }
+        let mut known = true;
         let masked = match self.with_masks(engine, inflation) {
             None => {
                 made.iter_mut().for_each(|object| object.cleared = true);
@@ -70,20 +72,24 @@ impl Concealed {
                 return Err(error);
             }
             // With other values it ends otherwise: that is no mistake of the chart's, and nobody can tell.
-            Some(Err(_)) => Vec::new(),
+            Some(Err(_)) => {
+                known = !self.has_files();
+                Vec::new()
+            }
         };
         let masked: BTreeMap<_, _> = by_id(&masked);
         told::check(made, &masked, &self.texts(&inflation.values))?;
         for object in made {
-            object.cleared = true;
-            object.secret = masked.get(&object.id()).is_none_or(|other| other.value != object.value);
+            object.cleared = known;
+            object.secret =
+                self.has_files() || masked.get(&object.id()).is_none_or(|other| other.value != object.value);
         }
         Ok(())
     }
 
     /// The values that nobody may see, one by one.
     fn texts(&self, values: &Value) -> Vec<String> {
-        let mut texts = Vec::new();
+        let mut texts = self.files.texts.clone();
         if let Some(masked) = &self.masked {
             differing(values, masked, &mut texts);
         }
@@ -91,8 +97,18 @@ impl Concealed {
     }
 
     fn with_masks(&self, engine: &dyn ChartEngine, inflation: &Inflation) -> Option<Result<Arc<Inflated>, ChartError>> {
-        let values = self.masked.clone()?;
-        Some(engine.inflate(&Inflation { values, twice: false, ..inflation.clone() }))
+        if !self.any() {
+            return None;
+        }
+        let mut other = Inflation { twice: false, ..inflation.clone() };
+        if let Some(values) = &self.masked {
+            other.values.clone_from(values);
+        }
+        if let ChartSource::Files(files) = &mut other.chart {
+            let masks = self.files.files.iter().map(|(path, bytes)| (path.clone(), Arc::clone(bytes)));
+            Arc::make_mut(files).extend(masks);
+        }
+        Some(engine.inflate(&other))
     }
 }
 

@@ -145,9 +145,9 @@ impl Unit<'_> {
         errors: &mut Vec<RenderError>,
         rendered: &mut Rendered,
     ) {
-        let opened = (self.opened)(written.file);
+        let opened = self.clear.is_some_and(|clear| clear.has_opened(written.file));
         values.secret |= opened;
-        let origin = Origin { file: written.file.into(), line: 1, document: 0 };
+        let origin = Origin { file: written.file.into(), line: 0, document: 0 };
         let above: Vec<Step> = written.above.iter().map(|key| Step::Key((*key).to_owned())).collect();
         for (form, pair) in [(Form::Here, &mut values.here), (Form::Neutral, &mut values.neutral)] {
             if form == Form::Neutral && !written.neutral {

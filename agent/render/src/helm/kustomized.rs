@@ -15,13 +15,14 @@ use super::output::{documents, objects};
 use super::told::seen;
 use super::unit::{Sourced, may_pass};
 use super::values::{document, meet, merge};
-use super::{Capabilities, ChartError, Charts, Inflated, Inflation, OwnValues, Release, chart, hooks, judge};
+use super::{Capabilities, ChartError, Charts, Clear, Inflated, Inflation, OwnValues, Release, chart, hooks, judge};
+use crate::Decrypting;
 use crate::plain::under;
 
 /// Renders the charts of one build.
 pub struct Inflater<'a> {
     charts: Charts<'a>,
-    opened: &'a dyn Fn(&str) -> bool,
+    clear: Clear<'a>,
     met: RefCell<Met>,
 }
 
@@ -43,10 +44,10 @@ pub struct Met {
 }
 
 impl<'a> Inflater<'a> {
-    /// Asks the engine of `charts`. `opened` tells of a file that was read whether it was encrypted.
+    /// Asks the engine of `charts`. `clear` is what the build reads through, where encrypted files are opened.
     #[must_use]
-    pub fn new(charts: Charts<'a>, opened: &'a dyn Fn(&str) -> bool) -> Self {
-        Self { charts, opened, met: RefCell::default() }
+    pub fn new(charts: Charts<'a>, clear: Option<&'a Decrypting<'a>>) -> Self {
+        Self { charts, clear, met: RefCell::default() }
     }
 
     /// Ends the build.
@@ -91,7 +92,7 @@ impl ChartInflator for Inflater<'_> {
 
 impl Inflater<'_> {
     fn inflation(&self, asked: &HelmChart, files: &ChartFiles<'_>) -> Result<(Inflation, Concealed), String> {
-        let source = source(asked, files, &lock(files)?, self.opened)?;
+        let source = source(asked, files, &lock(files)?, self.clear)?;
         let target = self.charts.capabilities.cloned().unwrap_or_default();
         let api_versions =
             if asked.api_versions.is_empty() { target.api_versions } else { Arc::new(asked.api_versions.clone()) };
@@ -101,7 +102,7 @@ impl Inflater<'_> {
             true => Some(values_of(asked, &mut |path| self.read(files, path, &mut secret, true))?),
             false => None,
         };
-        let concealed = Concealed { masked, files: source.opened };
+        let concealed = Concealed { masked, files: source.masks };
         let namespace = if asked.namespace.is_empty() { "default" } else { &asked.namespace };
         let kube_version = Some(asked.kube_version.clone()).filter(|given| !given.is_empty()).or(target.kube_version);
         let inflation = Inflation {
@@ -124,7 +125,7 @@ impl Inflater<'_> {
     fn read(&self, files: &ChartFiles<'_>, path: &str, secret: &mut bool, masked: bool) -> Result<Value, String> {
         let (path, bytes) = files.read(path)?;
         let values = document(&bytes).map_err(|problem| format!("{path}: {problem}"))?;
-        let opened = (self.opened)(&path);
+        let opened = self.clear.is_some_and(|clear| clear.has_opened(&path));
         *secret |= opened;
         Ok(if masked && opened { mask(&values) } else { values })
     }
@@ -176,7 +177,7 @@ pub(super) fn source(
     asked: &HelmChart,
     files: &ChartFiles<'_>,
     lock: &HelmLock,
-    opened: &dyn Fn(&str) -> bool,
+    clear: Clear<'_>,
 ) -> Result<Sourced, String> {
     if let Some(folder) = local_chart(asked, files) {
         let file = under(&folder, "Chart.yaml");
@@ -184,7 +185,7 @@ pub(super) fn source(
             return Err(format!("{folder} is no chart: there is no file {file}"));
         }
         let mut errors = Vec::new();
-        let found = chart::read(files.tree(), &folder, lock, opened, &mut errors);
+        let found = chart::read(files.tree(), &folder, lock, clear, &mut errors);
         return found.map(Sourced::from).ok_or_else(|| joined(&errors));
     }
     if asked.repo.is_empty() {

@@ -41,7 +41,7 @@ pub fn remote_charts(tree: &dyn Tree, folder: &str) -> Result<Listed, Vec<Render
         return Err(vec![RenderError::Helm { file, reason: "ChartInvalid", message }]);
     };
     let file = under(folder, file);
-    let unit = Unit { tree, folder, file: &file, color: "", charts: Charts::default(), opened: &|_| false };
+    let unit = Unit { tree, folder, file: &file, color: "", charts: Charts::default(), clear: None };
     let sources = unit.declaration(&mut errors).and_then(|helm| unit.source(&helm, &HelmLock::default(), &mut errors));
     match sources {
         Some(source) if errors.is_empty() => Ok(Listed { charts: fetched_by(source).collect(), whole: true }),
@@ -81,7 +81,7 @@ impl ChartInflator for Listing<'_> {
     fn inflate(&self, asked: &HelmChart, files: &ChartFiles<'_>) -> Result<Vec<u8>, String> {
         if files.dir() == self.folder {
             let mut charts = self.charts.borrow_mut();
-            match kustomized::source(asked, files, &HelmLock::default(), &|_| false) {
+            match kustomized::source(asked, files, &HelmLock::default(), None) {
                 Ok(source) => charts.0.extend(fetched_by(source)),
                 Err(problem) => {
                     charts.1.push(problem.clone());

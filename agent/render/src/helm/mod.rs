@@ -38,9 +38,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use teal_api::helm::{LockedChart, Lookup, RemoteChart};
 
+use crate::Decrypting;
 use template::Call;
 
-pub(crate) use concealed::mask_text;
+pub(crate) use concealed::{mask, mask_text};
 pub(crate) use given::Giving;
 pub(crate) use hooks::arrange;
 pub use kustomized::{Inflater, Met};
@@ -49,6 +50,9 @@ pub(crate) use unit::{HELM_FILES, load};
 
 /// The files of a chart by their path inside it.
 pub type ChartFiles = BTreeMap<String, Arc<[u8]>>;
+
+/// What knows of encrypted files what they hold; nothing where none is opened.
+pub(crate) type Clear<'a> = Option<&'a Decrypting<'a>>;
 
 /// Fetches and runs. Called while a commit is rendered: what takes long is answered with [`ChartError::PENDING`], and the
 /// unit is rendered again when it is there.

@@ -9,11 +9,14 @@ use serde_json::Value;
 
 use super::ChartError;
 use super::output::{Annotated as _, Id, Made, by_id};
+use crate::finish::IDENTITY;
 
 /// Shortest value that counts where a key is another one with other values.
 const SHORT: usize = 4;
 /// The same where nothing else speaks for it: an object without a counterpart.
 const LONG: usize = 8;
+/// Shortest word that is looked at as a digest in base64.
+const DIGEST: usize = 12;
 
 /// Refuses objects with `secrets` in their identity or in a key; the error shows none of it.
 ///
@@ -56,8 +59,7 @@ fn error(template: &str, what: &str) -> ChartError {
 
 /// What everybody sees of `object`: identity and keys.
 pub(super) fn seen(object: &Value, found: &mut Vec<String>) {
-    let parts = ["/apiVersion", "/kind", "/metadata/namespace", "/metadata/name"];
-    found.extend(parts.into_iter().filter_map(|part| object.pointer(part)?.as_str().map(str::to_owned)));
+    found.extend(IDENTITY.iter().filter_map(|(pointer, _)| object.pointer(pointer)?.as_str().map(str::to_owned)));
     keys(object, &mut |key| found.push(key.to_owned()));
 }
 
@@ -98,7 +100,10 @@ impl Secrets {
                 let news: Vec<&String> = masked.keys().filter(|key| !real.contains_key(*key)).collect();
                 real.iter().any(|(key, value)| match masked.get(key) {
                     Some(other) => self.make_a_key(value, other),
-                    None => self.are_in(key, SHORT) || news.iter().any(|other| is_mask(key, other)),
+                    None => {
+                        self.are_in(key, SHORT)
+                            || news.iter().any(|other| is_mask(key, other) || are_digests(key, other))
+                    }
                 })
             }
             (Value::Array(real), Value::Array(masked)) => {
@@ -111,8 +116,32 @@ impl Secrets {
 
 /// Whether `other` is `text` with letters and digits replaced as `mask` replaces them.
 fn is_mask(text: &str, other: &str) -> bool {
-    let replaced = |(a, b): (char, char)| a == b || matches!(b, 'x' | 'y' | '1' | '2') && a.is_alphanumeric();
+    let replaced =
+        |(a, b): (char, char)| a == b || matches!(b, 'x' | 'y' | 'X' | 'Y' | '1' | '2') && a.is_alphanumeric();
     text.chars().count() == other.chars().count() && text.chars().zip(other.chars()).all(replaced)
+}
+
+/// Whether two texts differ by no more than numbers: digests, hexadecimal or in base64.
+fn are_digests(text: &str, other: &str) -> bool {
+    let (one, other) = without_common(text.as_bytes(), other.as_bytes());
+    let is_number = |part: &[u8]| {
+        let has = |is: fn(&u8) -> bool| part.iter().any(is);
+        let hexadecimal = part.len() >= SHORT && part.iter().all(u8::is_ascii_hexdigit);
+        let base64 = part.len() >= DIGEST
+            && part.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte))
+            && has(u8::is_ascii_uppercase)
+            && has(u8::is_ascii_lowercase);
+        has(u8::is_ascii_digit) && (hexadecimal || base64)
+    };
+    one.len() == other.len() && is_number(one) && is_number(other)
+}
+
+/// Both without what they begin and end with alike.
+fn without_common<'t>(one: &'t [u8], other: &'t [u8]) -> (&'t [u8], &'t [u8]) {
+    let start = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let (one, other) = (&one[start..], &other[start..]);
+    let end = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
+    (&one[..one.len() - end], &other[..other.len() - end])
 }
 
 #[cfg(test)]
@@ -137,6 +166,10 @@ mod tests {
             (map("data: {a-hunter2-b: k}"), map("data: {}"), Some("a key of an object")),
             (map("data: {aHVudGVyMg==: k}"), map("data: {eHh4eHh4MQ==: k}"), Some("a key of an object")),
             (map("spec: {l: [{m: {hunter2: k}}]}"), map("spec: {l: [{m: {xxxxxx1: k}}]}"), Some("a key of an object")),
+            (map("data: {HUNTER2: k}"), map("data: {XXXXXX1: k}"), Some("a key of an object")),
+            (map("data: {sumf52fbd32: k}"), map("data: {sum0b7c12e9: k}"), Some("a key of an object")),
+            (map("data: {a: {f52fbd32: k}}"), map("data: {a: {0b7c12e9: k}}"), Some("a key of an object")),
+            (map("data: {YTQ1OGMxMjNm: k}"), map("data: {MGI3YzEyZTk2: k}"), Some("a key of an object")),
             // A secret value decided what is there, and is not there itself.
             (map("data: {replicas: 3}"), map("data: {}"), None),
             (map("data: {maximum: 3}"), map("data: {least: 3}"), None),

@@ -10,7 +10,7 @@ use teal_kustomize::{Entry, Recorder, Tree};
 use super::concealed::Concealed;
 use super::given::Giving;
 use super::locked::{read_lock, want};
-use super::{Capabilities, ChartError, ChartSource, Charts, Inflation, OwnValues, Release, Wanted, chart};
+use super::{Capabilities, ChartError, ChartSource, Charts, Clear, Inflation, OwnValues, Release, Wanted, chart};
 use crate::RenderError;
 use crate::beside::beside_chart;
 use crate::plain::under;
@@ -19,20 +19,19 @@ use crate::unit::{Found, Rendered, UnitInput};
 /// Files that make a folder a chart's unit; the first one that is there counts.
 pub(crate) const HELM_FILES: [&str; 2] = ["helm.yaml", "Chart.yaml"];
 
-/// Renders the chart that `file` in the unit's folder declares. `opened` tells of a file that was read whether it was
-/// encrypted.
+/// Renders the chart that `file` in the unit's folder declares. `clear` tells which files were encrypted.
 pub(crate) fn load(
     tree: &dyn Tree,
     input: &UnitInput<'_>,
     file: &str,
     charts: Charts<'_>,
     giving: Giving<'_>,
-    opened: &dyn Fn(&str) -> bool,
+    clear: Clear<'_>,
     rendered: &mut Rendered,
 ) -> Vec<Found> {
     let file = under(input.path, file);
     let recorder = Recorder::new(tree);
-    let unit = Unit { tree: &recorder, folder: input.path, file: &file, color: input.color, charts, opened };
+    let unit = Unit { tree: &recorder, folder: input.path, file: &file, color: input.color, charts, clear };
     let mut errors = Vec::new();
     let found = unit.render(giving, &mut errors, rendered);
     rendered.errors.extend(errors);
@@ -49,20 +48,20 @@ pub(super) struct Sourced {
     pub(super) chart: ChartSource,
     /// What must be fetched beside it.
     pub(super) dependencies: Vec<Wanted>,
-    /// A file of it was encrypted.
-    pub(super) opened: bool,
+    /// What was encrypted in its files.
+    pub(super) masks: chart::Masks,
 }
 
 impl Sourced {
     pub(super) fn remote(wanted: Wanted) -> Self {
-        Self { chart: ChartSource::Remote(Box::new(wanted)), dependencies: Vec::new(), opened: false }
+        Self { chart: ChartSource::Remote(Box::new(wanted)), dependencies: Vec::new(), masks: chart::Masks::default() }
     }
 }
 
 impl From<chart::GitChart> for Sourced {
     fn from(found: chart::GitChart) -> Self {
-        let chart::GitChart { files, dependencies, opened } = found;
-        Self { chart: ChartSource::Files(Arc::new(files)), dependencies, opened }
+        let chart::GitChart { files, dependencies, masks } = found;
+        Self { chart: ChartSource::Files(Arc::new(files)), dependencies, masks }
     }
 }
 
@@ -72,7 +71,7 @@ pub(super) struct Unit<'a> {
     pub(super) file: &'a str,
     pub(super) color: &'a str,
     pub(super) charts: Charts<'a>,
-    pub(super) opened: &'a dyn Fn(&str) -> bool,
+    pub(super) clear: Clear<'a>,
 }
 
 impl Unit<'_> {
@@ -86,7 +85,7 @@ impl Unit<'_> {
         rendered.charts = true;
         let inflation = self.inflation(&helm, source.chart, source.dependencies, &values.neutral.real, release);
         let concealed =
-            |masked: &Value| Concealed { masked: values.secret.then(|| masked.clone()), files: source.opened };
+            |masked: &Value| Concealed { masked: values.secret.then(|| masked.clone()), files: source.masks.clone() };
         let (here, neutral) = (concealed(&values.here.masked), concealed(&values.neutral.masked));
         if !values.differ() {
             let made = self.inflate(&helm, &inflation, &neutral, errors, rendered);
@@ -187,7 +186,7 @@ impl Unit<'_> {
                     self.wrong(errors, "ChartInvalid", format!("spec.chart.path: there is no chart, no file {file}"));
                     return None;
                 }
-                chart::read(self.tree, &folder, lock, self.opened, errors).map(Sourced::from)
+                chart::read(self.tree, &folder, lock, self.clear, errors).map(Sourced::from)
             }
         }
     }

@@ -60,8 +60,7 @@ fn kustomize(build: &Build) -> Result<(), Failure> {
         Charts { engine: engine.as_ref().map(|engine| engine as _), capabilities: Some(&target), values: None };
     let keys = Keys::of(build);
     let clear = build.decrypt.then(|| Decrypting::new(place.tree.as_ref(), Some(&keys)));
-    let opened = |path: &str| clear.as_ref().is_some_and(|clear| clear.has_opened(path));
-    let inflater = Inflater::new(charts, &opened);
+    let inflater = Inflater::new(charts, clear.as_ref());
     let asked = build.enable_helm.then_some(&inflater as &dyn ChartInflator);
     let tree = clear.as_ref().map_or(place.tree.as_ref(), |clear| clear as &dyn Tree);
     let built = teal_kustomize::build_with(tree, &place.dir, &options(build), asked);
