@@ -38,10 +38,12 @@ pub enum BuildError {
         field: String,
     },
     /// Something a kustomization names is not there, or may not be read.
-    #[error("{file}: {message}")]
+    #[error("{file}{}: {message}", colon(*at))]
     Load {
-        /// The kustomization file, or the folder that should hold one.
+        /// The file that names it or says it; the folder, where nothing but the caller named that.
         file: String,
+        /// Where in it, as far as it is known.
+        at: Option<Place>,
         /// What was looked for and why it can't be used.
         message: String,
     },
@@ -116,7 +118,7 @@ impl BuildError {
         match self {
             Self::Yaml { source, .. } => Some(source.at),
             Self::Kustomization { at, .. } | Self::Unsupported { at, .. } | Self::Object { at, .. } => Some(*at),
-            Self::Transform { at, .. } => *at,
+            Self::Load { at, .. } | Self::Transform { at, .. } => *at,
             _ => None,
         }
     }

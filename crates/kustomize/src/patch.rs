@@ -10,7 +10,7 @@ use crate::load::{Quotes, Spelled, Written, patch_annotations_as_written, spelle
 use crate::resource::Resource;
 use crate::schema::Schema;
 use serde_json::Value as Json;
-use teal_yaml::{Data, Dialect, Entry, Map, Node, ReadError, Value};
+use teal_yaml::{Data, Dialect, Entry, Map, Node, Place, ReadError, Value};
 
 /// A patch that can't be read or applied. Never quotes values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,8 +19,13 @@ pub enum PatchError {
     #[error("the patch does not parse: {0}")]
     Yaml(#[from] ReadError),
     /// The text is neither a strategic merge patch nor a list of JSON 6902 operations.
-    #[error("the patch is neither an object nor a list of operations: {0}")]
-    Shape(String),
+    #[error("the patch is neither an object nor a list of operations: line {}: {message}", at.line)]
+    Shape {
+        /// Where in the patch.
+        at: Place,
+        /// What is wrong there.
+        message: String,
+    },
     /// The text begins like JSON, and is none.
     #[error(
         "the patch begins with `[`, so it must be JSON, and line {line}, column {column} is not; quote every key and text, or write one operation a line behind `- `"
@@ -36,6 +41,8 @@ pub enum PatchError {
     Apply {
         /// Which object.
         object: String,
+        /// Where in the patch the operation stands that fails; `None` where that is not known.
+        at: Option<Place>,
         /// Why not.
         message: String,
     },
@@ -47,7 +54,7 @@ impl PatchError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Yaml(_) | Self::Json { .. } => "PatchSyntax",
-            Self::Shape(_) => "PatchShape",
+            Self::Shape { .. } => "PatchShape",
             Self::Apply { .. } => "PatchApply",
         }
     }
@@ -93,13 +100,16 @@ pub(crate) struct MergePatch {
     pub(crate) aimed: Value,
     /// How scalars of both are written.
     pub(crate) spelled: Vec<Spelled>,
+    /// Where it begins.
+    pub(crate) at: Place,
 }
 
 impl MergePatch {
     fn new(mut document: Node, written: &Written<'_>) -> Result<Self, PatchError> {
         if !matches!(document.data, Data::Mapping(_)) {
-            return Err(PatchError::Shape(format!("line {}: expected an object", document.at.line)));
+            return Err(PatchError::Shape { at: document.at, message: "expected an object".to_owned() });
         }
+        let at = document.at;
         let spelled = spelled(&document, written);
         let mut aimed = document.clone();
         if let Some(Data::Mapping(fields)) = aimed.get_mut("metadata").map(|metadata| &mut metadata.data) {
@@ -118,7 +128,7 @@ impl MergePatch {
         }
         // Without a target a null still takes the annotation away.
         patch_annotations_as_written(&mut document, written);
-        Ok(Self { value: document.into(), aimed: aimed.into(), spelled })
+        Ok(Self { value: document.into(), aimed: aimed.into(), spelled, at })
     }
 }
 
@@ -133,8 +143,13 @@ impl ObjectPatch {
         }
         let operations = serde_json::from_str::<Json>(text)
             .map_err(|wrong| PatchError::Json { line: wrong.line(), column: wrong.column() })?;
-        let start = teal_yaml::Place { line: 1, column: 1 };
-        let operations = json_6902::parse(vec![crate::plugin::located(&operations.into(), start)])?;
+        let mut operations = crate::plugin::located(&operations.into(), Place { line: 1, column: 1 });
+        // JSON is YAML, which tells where the operations are.
+        let read = teal_yaml::read(text).ok().and_then(|documents| documents.into_iter().next()).map(|node| node.data);
+        if let (Data::Sequence(items), Some(Data::Sequence(read))) = (&mut operations.data, read) {
+            items.iter_mut().zip(read).for_each(|(item, read)| item.at = read.at);
+        }
+        let operations = json_6902::parse(vec![operations])?;
         Ok(Self { content: Content::Json(operations) })
     }
 
@@ -151,7 +166,7 @@ impl ObjectPatch {
         } else {
             let written = Written::new(text);
             let documents = crate::load::flatten_lists(documents, Dialect::Kustomize)
-                .map_err(|(at, message)| PatchError::Shape(format!("line {}: {message}", at.line)))?;
+                .map_err(|(at, message)| PatchError::Shape { at, message })?;
             let patches = documents.into_iter().map(|(document, _)| MergePatch::new(document, &written));
             Content::Merge(patches.collect::<Result<_, _>>()?)
         };
@@ -278,7 +293,7 @@ fn merge(
     ];
     let before: Vec<_> = kept.iter().map(|(path, keep)| (*path, *keep, field(object, path))).collect();
     let described = crate::resource::describe(object);
-    let apply = |message| PatchError::Apply { object: described.clone(), message };
+    let apply = |message| PatchError::Apply { object: described.clone(), at: None, message };
     strategic::merge(object, patch, scalars, schema).map_err(apply)?;
     if object.is_null() {
         return Ok(());

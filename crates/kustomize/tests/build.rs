@@ -84,7 +84,7 @@ fn what_a_kustomization_cannot_say_is_one_clear_mistake() {
         ),
         (
             "configMapGenerator: [{name: m, literals: [novalue]}]",
-            "kustomization.yaml:1:22: configMapGenerator[0]: generator `m`: a literal must be written key=value",
+            "kustomization.yaml:1:43: configMapGenerator[0].literals[0]: a literal must be written key=value",
         ),
         (
             "configMapGenerator: [{name: m, literals: [a=1, a=2]}]",
@@ -128,11 +128,11 @@ fn a_mistake_is_told_with_its_field_and_in_the_file_it_is_in() {
         ("commonLabels:\n  a.b/c: {}\n", "kustomization.yaml:2:10: commonLabels.\"a.b/c\": expected a text here"),
         (
             "resources: [a.yaml]\npatches:\n- path: p.yaml\n",
-            "kustomization.yaml:3:3: patches[0]: p.yaml: no object matches the patch for v1 Deployment no",
+            "kustomization.yaml:3:3: patches[0]: p.yaml:1:1: no object matches the patch for v1 Deployment no",
         ),
         (
             "resources: [a.yaml]\npatchesStrategicMerge: [p.yaml]\n",
-            "kustomization.yaml:2:25: patchesStrategicMerge[0]: p.yaml: no object matches the patch for v1 Deployment no",
+            "kustomization.yaml:2:25: patchesStrategicMerge[0]: p.yaml:1:1: no object matches the patch for v1 Deployment no",
         ),
         (
             "resources: [a.yaml]\ntransformers: [labels.yaml]\n",
@@ -173,9 +173,12 @@ fn every_bad_file_is_told_at_once() {
         ("d/other.yaml", MAP),
     ]);
     assert_eq!(said.len(), 4, "{said:?}");
-    for (said, want) in
-        said.iter().zip(["a.yaml:1:7", "b.yaml:1:1: `metadata.name` is missing", "b.yaml:5:7", "d: no kustomization"])
-    {
+    for (said, want) in said.iter().zip([
+        "a.yaml:1:7",
+        "b.yaml:1:1: `metadata.name` is missing",
+        "b.yaml:5:7",
+        "kustomization.yaml:1:37: resources[3]: `d`: no kustomization",
+    ]) {
         assert!(said.starts_with(want), "{said} / {want}");
     }
 }

@@ -174,7 +174,7 @@ impl<'a> Accumulator<'a> {
             }
             if layer.map.len() > MAX_OBJECTS {
                 let message = format!("more than {MAX_OBJECTS} objects in one build");
-                return Err(load(&context.kustomization.file, message).into());
+                return Err(load_at(context, resource, message).into());
             }
         }
         if errors.is_empty() { Ok(layer) } else { Err(BuildErrors(errors)) }
@@ -200,7 +200,7 @@ impl<'a> Accumulator<'a> {
                 self.stack.push(path.clone());
                 let built = self.accumulate(&inner, Layer::default());
                 self.stack.pop();
-                self.take_in(context, layer, built?)
+                self.take_in(context, resource, layer, built?)
             }
         }
     }
@@ -224,10 +224,16 @@ impl<'a> Accumulator<'a> {
     }
 
     /// Adds what a layer below has accumulated.
-    fn take_in(&mut self, context: &Context<'_>, layer: &mut Layer, built: Layer) -> Result<(), BuildErrors> {
+    fn take_in(
+        &mut self,
+        context: &Context<'_>,
+        what: &Located,
+        layer: &mut Layer,
+        built: Layer,
+    ) -> Result<(), BuildErrors> {
         layer.map.append_all(built.map)?;
         if let Some(config) = built.config {
-            self.add_config(context, layer, &config)?;
+            self.add_config(layer, &config).map_err(|message| load_at(context, what, message))?;
         }
         layer.vars.merge(built.vars)
     }
@@ -253,7 +259,7 @@ impl<'a> Accumulator<'a> {
         // What comes of a component is taken in anew, like what comes of a base.
         layer.map.check_unique()?;
         if let Some(config) = layer.config.take() {
-            self.add_config(context, &mut layer, &config)?;
+            self.add_config(&mut layer, &config).map_err(|message| load_at(context, component, message))?;
         }
         Ok(layer)
     }
@@ -271,7 +277,17 @@ impl<'a> Accumulator<'a> {
                 format!("`{}` is nested deeper than {MAX_NESTED} kustomizations; name it further up", what.text);
             return Err(at(message).into());
         }
-        self.load(path)
+        self.load(path).map_err(|errors| {
+            // What the folder lacks is told where it is named.
+            let named = |error| match error {
+                BuildError::Load { at: None, message, .. } => {
+                    let message = format!("`{}`: {message}", what.text);
+                    BuildError::Load { file: from.file.clone(), at: Some(what.at), message }
+                }
+                error => error,
+            };
+            BuildErrors(errors.0.into_iter().map(named).collect())
+        })
     }
 }
 
@@ -304,5 +320,10 @@ pub(super) fn wrong(context: &Context<'_>, what: &Located, message: String) -> B
 }
 
 pub(super) fn load(file: &str, message: impl Into<String>) -> BuildError {
-    BuildError::Load { file: file.to_owned(), message: message.into() }
+    BuildError::Load { file: file.to_owned(), at: None, message: message.into() }
+}
+
+/// The same where a kustomization says it.
+pub(super) fn load_at(context: &Context<'_>, what: &Located, message: impl Into<String>) -> BuildError {
+    BuildError::Load { file: context.kustomization.file.clone(), at: Some(what.at), message: message.into() }
 }

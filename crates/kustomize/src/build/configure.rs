@@ -1,6 +1,6 @@
 //! What a kustomization says of how it is built: schemas, `configurations`, `crds`.
 
-use super::accumulate::{Accumulator, Context, Layer, load};
+use super::accumulate::{Accumulator, Context, Layer, load_at};
 use crate::config::{self, Config};
 use crate::{BuildErrors, schema};
 use std::rc::Rc;
@@ -49,11 +49,10 @@ impl Accumulator<'_> {
     /// Takes up the built-in tables and what `configurations` and `crds` add to them.
     pub(super) fn configure(&mut self, context: &Context<'_>, layer: &mut Layer) -> Result<(), BuildErrors> {
         let kustomization = context.kustomization;
-        let wrong = |message: String| BuildErrors::from(load(&kustomization.file, message));
         let (mut own, mut errors) = (Config::default(), Vec::new());
         for item in &kustomization.configurations {
             let parsed = self.files(context).read(item).and_then(|(file, bytes)| config::parse(&file, &bytes));
-            match parsed.and_then(|more| own.merge(&more).map_err(wrong)) {
+            match parsed.and_then(|more| Ok(own.merge(&more).map_err(|message| load_at(context, item, message))?)) {
                 Ok(()) => {}
                 Err(more) => errors.extend(more.0),
             }
@@ -61,30 +60,32 @@ impl Accumulator<'_> {
         let mut crds = Vec::new();
         for item in &kustomization.crds {
             match self.files(context).read(item).and_then(|(file, bytes)| config::crds::parse(&file, &bytes)) {
-                Ok(more) => crds.push(Rc::new(more)),
+                Ok(more) => crds.push((item, Rc::new(more))),
                 Err(more) => errors.extend(more.0),
             }
         }
         if !errors.is_empty() {
             return Err(BuildErrors(errors));
         }
-        if kustomization.configurations.is_empty() {
-            self.add_config(context, layer, &Rc::clone(&self.built_in))?;
-        } else {
-            let mut all = (*self.built_in).clone();
-            all.merge(&own).map_err(wrong)?;
-            self.add_config(context, layer, &Rc::new(all))?;
+        let mut all = Rc::clone(&self.built_in);
+        // Where none is named, nothing can be wrong with the tables.
+        let first = kustomization.configurations.first().cloned().unwrap_or_default();
+        let wrong = |message: String| load_at(context, &first, message);
+        if !kustomization.configurations.is_empty() {
+            Rc::make_mut(&mut all).merge(&own).map_err(wrong)?;
         }
-        crds.iter().try_for_each(|more| self.add_config(context, layer, more))
+        self.add_config(layer, &all).map_err(wrong)?;
+        for (item, more) in &crds {
+            self.add_config(layer, more).map_err(|message| load_at(context, item, message))?;
+        }
+        Ok(())
     }
 
     /// Adds tables to those of a layer.
-    pub(super) fn add_config(
-        &self,
-        context: &Context<'_>,
-        layer: &mut Layer,
-        more: &Rc<Config>,
-    ) -> Result<(), BuildErrors> {
+    ///
+    /// # Errors
+    /// As [`Config::merge`].
+    pub(super) fn add_config(&self, layer: &mut Layer, more: &Rc<Config>) -> Result<(), String> {
         if layer.config.is_none() && Rc::ptr_eq(more, &self.built_in) {
             layer.config = Some(Rc::clone(more));
         }
@@ -93,6 +94,6 @@ impl Accumulator<'_> {
         if Rc::ptr_eq(config, more) {
             return Ok(());
         }
-        Rc::make_mut(config).merge(more).map_err(|message| load(&context.kustomization.file, message).into())
+        Rc::make_mut(config).merge(more)
     }
 }

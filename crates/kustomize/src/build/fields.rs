@@ -9,7 +9,10 @@ use teal_yaml::{Data, Node, Place};
 pub(super) fn name(tree: &dyn Tree, errors: &mut BuildErrors) {
     let mut by_file: BTreeMap<String, Vec<&mut BuildError>> = BTreeMap::new();
     for error in &mut errors.0 {
-        if let BuildError::Kustomization { file, .. } | BuildError::Transform { file, .. } = &*error {
+        if let BuildError::Kustomization { file, .. }
+        | BuildError::Load { file, .. }
+        | BuildError::Transform { file, .. } = &*error
+        {
             by_file.entry(file.clone()).or_default().push(error);
         }
     }
@@ -24,11 +27,11 @@ pub(super) fn name(tree: &dyn Tree, errors: &mut BuildErrors) {
         }
         for error in errors {
             match error {
-                BuildError::Kustomization { at, message, .. } => {
+                BuildError::Kustomization { at, message, .. } | BuildError::Load { at: Some(at), message, .. } => {
                     // Where the message names the field itself, once is enough.
                     if let Some(Some(path)) = paths.get(at)
                         && !message.starts_with(path.as_str())
-                        && !message.contains(&format!("`{path}`"))
+                        && !message.contains(&format!("`{}`", path.trim_matches('"')))
                     {
                         *message = format!("{path}: {message}");
                     }

@@ -5,7 +5,9 @@ use super::{Config, NameReference};
 use crate::field::FieldSpec;
 use crate::{BuildError, BuildErrors};
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 use std::rc::Rc;
+use teal_yaml::{Data, Entry, Place};
 
 /// Deepest path of a field; definitions that refer to themselves end where they meet themselves.
 const DEEPEST: usize = 32;
@@ -20,24 +22,32 @@ pub(crate) fn parse(file: &str, bytes: &[u8]) -> Result<Config, BuildErrors> {
     let documents = teal_yaml::text_of(bytes)
         .and_then(teal_yaml::read)
         .map_err(|source| BuildError::Yaml { file: file.to_owned(), source })?;
-    let wrong = |message: String| BuildErrors::from(BuildError::Load { file: file.to_owned(), message });
-    let definitions = match documents.into_iter().next().map(teal_yaml::Node::into_value) {
-        Some(Value::Object(map)) => map,
-        None => return Ok(Config::default()),
-        Some(_) => return Err(wrong("expected OpenAPI definitions by the name of their type".to_owned())),
+    let wrong = |at, message: String| BuildError::Load { file: file.to_owned(), at: Some(at), message };
+    let Some(document) = documents.into_iter().next() else { return Ok(Config::default()) };
+    let Data::Mapping(entries) = &document.data else {
+        return Err(wrong(document.at, "expected OpenAPI definitions by the name of their type".to_owned()).into());
     };
-    if let Some((name, _)) =
-        definitions.iter().find(|(_, definition)| !(definition.is_object() || definition.is_null()))
-    {
-        return Err(wrong(format!("`{name}` is no OpenAPI definition; expected a mapping with a `Schema`")));
+    let is_definition = |entry: &&Entry| matches!(entry.value.data, Data::Mapping(_) | Data::Null);
+    let others = entries.iter().filter(|entry| !is_definition(entry));
+    let errors: Vec<BuildError> = others
+        .map(|entry| {
+            let message = format!("`{}` is no OpenAPI definition; expected a mapping with a `Schema`", entry.key);
+            wrong(entry.key_at, message)
+        })
+        .collect();
+    if !errors.is_empty() {
+        return Err(BuildErrors(errors));
     }
+    let places: HashMap<String, Place> = entries.iter().map(|entry| (entry.key.clone(), entry.key_at)).collect();
+    let Value::Object(definitions) = document.into_value() else { return Ok(Config::default()) };
     let mut reader = Reader { definitions: &definitions, config: Config::default(), fields: 0 };
     for (name, definition) in &definitions {
         let Some(properties) = properties(definition) else { continue };
         if ["kind", "apiVersion", "metadata"].iter().all(|field| properties.contains_key(*field)) {
             let kind = name.rsplit('.').next().unwrap_or(name);
             let mut path = Vec::new();
-            reader.visit(kind, name, &mut path, &mut Vec::new()).map_err(wrong)?;
+            let at = places.get(name).copied().unwrap_or_default();
+            reader.visit(kind, name, &mut path, &mut Vec::new()).map_err(|message| wrong(at, message))?;
         }
     }
     Ok(reader.config)

@@ -1,35 +1,61 @@
 //! Where generated data comes from: `envs`, `literals`, `files`, in this order. Errors name files, and the keys that the
 //! kustomization writes; never a value, and nothing of a file: what stands before a `=` there may be part of a secret.
+//! What is no pair at all is told when the generator is read ([`data`]).
 
 use crate::build::files::Files;
+use crate::kustomization::parts::data;
 use crate::kustomization::{Generator, Located};
-use crate::path::file_name;
 use crate::{BuildError, BuildErrors};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Reads every pair of a generator.
 ///
 /// # Errors
-/// A file that can't be read, a source that is no pair, a key of a file that no API server takes, a key
-/// given twice.
+/// Every file that can't be read, key of a file that no API server takes, and key given twice.
 pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<String, Vec<u8>>, BuildErrors> {
-    let mut pairs = BTreeMap::new();
-    let wrong = |message: String| {
-        BuildErrors::from(BuildError::Kustomization {
-            file: files.file.to_owned(),
-            at: generator.at,
-            message: format!("generator `{}`: {message}", generator.name),
-        })
-    };
-    let mut put = |key: &str, shown: &str, value: Vec<u8>| match pairs.insert(key.to_owned(), value) {
-        None => Ok(()),
-        Some(_) => Err(wrong(format!("the key {shown} is given twice"))),
-    };
-    let quoted = |key: &str| format!("`{key}`");
-    let read = |path: &str| files.read(&Located { text: path.to_owned(), at: generator.at });
-    for path in &generator.envs {
-        let (_, bytes) = read(path)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| wrong(format!("`{path}` is not UTF-8")))?;
+    let mut pairs = Pairs { files, generator, found: BTreeMap::new(), errors: Vec::new() };
+    generator.envs.iter().for_each(|path| pairs.env(path));
+    for (key, value) in generator.literals.iter().filter_map(|literal| data::literal(literal)) {
+        pairs.put(key, &format!("`{key}`"), unquote(value).as_bytes().to_vec());
+    }
+    for (key, path) in generator.files.iter().filter_map(|file| data::file(file)) {
+        if let Some((_, bytes)) = pairs.read(path) {
+            pairs.put(key, &format!("`{key}`"), bytes.to_vec());
+        }
+    }
+    if pairs.errors.is_empty() { Ok(pairs.found) } else { Err(BuildErrors(pairs.errors)) }
+}
+
+struct Pairs<'a> {
+    files: &'a Files<'a>,
+    generator: &'a Generator,
+    found: BTreeMap<String, Vec<u8>>,
+    errors: Vec<BuildError>,
+}
+
+impl Pairs<'_> {
+    fn wrong(&mut self, message: &str) {
+        let message = format!("generator `{}`: {message}", self.generator.name);
+        let (file, at) = (self.files.file.to_owned(), self.generator.at);
+        self.errors.push(BuildError::Kustomization { file, at, message });
+    }
+
+    fn put(&mut self, key: &str, shown: &str, value: Vec<u8>) {
+        if self.found.insert(key.to_owned(), value).is_some() {
+            self.wrong(&format!("the key {shown} is given twice"));
+        }
+    }
+
+    fn read(&mut self, path: &str) -> Option<(String, Arc<[u8]>)> {
+        let read = self.files.read(&Located { text: path.to_owned(), at: self.generator.at });
+        read.map_err(|more| self.errors.extend(more.0)).ok()
+    }
+
+    /// Takes in the lines of a file of variables.
+    fn env(&mut self, path: &str) {
+        let Some((_, bytes)) = self.read(path) else { return };
+        let Ok(text) = std::str::from_utf8(&bytes) else { return self.wrong(&format!("`{path}` is not UTF-8")) };
         for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
             let line = line.trim_start();
             if line.is_empty() || line.starts_with('#') {
@@ -42,26 +68,12 @@ pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<
             }
             // A line of something else, such as a private key, must not become the name of a key.
             if !is_key(key) {
-                return Err(wrong(format!("the key {shown} can't be one; use letters, digits, `-`, `_` and `.`")));
+                // The first one tells what the file is.
+                return self.wrong(&format!("the key {shown} can't be one; use letters, digits, `-`, `_` and `.`"));
             }
-            put(key, &shown, value.as_bytes().to_vec())?;
+            self.put(key, &shown, value.as_bytes().to_vec());
         }
     }
-    for literal in &generator.literals {
-        match literal.split_once('=').filter(|(key, _)| !key.is_empty()) {
-            Some((key, value)) => put(key, &quoted(key), unquote(value).as_bytes().to_vec())?,
-            None => return Err(wrong("a literal must be written key=value".to_owned())),
-        }
-    }
-    for source in &generator.files {
-        let (key, path) = match source.split_once('=') {
-            None => (file_name(source), source.as_str()),
-            Some((key, path)) if !key.is_empty() && !path.is_empty() && !path.contains('=') => (key, path),
-            Some(_) => return Err(wrong(format!("`{source}` must be a path, or key=path with one `=`"))),
-        };
-        put(key, &quoted(key), read(path)?.1.to_vec())?;
-    }
-    Ok(pairs)
 }
 
 fn is_key(key: &str) -> bool {

@@ -2,7 +2,7 @@
 //! missing field, `move` and `copy` of a missing field give null, and negative numbers count items from the end.
 
 use super::PatchError;
-use teal_yaml::{Data, Map, Node, Value};
+use teal_yaml::{Data, Map, Node, Place, Value};
 
 /// Most that the `copy` operations of one patch may repeat, as bytes of texts and keys and one for each value: an object
 /// that copies itself into itself doubles each time.
@@ -17,6 +17,8 @@ struct Operation {
     what: What,
     /// As written, for messages.
     written: String,
+    /// Where it begins in the patch.
+    at: Place,
     path: Vec<String>,
 }
 
@@ -50,13 +52,15 @@ impl Operations {
 pub(super) fn parse(documents: Vec<Node>) -> Result<Operations, PatchError> {
     let mut operations = Vec::new();
     // kustomize reads the first document only.
-    let items = match documents.into_iter().next().map(|document| document.data) {
-        Some(Data::Sequence(items)) => items,
-        _ => return Err(PatchError::Shape("expected a list of operations".to_owned())),
+    let items = match documents.into_iter().next() {
+        Some(Node { data: Data::Sequence(items), .. }) => items,
+        other => {
+            let at = other.map_or(Place { line: 1, column: 1 }, |document| document.at);
+            return Err(PatchError::Shape { at, message: "expected a list of operations".to_owned() });
+        }
     };
     for item in items {
-        let line = item.at.line;
-        operations.push(operation(&item).map_err(|message| PatchError::Shape(format!("line {line}: {message}")))?);
+        operations.push(operation(&item).map_err(|message| PatchError::Shape { at: item.at, message })?);
     }
     Ok(Operations(operations))
 }
@@ -76,7 +80,7 @@ fn operation(item: &Node) -> Result<Operation, String> {
         "copy" => What::Copy(from()?),
         _ => return Err("`op` must be add, remove, replace, move, copy or test".to_owned()),
     };
-    Ok(Operation { what, written: written.to_owned(), path: pointer(written, "path")? })
+    Ok(Operation { what, written: written.to_owned(), at: item.at, path: pointer(written, "path")? })
 }
 
 /// The parts of a pointer: `~1` is a slash, `~0` a tilde. What stands before the first slash says nothing.
@@ -97,7 +101,7 @@ pub(crate) fn apply(operations: &Operations, object: &mut Value) -> Result<(), P
     for (index, operation) in operations.0.iter().enumerate() {
         run(operation, &mut patched, &mut copied).map_err(|message| {
             let message = format!("operation '/{index}' failed at path '{}': {message}", operation.written);
-            PatchError::Apply { object: crate::resource::describe(object), message }
+            PatchError::Apply { object: crate::resource::describe(object), at: Some(operation.at), message }
         })?;
     }
     *object = patched;

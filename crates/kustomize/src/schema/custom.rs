@@ -4,6 +4,7 @@ use super::{BuiltIn, Field, Schema, Type};
 use crate::{BuildError, BuildErrors};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use teal_yaml::Place;
 
 const MERGE: &str = "x-kubernetes-patch-strategy";
 const MERGE_KEY: &str = "x-kubernetes-patch-merge-key";
@@ -19,7 +20,7 @@ const LONGEST_CHAIN: usize = 32;
 /// # Errors
 /// When the text does not parse or holds no definitions.
 pub(crate) fn parse(file: &str, bytes: &[u8], built_in: BuiltIn) -> Result<Schema, BuildErrors> {
-    let wrong = |message: String| BuildErrors::from(BuildError::Load { file: file.to_owned(), message });
+    let wrong = |at, message: String| BuildErrors::from(BuildError::Load { file: file.to_owned(), at, message });
     let document: Value = match serde_json::from_slice(bytes) {
         Ok(value) => value,
         Err(_) => {
@@ -34,7 +35,10 @@ pub(crate) fn parse(file: &str, bytes: &[u8], built_in: BuiltIn) -> Result<Schem
     let definitions = match (&document, document.get("definitions")) {
         (Value::Object(_), Some(Value::Object(map))) => map,
         (Value::Object(_), None) => &none,
-        _ => return Err(wrong("invalid schema file: expected an OpenAPI document with `definitions`".to_owned())),
+        _ => {
+            let message = "invalid schema file: expected an OpenAPI document with `definitions`".to_owned();
+            return Err(wrong(Some(Place { line: 1, column: 1 }), message));
+        }
     };
     let schema = if built_in == BuiltIn::Out { Schema::default() } else { Schema::built_in().clone() };
     let first = schema.types.len();
@@ -42,7 +46,8 @@ pub(crate) fn parse(file: &str, bytes: &[u8], built_in: BuiltIn) -> Result<Schem
     let mut reader = Reader { definitions, numbers, schema, built_in };
     reader.schema.types.resize_with(first + definitions.len(), Type::default);
     for (number, definition) in (first..).zip(definitions.values()) {
-        reader.fill(number, definition).map_err(wrong)?;
+        // Of a file that is too large as a whole, no line is the wrong one.
+        reader.fill(number, definition).map_err(|message| wrong(None, message))?;
         for kind in definition.get(KIND).and_then(Value::as_array).into_iter().flatten() {
             let Some(key) = type_meta(kind) else { continue };
             if built_in == BuiltIn::First {

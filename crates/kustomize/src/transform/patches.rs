@@ -30,12 +30,18 @@ impl Loaded {
         matches!(self.patch.content, Content::Merge(_))
     }
 
-    fn wrong(&self, message: impl Into<String>) -> BuildError {
+    /// A mistake at `at` of the patch: where a file of its own has that, its line is told besides the kustomization's.
+    fn wrong(&self, at: Option<Place>, message: impl Into<String>) -> BuildError {
         let mut message = message.into();
         if let Some(path) = &self.path {
-            message = format!("{path}: {message}");
+            message = in_file(path, at, &message);
         }
         BuildError::Kustomization { file: self.file.clone(), at: self.at, message }
+    }
+
+    /// A strategic merge patch that does not fit.
+    fn misfit(&self, patch: &MergePatch, error: &PatchError) -> BuildError {
+        self.wrong(Some(patch.at), error.to_string())
     }
 }
 
@@ -110,7 +116,7 @@ pub(crate) fn load_json(files: &Files<'_>, entries: &[PatchEntry]) -> Result<Vec
         _ => None,
     };
     let errors: Vec<BuildError> =
-        loaded.iter().filter_map(|one| wrong(one).map(|message| one.wrong(message))).collect();
+        loaded.iter().filter_map(|one| wrong(one).map(|message| one.wrong(None, message))).collect();
     if errors.is_empty() { Ok(loaded) } else { Err(BuildErrors(errors)) }
 }
 
@@ -125,9 +131,15 @@ fn load(files: &Files<'_>, item: &Located, inline: bool) -> Result<(ObjectPatch,
     let text = teal_yaml::text_of(&bytes).map_err(yaml)?;
     let parsed = ObjectPatch::parse_strict(text).map_err(|error| match error {
         PatchError::Yaml(source) => yaml(source),
-        error => files.wrong(item, format!("{file}: {error}")),
+        // Which says the line itself.
+        error => files.wrong(item, in_file(&file, None, &error.to_string())),
     })?;
     Ok((parsed, Some(file)))
+}
+
+fn in_file(path: &str, at: Option<Place>, message: &str) -> String {
+    let at = at.map_or_else(String::new, |at| format!(":{at}"));
+    format!("{path}{at}: {message}")
 }
 
 /// Applies `patchesStrategicMerge`.
@@ -152,7 +164,7 @@ pub(super) fn patches(patches: &[Loaded], map: &mut ResMap, schema: &Schema) -> 
     for loaded in patches {
         match (&loaded.patch.content, &loaded.target) {
             (Content::Json(operations), _) if operations.is_empty() => {}
-            (Content::Json(_), None) => return Err(loaded.wrong("operations need a `target`").into()),
+            (Content::Json(_), None) => return Err(loaded.wrong(None, "operations need a `target`").into()),
             (Content::Json(_), Some(target)) => json(loaded, target, map, true)?,
             (Content::Merge(patches), Some(target)) => merge_by_target(loaded, patches, target, map, schema)?,
             (Content::Merge(patches), None) => {
@@ -200,7 +212,10 @@ fn json(loaded: &Loaded, target: &Selector, map: &mut ResMap, remembers: bool) -
             let done = apply_json(operations, &mut resource.value);
             drop_empty_annotations(resource);
             as_floats(&mut resource.value);
-            done.map_err(|error| loaded.wrong(error.to_string()))
+            done.map_err(|error| {
+                let at = if let PatchError::Apply { at, .. } = &error { *at } else { None };
+                loaded.wrong(at, error.to_string())
+            })
         })?;
     }
     Ok(())
@@ -262,7 +277,7 @@ fn merge_by_id(
     map: &mut ResMap,
     schema: &Schema,
 ) -> Result<(), BuildErrors> {
-    require_identity(loaded, &patch.value)?;
+    require_identity(loaded, patch)?;
     let metadata = patch.value.get("metadata").unwrap_or(&Value::Null);
     let (api_version, kind) = (text(&patch.value, "apiVersion"), text(&patch.value, "kind"));
     let namespace = text(metadata, "namespace");
@@ -274,11 +289,12 @@ fn merge_by_id(
     let places = map.with_id(&key);
     let &[at] = places.as_slice() else {
         let found = if places.is_empty() { "no object matches" } else { "several objects match" };
-        return Err(loaded.wrong(format!("{found} the patch for {}", describe(&patch.value))).into());
+        let message = format!("{found} the patch for {}", describe(&patch.value));
+        return Err(loaded.wrong(Some(patch.at), message).into());
     };
     map.change(at, |resource| {
         merge_into(resource, content, &patch.spelled, loaded.change, schema)
-            .map_err(|error| loaded.wrong(error.to_string()))
+            .map_err(|error| loaded.misfit(patch, &error))
     })?;
     Ok(())
 }
@@ -294,9 +310,11 @@ fn merge_by_target(
     let patch = match patches {
         [] => return Ok(()),
         [patch] => patch,
-        _ => return Err(loaded.wrong("several patches in one entry can't share a `target`").into()),
+        [_, second, ..] => {
+            return Err(loaded.wrong(Some(second.at), "several patches in one entry can't share a `target`").into());
+        }
     };
-    require_identity(loaded, &patch.value)?;
+    require_identity(loaded, patch)?;
     for at in map.selected(target) {
         map.change(at, |resource| {
             // The patch takes the object's `apiVersion`, and keeps its own kind.
@@ -306,17 +324,17 @@ fn merge_by_target(
                 aimed.to_mut().as_object_mut().map(|aimed| aimed.insert("apiVersion", api_version));
             }
             merge_into(resource, &aimed, &patch.spelled, loaded.change, schema)
-                .map_err(|error| loaded.wrong(error.to_string()))
+                .map_err(|error| loaded.misfit(patch, &error))
         })?;
     }
     if loaded.change == Change::default() { Ok(()) } else { Ok(map.check_unique()?) }
 }
 
 /// kustomize wants a kind and a name in every strategic merge patch.
-fn require_identity(loaded: &Loaded, patch: &Value) -> Result<(), BuildErrors> {
-    let name = patch.get("metadata").map_or("", |metadata| text(metadata, "name"));
-    if text(patch, "kind").is_empty() || name.is_empty() {
-        return Err(loaded.wrong("a strategic merge patch needs `kind` and `metadata.name`").into());
+fn require_identity(loaded: &Loaded, patch: &MergePatch) -> Result<(), BuildErrors> {
+    let name = patch.value.get("metadata").map_or("", |metadata| text(metadata, "name"));
+    if text(&patch.value, "kind").is_empty() || name.is_empty() {
+        return Err(loaded.wrong(Some(patch.at), "a strategic merge patch needs `kind` and `metadata.name`").into());
     }
     Ok(())
 }

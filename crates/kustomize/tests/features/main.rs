@@ -7,6 +7,7 @@ mod configurations;
 mod documents;
 mod edges;
 mod metadata;
+mod mistakes;
 mod notes;
 mod read;
 #[path = "../real/mod.rs"]

@@ -2,6 +2,7 @@
 
 use crate::kustomization::form::Form;
 use crate::kustomization::{Generator, GeneratorOptions};
+use crate::path::file_name;
 use teal_yaml::Node;
 
 /// A list of generators.
@@ -25,8 +26,11 @@ pub(crate) fn generator(form: &mut Form<'_>, node: &Node, secret: bool) -> Gener
                     form.mistake(node.at, "behavior must be create, merge or replace");
                 }
             }
-            "literals" => generator.literals = form.texts(node),
-            "files" => generator.files = form.texts(node),
+            "literals" => generator.literals = checked(form, node, literal, "a literal must be written key=value"),
+            "files" => {
+                let wrong = "a file must be a path, or key=path with one `=`";
+                generator.files = checked(form, node, file, wrong);
+            }
             "envs" => generator.envs = form.texts(node),
             "env" => env = Some(form.text(node)),
             "options" => generator.options = options(form, node),
@@ -50,6 +54,29 @@ pub(crate) fn generator(form: &mut Form<'_>, node: &Node, secret: bool) -> Gener
         form.mistake(node.at, "a generator needs a `name`");
     }
     generator
+}
+
+/// Texts that `read` can take apart; `wrong` tells of all others, and shows none: they may be secret.
+fn checked<'n, T>(form: &mut Form<'_>, node: &'n Node, read: fn(&'n str) -> Option<T>, wrong: &str) -> Vec<String> {
+    for item in form.items(node) {
+        if item.as_str().is_some_and(|text| read(text).is_none()) {
+            form.mistake(item.at, wrong);
+        }
+    }
+    form.texts(node)
+}
+
+/// Key and value of one of `literals`.
+pub(crate) fn literal(text: &str) -> Option<(&str, &str)> {
+    text.split_once('=').filter(|(key, _)| !key.is_empty())
+}
+
+/// Key and path of one of `files`.
+pub(crate) fn file(text: &str) -> Option<(&str, &str)> {
+    match text.split_once('=') {
+        None => Some((file_name(text), text)),
+        Some((key, path)) => (!key.is_empty() && !path.is_empty() && !path.contains('=')).then_some((key, path)),
+    }
 }
 
 /// `options` of a generator, or `generatorOptions`.
