@@ -21,7 +21,7 @@ mod shelf;
 mod work;
 
 pub use engine::{Helm, Patient};
-pub use fetch::{Policy, ReadSecret};
+pub use fetch::{Policy, ReadSecret, index};
 
 use teal_api::helm::{LockedChart, RemoteChart};
 use teal_render::helm::{ChartError, Wanted};

@@ -1,10 +1,12 @@
-//! Inputs nobody would write, through the YAML reader, the patches and the whole build: nothing may panic, hang or grow
-//! without bound, and what was read must be written so that it is read again.
+//! Inputs nobody would write, through the YAML reader, the patches, the whole build, charts and their indexes: nothing may
+//! panic, hang or grow without bound, and what was read must be written so that it is read again.
 //!
 //! A worker process makes inputs by mutating a corpus and whatever behaved in a way not seen before; it tells the number of
 //! each input before it runs it, so that this process knows which one killed it. Everything follows from the seed: the same
 //! seed makes the same inputs.
 
+mod all;
+mod charts;
 mod mutate;
 mod targets;
 mod worker;
@@ -18,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use targets::Target;
+pub(crate) use all::Target;
 pub(crate) use worker::{Work, work};
 
 /// Longest time for one input, on a machine with other work to do. What is bounded takes milliseconds.
@@ -39,7 +41,7 @@ pub(crate) struct Plan {
 /// Fuzzes every target; false when one of them did harm.
 pub(crate) fn run(plan: &Plan) -> Result<bool> {
     let mut fine = true;
-    for target in targets::ALL {
+    for target in all::all() {
         fine &= one(plan, target)?;
     }
     Ok(fine)

@@ -3,6 +3,7 @@
 mod address;
 mod credentials;
 mod http;
+pub mod index;
 pub(crate) mod range;
 mod registry;
 mod repository;

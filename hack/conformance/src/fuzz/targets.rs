@@ -55,7 +55,7 @@ impl std::str::FromStr for Target {
 }
 
 /// The wording of a message without what it speaks of: digits and quoted parts.
-fn class(message: &str) -> u64 {
+pub(crate) fn class(message: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     for (at, part) in message.split('`').enumerate().filter(|(at, _)| at % 2 == 0) {
         at.hash(&mut hasher);
@@ -130,8 +130,8 @@ fn merge(input: &[u8]) -> u64 {
     }
 }
 
-fn build(input: &[u8]) -> u64 {
-    let text = String::from_utf8_lossy(input);
+/// The files in one input.
+pub(crate) fn tree(text: &str) -> MemoryTree {
     let mut tree = MemoryTree::new();
     for part in text.split(FILE).skip(1) {
         let (path, content) = part.split_once('\n').unwrap_or((part, ""));
@@ -140,6 +140,11 @@ fn build(input: &[u8]) -> u64 {
             tree.insert(path.join("/"), content);
         }
     }
+    tree
+}
+
+fn build(input: &[u8]) -> u64 {
+    let tree = tree(&String::from_utf8_lossy(input));
     let options = Options { reorder: Reorder::Legacy, restrictor: LoadRestrictor::None };
     match teal_kustomize::build(&tree, "", &options) {
         Err(errors) => errors.0.iter().take(3).map(|error| class(&error.to_string())).fold(0, |all, one| all ^ one),
