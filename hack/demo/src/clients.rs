@@ -1,6 +1,6 @@
 //! All clients together: what they sent, and what became of it.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use teal_testkit::http::LoadClient;
 
@@ -15,6 +15,8 @@ pub(crate) struct Report {
     pub(crate) failed: u64,
     /// Why, each with who told it.
     pub(crate) failures: Vec<String>,
+    /// The longest that any of them took.
+    pub(crate) slowest: Duration,
 }
 
 impl Clients {
@@ -25,11 +27,12 @@ impl Clients {
 
     /// What has happened so far.
     pub(crate) fn report(&self) -> Report {
-        let mut all = Report { total: 0, failed: 0, failures: Vec::new() };
+        let mut all = Report { total: 0, failed: 0, failures: Vec::new(), slowest: Duration::ZERO };
         for (who, client) in &self.0 {
             let report = client.report();
             all.total += report.total;
             all.failed += report.failed;
+            all.slowest = all.slowest.max(report.slowest);
             all.failures.extend(report.failures.iter().map(|failure| format!("{who}: {failure}")));
         }
         all
