@@ -22,6 +22,12 @@ use crate::watch::Budget;
 /// Largest answer that is read, decompressed.
 const LARGEST: usize = 8 * 1024 * 1024;
 
+/// The server's clock minus ours, in whole seconds: the least that explains a `Date` that was written while ours told
+/// `began` to `now`. An answer that was long under way is no wrong clock.
+fn skew(date: i64, began: i64, now: i64) -> i64 {
+    date - date.clamp(began, now.max(began))
+}
+
 impl Client {
     pub(super) async fn attempt(&self, request: &Request) -> Result<Answer, AzureError> {
         let url = self.url(request)?;
@@ -45,9 +51,10 @@ impl Client {
         }
         let pipeline = if request.plane == Plane::Vault { &self.inner.vault } else { &self.inner.management };
         let options = PipelineStreamOptions { skip_checks: true, ..Default::default() };
+        let began = unix_now();
         let sent = pipeline.stream(&Context::new(), &mut http, Some(options)).await;
         let response = sent.map_err(|error| self.unsent(request, &host, &error))?;
-        self.received(request, response).await
+        self.received(request, response, began).await
     }
 
     /// A failure without an answer.
@@ -63,10 +70,10 @@ impl Client {
         }
     }
 
-    async fn received(&self, request: &Request, response: AsyncRawResponse) -> Result<Answer, AzureError> {
+    async fn received(&self, request: &Request, response: AsyncRawResponse, began: i64) -> Result<Answer, AzureError> {
         let (status, headers, mut stream) = response.deconstruct();
         let status = u16::from(status);
-        let facts = self.facts(request, &headers);
+        let facts = self.facts(request, &headers, began);
         let mut bytes = Vec::new();
         while let Some(chunk) = stream.next().await {
             let lost = |error: azure_core::Error| AzureError::Lost {
@@ -101,11 +108,11 @@ impl Client {
         })
     }
 
-    /// Notes the server's clock and what is left of our budget.
-    fn facts(&self, request: &Request, headers: &Headers) -> Facts {
+    /// Notes the server's clock and what is left of our budget; `began`: when the attempt did, in Unix seconds.
+    fn facts(&self, request: &Request, headers: &Headers, began: i64) -> Facts {
         let text = |name: &'static str| headers.get_optional_str(&HeaderName::from_static(name));
         let now = unix_now();
-        let skew = text("date").and_then(http_date).map(|date| date - now);
+        let skew = text("date").and_then(http_date).map(|date| skew(date, began, now));
         if let Some(skew) = skew {
             self.inner.skew.store(skew, Ordering::Relaxed);
         }
@@ -155,3 +162,24 @@ pub(super) fn jitter() -> f64 {
 
 /// Longest wait that a server may ask of a poll.
 pub(crate) const LONGEST_POLL: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::skew;
+
+    #[test]
+    fn a_slow_answer_is_no_wrong_clock() {
+        for (rule, date, began, now, want) in [
+            ("equal", 100, 100, 100, 0),
+            ("a second ends on the way", 100, 100, 101, 0),
+            ("an answer that is long under way", 100, 100, 110, 0),
+            ("or a request", 110, 100, 110, 0),
+            ("theirs is ahead", 190, 100, 100, 90),
+            ("by at least so much", 190, 100, 110, 80),
+            ("theirs is behind", 10, 100, 110, -90),
+            ("ours was set back meanwhile", 100, 100, 40, 0),
+        ] {
+            assert_eq!(skew(date, began, now), want, "{rule}");
+        }
+    }
+}
