@@ -70,7 +70,7 @@ impl Token {
     /// The text to send.
     #[must_use]
     pub fn expose(&self) -> &str {
-        std::str::from_utf8(self.secret.bytes()).unwrap_or_default()
+        std::str::from_utf8(self.secret.expose()).unwrap_or_default()
     }
 }
 

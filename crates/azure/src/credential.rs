@@ -48,10 +48,6 @@ impl Hidden {
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 impl fmt::Debug for Hidden {
@@ -222,13 +218,13 @@ impl Credential {
                 Ok(ManagedIdentityCredential::new(Some(options)).map_err(refused)?)
             }
             Self::ClientSecret { tenant, client, secret } => {
-                let secret = Secret::new(String::from_utf8_lossy(secret.bytes()).trim().to_owned());
+                let secret = Secret::new(String::from_utf8_lossy(secret.expose()).trim().to_owned());
                 let options = ClientSecretCredentialOptions { client_options: client_options() };
                 Ok(ClientSecretCredential::new(&tenant, client, secret, Some(options)).map_err(refused)?)
             }
             Self::ClientCertificate { tenant, client, pem, send_chain } => {
                 let audience = format!("{}/{tenant}/oauth2/v2.0/token", cloud.authority);
-                let certificate = Certificate::read(pem.bytes(), &client, audience, send_chain)
+                let certificate = Certificate::read(pem.expose(), &client, audience, send_chain)
                     .map_err(|why| CredentialError::Certificate { why })?;
                 let options = ClientAssertionCredentialOptions { client_options: client_options() };
                 let made = ClientAssertionCredential::new(tenant, client, certificate, Some(options));

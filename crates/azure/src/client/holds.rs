@@ -14,8 +14,19 @@ use crate::request::{Place, Request};
 /// throttled and locked with it.
 const RESOURCE: usize = 8;
 
-/// What is left alone: reads and writes of a resource, each by themselves.
-type Key = (String, bool);
+/// What is asked for, each with a budget of its own at Azure: a zone allows 60 lists a minute, and 2000 reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Work {
+    /// One thing, by its name.
+    Read,
+    /// Everything of a kind, or what an action or a metric tells. No move needs it at once.
+    List,
+    /// A change.
+    Write,
+}
+
+/// What is left alone: a resource with what lies below it, for one kind of work.
+type Key = (String, Work);
 
 /// What is left alone, until when.
 #[derive(Debug, Default)]
@@ -47,7 +58,13 @@ fn key(request: &Request) -> Option<Key> {
     match &request.place {
         Place::Segments(segments) => {
             let path: Vec<String> = segments.iter().take(RESOURCE).map(|part| part.to_lowercase()).collect();
-            Some((path.join("/"), request.writes()))
+            // A name follows the word for its kind: a path that ends with such a word names many.
+            let work = match (request.writes(), segments.len() % 2) {
+                (true, _) => Work::Write,
+                (false, 0) => Work::Read,
+                (false, _) => Work::List,
+            };
+            Some((path.join("/"), work))
         }
         Place::Verbatim(_) => None,
     }

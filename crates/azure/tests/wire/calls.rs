@@ -105,6 +105,23 @@ async fn who_wants_to_be_left_alone_is_left_alone_whoever_asks() {
     assert_eq!(server.asked().len(), 2);
 }
 
+/// Looking through a zone needs many lists; reading back what was written, and going back, need none.
+#[tokio::test]
+async fn g4_lists_that_are_throttled_hold_no_record_back() {
+    let server = Server::start().await;
+    server.plan([
+        with(429, &[("retry-after", "3600")], r#"{"code":"TooManyRequests","message":"slow"}"#),
+        with(200, &[], SET),
+        with(200, &[], SET),
+    ]);
+    let client = server.client();
+    client.record_sets(&zone(), Some(RecordType::Txt)).await.unwrap_err();
+    client.record_set(&zone(), RecordType::A, "aks").await.unwrap();
+    put(&client, Condition::IfMatch("e1".into())).await.unwrap();
+    let error = client.record_sets(&zone(), Some(RecordType::A)).await.unwrap_err();
+    assert!(error.reason() == "Throttled" && server.asked().len() == 3, "no more lists are asked for: {error}");
+}
+
 /// The one promise of a write: whatever happens on the way, it is sent once.
 #[tokio::test]
 async fn g1_a_write_is_sent_once_whatever_happens() {
