@@ -9,13 +9,14 @@ use http::header::{AUTHORIZATION, CACHE_CONTROL, DATE, EXPIRES};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 
+use super::headers;
 use crate::front_door::caching::{Caching, Lifetime};
 use crate::front_door::rules::Seen;
 use crate::world::World;
 
 /// Answers with a longer body are not kept.
 pub(super) const LARGEST: usize = 8 << 20;
-/// Bytes of all bodies kept; beyond, what ends first goes first.
+/// Bytes of all that is kept; beyond, what ends first goes first.
 const ROOM: usize = 64 << 20;
 /// The edge's own choice where nobody says how long: one to three days.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -78,10 +79,23 @@ pub(super) fn keep(world: &mut World, key: Key, copy: Copy) {
     let copies = &mut world.runtime::<Copies>().0;
     copies.retain(|_, copy| copy.until > now);
     copies.insert(key, copy);
-    while copies.values().map(|copy| copy.body.len()).sum::<usize>() > ROOM {
+    trim(copies, ROOM);
+}
+
+fn trim(copies: &mut BTreeMap<Key, Copy>, room: usize) {
+    let mut taken: usize = copies.iter().map(|(key, copy)| size_of(key, copy)).sum();
+    while taken > room {
         let first = copies.iter().min_by_key(|(_, copy)| copy.until).map(|(key, _)| key.clone());
-        first.and_then(|key| copies.remove(&key));
+        let Some((key, copy)) = first.and_then(|key| copies.remove_entry(&key)) else { return };
+        taken -= size_of(&key, &copy);
     }
+}
+
+/// Bytes that a copy takes; one without a body takes some, too.
+fn size_of(key: &Key, copy: &Copy) -> usize {
+    let headers = usize::try_from(headers::size(&copy.headers)).unwrap_or(usize::MAX);
+    let names = key.host.len() + key.path.len() + key.query.len() + key.encodings.len();
+    copy.body.len() + headers + names
 }
 
 /// Throws away what an endpoint keeps below paths: a path alone, or all below it with `*` at its end; upper and lower case
@@ -171,7 +185,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    fn fields(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
@@ -203,9 +217,30 @@ mod tests {
             (&missing, vec![], 200, vec![("cache-control", "no-cache")], Keeping::Forbidden),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
-            let found = keeping(caching, &headers(&asked), status, &headers(&answer), 0.5);
+            let found = keeping(caching, &fields(&asked), status, &fields(&answer), 0.5);
             assert_eq!(found, expected, "{caching:?} {asked:?} {status} {answer:?}");
         }
+    }
+
+    #[test]
+    fn what_is_kept_takes_bounded_room_and_what_ends_first_goes_first() {
+        let mut world = World::seeded(1);
+        let caching = Caching::parse(Some(&json!({}))).unwrap();
+        for (at, path) in ["/late", "/soon", "/later"].into_iter().enumerate() {
+            let key = Key::of(&caching, &Seen { host: "a.dev", path, ..Seen::default() });
+            let wait = [20, 10, 30][at];
+            let (since, until) = (world.now(), world.after(Duration::from_secs(wait)));
+            let (status, headers, body) = (StatusCode::NOT_FOUND, HeaderMap::new(), Bytes::new());
+            let endpoint = ("front".to_owned(), "web".to_owned());
+            keep(&mut world, key, Copy { endpoint, status, headers, body, since, until });
+        }
+        let copies = &mut world.runtime::<Copies>().0;
+        let all: usize = copies.iter().map(|(key, copy)| size_of(key, copy)).sum();
+        trim(copies, all);
+        assert_eq!(copies.len(), 3);
+        trim(copies, all - 1);
+        let left: Vec<&str> = copies.keys().map(|key| key.path.as_str()).collect();
+        assert_eq!(left, ["/late", "/later"], "also what has no body is counted");
     }
 
     #[test]

@@ -83,7 +83,9 @@ fn duration(text: &str) -> Option<Duration> {
     let parts: Vec<u64> = clock.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
     let [hours, minutes, seconds] = parts.as_slice() else { return None };
     let days: u64 = days.parse().ok()?;
-    Some(Duration::from_secs(days.checked_mul(86_400)?.checked_add(hours * 3_600 + minutes * 60 + seconds)?))
+    let parts = [(days, 86_400), (*hours, 3_600), (*minutes, 60), (*seconds, 1)];
+    let total = parts.iter().try_fold(0_u64, |sum, (part, of)| sum.checked_add(part.checked_mul(*of)?))?;
+    Some(Duration::from_secs(total))
 }
 
 #[cfg(test)]
@@ -114,6 +116,7 @@ mod tests {
         assert_eq!(of("OverrideAlways", "1.02:03:04"), Lifetime::Always(Duration::from_secs(93_784)));
         assert_eq!(of("OverrideIfOriginMissing", "00:05:00"), Lifetime::UnlessSaid(Duration::from_secs(300)));
         assert_eq!(of("OverrideAlways", "soon"), Lifetime::Origin);
+        assert_eq!(of("OverrideAlways", "9999999999999999999:00:00"), Lifetime::Origin, "no time is that long");
         assert_eq!((Caching::parse(None), Caching::parse(Some(&Value::Null))), (None, None));
     }
 }
