@@ -246,7 +246,8 @@ impl Azure {
     }
 }
 
-/// A client as the switcher has it, as patient as a test can be: no pause of this machine makes it ask a second time.
+/// A client as the switcher has it, as patient as a test can be: a pause of ten seconds makes it ask no second time, and
+/// who goes on for a dead one waits for as long as that one's last request may live.
 fn client(emulator: &Emulated) -> Result<Client> {
     let url = emulator.url();
     let cloud = Cloud::custom(&url, &url, None, "vault.azure.net")?;
@@ -259,8 +260,8 @@ fn client(emulator: &Emulated) -> Result<Client> {
         attempts: 3,
         first_wait: Duration::from_millis(5),
         longest_wait: Duration::from_secs(2),
-        attempt: Duration::from_secs(30),
-        deadline: Duration::from_secs(90),
+        attempt: Duration::from_secs(12),
+        deadline: Duration::from_secs(15),
     };
     Ok(Client::new(Settings::new(cloud, credential).trusting(emulator.ca_pem.clone()).patient(patience))?)
 }
