@@ -49,8 +49,7 @@ async fn read(client: &Client) -> Result<Facts, Report> {
     match client.request_text(ready).await {
         Ok(_) => {}
         Err(kube::Error::Api(status)) => {
-            let message = format!("the API server is not ready (/readyz says {}): {}", status.code, status.message);
-            return Err(Report::new(GATE, Outcome::Fail, message));
+            return Err(not_ready(status.code, &status.message));
         }
         Err(error) => return Err(cannot("API server", &error)),
     }
@@ -78,6 +77,13 @@ async fn read(client: &Client) -> Result<Facts, Report> {
     let services =
         Api::<APIService>::all(client.clone()).list(&all).await.map_err(|error| cannot("APIServices", &error))?;
     Ok(Facts { version, nodes, workloads, unavailable: services.items.iter().filter_map(unavailable).collect() })
+}
+
+/// What an answer of `/readyz` other than 200 means. An API server that fails, as when its store pauses, can't be measured:
+/// the same as one that does not answer. What else it says will be no other in a moment.
+fn not_ready(code: u16, said: &str) -> Report {
+    let outcome = if code >= 500 { Outcome::Error } else { Outcome::Fail };
+    Report::new(GATE, outcome, format!("the API server is not ready (/readyz says {code}): {said}"))
 }
 
 fn unavailable(service: &APIService) -> Option<(String, String)> {
@@ -142,7 +148,7 @@ fn some(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Outcome::{Fail, Pass};
+    use crate::report::Outcome::{Error, Fail, Pass};
 
     fn node(name: &str, ready: &str, cordoned: bool) -> Node {
         let value = serde_json::json!({
@@ -186,6 +192,15 @@ mod tests {
             let report = judge(&facts);
             assert_eq!(report.outcome, want, "{rule}: {report}");
             assert!(report.message.contains(words), "{rule}: {report}");
+        }
+    }
+
+    #[test]
+    fn an_api_server_that_fails_for_a_moment_is_not_measured_and_ends_no_move() {
+        for (code, want) in [(500, Error), (503, Error), (403, Fail), (404, Fail)] {
+            let report = not_ready(code, "[-]etcd failed");
+            assert_eq!(report.outcome, want, "{report}");
+            assert!(report.message.contains(&format!("/readyz says {code}): [-]etcd failed")), "{report}");
         }
     }
 
