@@ -132,14 +132,16 @@ impl<'a> Spot<'a> {
     /// Reads a mapping with keys of the author's choice. One that YAML reads as something else than the text it is written
     /// as (`ON`, `y`, `0x1`) would be another name in silence: a mistake.
     pub(crate) fn map(&self) -> Option<Vec<(&'a Entry, Spot<'a>)>> {
-        let entries = self.entries()?;
-        for entry in entries {
+        let child = |entry: &'a Entry| {
+            let mut child = self.child(entry);
             if let Some(word) = self.log.reads_otherwise(entry) {
+                child.path = self.key_path(word);
                 let message = format!("YAML reads the key `{word}` as `{}`; put it in quotes: `\"{word}\"`", entry.key);
-                self.log.add(entry.key_at, &self.key_path(word), message);
+                self.log.add(entry.key_at, &child.path, message);
             }
-        }
-        Some(entries.iter().map(|entry| (entry, self.child(entry))).collect())
+            (entry, child)
+        };
+        Some(self.entries()?.iter().map(child).collect())
     }
 
     /// Reads a mapping with exactly one of these keys, such as a gate or a provider.

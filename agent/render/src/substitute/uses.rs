@@ -92,22 +92,7 @@ impl Uses {
                 }
             }));
         } else {
-            tell_some(
-                &self.unknown,
-                "names in `${…}` are declared nowhere and left as they are",
-                notices,
-                |name, place| {
-                    if unknowable {
-                        format!(
-                            "${{{name}}} is left as it is, first in {place}: `substituteFrom` may bring it, and the cluster was not asked; `teal build` takes it by --substitute or --substitute-from"
-                        )
-                    } else {
-                        format!(
-                            "${{{name}}} is declared nowhere and left as it is, first in {place}; declare it under `substitute` to have it replaced"
-                        )
-                    }
-                },
-            );
+            tell_unknown(&self.unknown, unknowable, notices);
         }
         let odd = self.odd.into_iter().filter(|(_, (_, declared))| !wrong(*declared));
         let odd: BTreeMap<String, Spot> = odd.map(|(name, (spot, _))| (name, spot)).collect();
@@ -128,6 +113,19 @@ impl Uses {
             format!("`$$` in {} is left as it is, since no brace follows; Flux would make `$` of it", spot.roughly())
         }));
     }
+}
+
+/// Names that are declared nowhere, or that the cluster may bring where it was not asked.
+fn tell_unknown(unknown: &BTreeMap<String, Spot>, unknowable: bool, notices: &mut Vec<String>) {
+    let rest = "names in `${…}` are declared nowhere and left as they are";
+    tell_some(unknown, rest, notices, |name, place| match unknowable {
+        true => format!(
+            "${{{name}}} is left as it is, first in {place}: `substituteFrom` may bring it, and the cluster was not asked; `teal build` takes it by --substitute or --substitute-from"
+        ),
+        false => format!(
+            "${{{name}}} is declared nowhere and left as it is, first in {place}; declare it under `substitute` to have it replaced"
+        ),
+    });
 }
 
 fn tell_some(

@@ -261,6 +261,11 @@ fn a_name_that_yaml_reads_as_a_truth_value_is_told_to_be_quoted() {
         let told = mistakes(&format!("  layers: [{{name: a, paths: [a]}}]\n  substitute: {{A: a, {word} : b}}\n"));
         assert_eq!(told, format!("teal.yaml:6:22: {}", said(word, read)));
     }
+    let told = mistakes("  layers: [{name: a, paths: [a]}]\n  substitute: {N: y}\n");
+    assert!(
+        told.ends_with("teal.yaml:6:19: spec.substitute.N: YAML reads this as true or false; put it in quotes"),
+        "{told}"
+    );
     // Of a color, and the color itself.
     let told = mistakes("  layers: [{name: a, paths: [a]}]\n  colors: {blue: {substitute: {ON: x}}, on: {}}\n");
     assert_eq!(told.lines().count(), 2, "{told}");
