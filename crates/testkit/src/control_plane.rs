@@ -29,6 +29,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 
 pub use assets::Assets;
 pub use ports::Port;
+pub(crate) use ports::{is_free, listening};
 
 use self::programs::Plan;
 use crate::processes::Process;

@@ -1,10 +1,13 @@
 //! Ports that stay ours, also while the server behind one is down.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use tokio::net::TcpSocket;
 
 /// Below the range from which Linux picks ports for outgoing connections: a stopped server's port cannot be taken by
 /// some client meanwhile, not even by one that keeps trying to connect to exactly this port.
@@ -36,7 +39,7 @@ impl Port {
             let path = locks.join(number.to_string());
             let lock = File::options().create(true).append(true).open(&path);
             let lock = lock.with_context(|| format!("open {}", path.display()))?;
-            if lock.try_lock().is_ok() && TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
+            if lock.try_lock().is_ok() && is_free(Ipv4Addr::LOCALHOST.into(), number).is_ok() {
                 return Ok(Self { number, _lock: lock });
             }
         }
@@ -50,14 +53,64 @@ impl Port {
     }
 }
 
+/// Fails when somebody listens there. The socket that finds out never listens itself: a child that is being started just
+/// then has a copy of it for a moment, which keeps nobody from listening.
+pub(crate) fn is_free(address: IpAddr, port: u16) -> io::Result<()> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((address, port).into())
+}
+
+/// Longest time that a port of ours can be held by a child on its way to its own program.
+const HELD: Duration = Duration::from_secs(30);
+
+/// Listens on a port that is ours. Until a child that is being started has begun its program it has copies of all sockets
+/// of this process, also of one that is closed here since: that is waited for.
+pub(crate) async fn listening<T, F: Future<Output = io::Result<T>>>(listen: impl Fn() -> F) -> io::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match listen().await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && begun.elapsed() < HELD => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            listening => return listening,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Port;
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::{Port, is_free, listening};
 
     #[test]
     fn two_ports_differ_and_can_be_listened_on() {
         let (one, two) = (Port::reserve().unwrap(), Port::reserve().unwrap());
         assert_ne!(one.number(), two.number());
-        std::net::TcpListener::bind(("127.0.0.1", one.number())).unwrap();
+        let holder = TcpListener::bind(("127.0.0.1", one.number())).unwrap();
+        assert!(is_free(Ipv4Addr::LOCALHOST.into(), one.number()).is_err(), "somebody listens");
+        drop(holder);
+        is_free(Ipv4Addr::LOCALHOST.into(), one.number()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_a_child_has_for_a_moment_is_waited_for() {
+        let port = Port::reserve().unwrap();
+        let listen = || tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port.number()));
+        let first = listen().await.unwrap().into_std().unwrap();
+        let copy = first.try_clone().unwrap();
+        drop(first);
+        let tries = std::cell::Cell::new(0);
+        let copy = std::cell::Cell::new(Some(copy));
+        let again = listening(|| {
+            tries.set(tries.get() + 1);
+            if tries.get() == 3 {
+                drop(copy.take());
+            }
+            listen()
+        });
+        again.await.unwrap();
+        assert_eq!(tries.get(), 3);
     }
 }

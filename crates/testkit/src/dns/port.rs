@@ -1,10 +1,10 @@
 //! A port that is free for UDP and TCP, and stays ours while a server is down.
 
-use std::net::{IpAddr, Ipv4Addr, TcpListener, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 
 use anyhow::{Context, Result};
 
-use crate::control_plane::Port;
+use crate::control_plane::{Port, is_free};
 
 /// Attempts before giving up: each skips one port that somebody uses.
 const ATTEMPTS: usize = 64;
@@ -23,8 +23,6 @@ pub(crate) fn reserve(addresses: &[Ipv4Addr]) -> Result<Port> {
 }
 
 fn free(address: IpAddr, port: u16) -> std::io::Result<()> {
-    let tcp = TcpListener::bind((address, port))?;
-    let udp = UdpSocket::bind((address, port))?;
-    drop((tcp, udp));
-    Ok(())
+    is_free(address, port)?;
+    UdpSocket::bind((address, port)).map(drop)
 }

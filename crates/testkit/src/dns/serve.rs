@@ -11,6 +11,8 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::control_plane::listening;
+
 /// What becomes of one request.
 pub(super) enum Reply {
     /// This answer.
@@ -37,8 +39,9 @@ pub(super) struct Serving {
 impl Serving {
     /// Listens on both protocols and answers.
     pub(super) async fn start<A: Answers>(address: SocketAddr, answers: Arc<A>) -> Result<Self> {
-        let udp = UdpSocket::bind(address).await.with_context(|| format!("listen on {address} (UDP)"))?;
-        let tcp = TcpListener::bind(address).await.with_context(|| format!("listen on {address} (TCP)"))?;
+        let udp = listening(|| UdpSocket::bind(address)).await.with_context(|| format!("listen on {address} (UDP)"))?;
+        let tcp =
+            listening(|| TcpListener::bind(address)).await.with_context(|| format!("listen on {address} (TCP)"))?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (ended, inner, shared) = (stop.clone(), tasks.clone(), answers.clone());
         tasks.spawn(async move {

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::control_plane::Port;
+use crate::control_plane::{Port, listening};
 use crate::dns::reserve_port;
 
 /// How a front door behaves.
@@ -155,7 +155,8 @@ impl FrontDoor {
         if self.running.is_some() {
             return Ok(());
         }
-        let listener = TcpListener::bind(self.address).await.with_context(|| format!("listen on {}", self.address))?;
+        let listener = listening(|| TcpListener::bind(self.address)).await;
+        let listener = listener.with_context(|| format!("listen on {}", self.address))?;
         let router = Router::new().fallback(answer).with_state(self.shared.clone());
         let stop = CancellationToken::new();
         let serve = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
