@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
 use kube::api::{Api, DeleteParams, EvictParams, ListParams, Patch, PatchParams, PostParams};
-use kube::{Client, ResourceExt};
+use kube::{Client, Resource, ResourceExt};
 use serde_json::{Value, json};
 use teal_api::freeze::{FreezeObject, FreezeState, FreezeStatus};
 use tokio::sync::{Mutex, MutexGuard};
@@ -90,8 +90,8 @@ async fn lift(world: &World, name: &str) -> Result<()> {
 }
 
 /// Where an object's last change stands in the API server's history.
-fn version(web: &Deployment) -> u64 {
-    web.metadata.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(u64::MAX)
+fn version(object: &impl Resource) -> Option<u64> {
+    object.meta().resource_version.as_deref()?.parse().ok()
 }
 
 fn web(client: &Client) -> Api<Deployment> {
@@ -189,7 +189,7 @@ async fn g7_nothing_is_admitted_after_active_even_under_load() -> Result<()> {
                 let patch = label(&format!("{writer}-{round}"));
                 if let Ok(changed) = web(&alice).patch("web", &PatchParams::default(), &patch).await {
                     admitted += 1;
-                    last.fetch_max(version(&changed), Ordering::Relaxed);
+                    last.fetch_max(version(&changed).unwrap_or(u64::MAX), Ordering::Relaxed);
                 }
             }
             (admitted, round)
@@ -200,7 +200,8 @@ async fn g7_nothing_is_admitted_after_active_even_under_load() -> Result<()> {
     ask(&world, "load", Duration::from_secs(600), &[]).await?;
     let status = reaches(&world, "load", FreezeState::Active).await?;
     // The API server's own order of things: no clock of a machine that may stall at any time.
-    let active = version(&web(&world.client).get("web").await?);
+    let freeze = Api::<FreezeObject>::all(world.client.clone()).get("load").await?;
+    let active = version(&freeze).context("the freeze has no version")?;
     let wanted = sent.load(Ordering::Relaxed) + 200;
     eventually("two hundred more changes are tried", async || {
         let now = sent.load(Ordering::Relaxed);

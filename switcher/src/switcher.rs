@@ -83,8 +83,9 @@ impl Switcher {
         self.shared.board.watch()
     }
 
-    /// Everything it will know, one status after the other: who is slow misses none, as those do who only look at
-    /// [`Switcher::status`] now and then.
+    /// Every change of what it knows from now on, one status after the other, for tests: who is slow misses none, as those
+    /// do who only look at [`Switcher::status`] now and then. What nobody takes is kept without a bound.
+    #[doc(hidden)]
     #[must_use]
     pub fn statuses(&self) -> mpsc::UnboundedReceiver<Status> {
         self.shared.board.listen()

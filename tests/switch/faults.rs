@@ -13,7 +13,7 @@ use teal_testkit::git_server::Fault as GitFault;
 use teal_testkit::http::Mode;
 
 use super::clusters::{pair, pair_alone, run};
-use super::world::{PATIENCE, World, steady_on};
+use super::world::{PATIENCE, TYPING, World, steady_on};
 
 /// A metrics server that says that all is well; away when dropped.
 struct Metrics {
@@ -167,9 +167,17 @@ async fn order(world: &World, verb: Verb) -> Result<()> {
     let switch = teal_api::switch::Switch::parse("switch.yaml", &world.declaration(world.green_color(), ""))?;
     let route = Route::new(&switch, &Secrets::new(world.secrets()), &teal_switcher::azure::Azure::default())?;
     let began = Instant::now();
+    let mut last = None;
     while began.elapsed() < PATIENCE {
         // Whoever types a command types it again when nobody answered.
-        let Ok((routed, found)) = route.read(true).await else { continue };
+        let (routed, found) = match route.read(true).await {
+            Ok(read) => read,
+            Err(error) => {
+                last = Some(error);
+                tokio::time::sleep(TYPING).await;
+                continue;
+            }
+        };
         let LedgerSeen::Known(ledger) = found else { anyhow::bail!("{found:?}") };
         let order = Order {
             verb,
@@ -183,7 +191,7 @@ async fn order(world: &World, verb: Verb) -> Result<()> {
             return Ok(());
         }
     }
-    anyhow::bail!("the order lost every race")
+    anyhow::bail!("the order lost every race, or could not be given: {last:?}")
 }
 
 #[test]

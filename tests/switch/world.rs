@@ -24,6 +24,8 @@ use super::clusters::Pair;
 
 /// Longest wait for anything: many times what a quiet machine needs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
+/// Between two commands of somebody whose first was not answered.
+pub(crate) const TYPING: Duration = Duration::from_millis(100);
 
 pub(crate) struct World {
     pub(crate) name: String,

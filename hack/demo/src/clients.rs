@@ -15,8 +15,6 @@ pub(crate) struct Report {
     pub(crate) failed: u64,
     /// Why, each with who told it.
     pub(crate) failures: Vec<String>,
-    /// The longest that any of them took.
-    pub(crate) slowest: Duration,
 }
 
 impl Clients {
@@ -27,15 +25,23 @@ impl Clients {
 
     /// What has happened so far.
     pub(crate) fn report(&self) -> Report {
-        let mut all = Report { total: 0, failed: 0, failures: Vec::new(), slowest: Duration::ZERO };
+        let mut all = Report { total: 0, failed: 0, failures: Vec::new() };
         for (who, client) in &self.0 {
             let report = client.report();
             all.total += report.total;
             all.failed += report.failed;
-            all.slowest = all.slowest.max(report.slowest);
             all.failures.extend(report.failures.iter().map(|failure| format!("{who}: {failure}")));
         }
         all
+    }
+
+    /// The longest that any request took that was begun since then.
+    pub(crate) fn slowest(&self, since: SystemTime) -> Duration {
+        let of = |client: &LoadClient| {
+            let started = client.report().started;
+            client.requests().into_iter().filter(move |sent| started + sent.at >= since).map(|sent| sent.took).max()
+        };
+        self.0.iter().filter_map(|(_, client)| of(client)).max().unwrap_or_default()
     }
 
     /// When each kind of client was first answered by `color`.

@@ -110,8 +110,8 @@ pub enum Effect {
     Clear {
         /// Its place among the followers.
         target: usize,
-        /// The move's opId.
-        op: String,
+        /// Names the change: the move's opId, or that of its way back.
+        change: String,
     },
     /// Measure the gates and report them in the next observation.
     RunGates {

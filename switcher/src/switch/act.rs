@@ -164,7 +164,7 @@ fn of_target(kit: &Kit, effect: &Effect) -> bool {
         Effect::Route { target, split, ttl, op, back } => {
             kit.followers.aim(*target, Aim { split: split.clone(), ttl: *ttl, op: op.clone(), back: *back });
         }
-        Effect::Clear { target, op } => kit.followers.clear(*target, op),
+        Effect::Clear { target, change } => kit.followers.clear(*target, change),
         _ => return false,
     }
     true

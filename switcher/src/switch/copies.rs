@@ -1,5 +1,5 @@
-//! Copies of answers that a target keeps: once a change has spread they are thrown away, once for each opId. Those that
-//! can't be are told, and hold nothing up: they run out by themselves.
+//! Copies of answers that a target keeps: once a change has spread they are thrown away, once for each change. Those
+//! that can't be are told, and hold nothing up: they run out by themselves.
 
 use tokio::time::Instant;
 
@@ -12,11 +12,11 @@ const KEPT: &str = "old copies are served until they run out";
 /// What is known of a target's copies.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Copies {
-    /// The opId for which they are to go, and when that was asked.
+    /// The change for which they are to go, and when that was asked.
     asked: Option<(Instant, String)>,
-    /// The provider is at it: for which opId.
+    /// The provider is at it: for which change.
     going: Option<(String, Operation)>,
-    /// The opId for which they went, or can't go; `None` where none are kept.
+    /// The change for which they went, or can't go; `None` where none are kept.
     gone: Option<String>,
     /// Why they could not go.
     kept: Option<String>,
@@ -28,23 +28,23 @@ impl Copies {
         Self { gone: keeps.then(String::new), ..Self::default() }
     }
 
-    pub(super) fn ask(&mut self, op: &str) {
-        self.asked = Some((Instant::now(), op.to_owned()));
+    pub(super) fn ask(&mut self, change: &str) {
+        self.asked = Some((Instant::now(), change.to_owned()));
     }
 
-    /// Takes the opId for which they are to go now. None while some are going, and none for which they have gone: who
+    /// Takes the change for which they are to go now. None while some are going, and none for which they have gone: who
     /// asked may not have seen it yet.
     pub(super) fn take_asked(&mut self) -> Option<String> {
-        let (asked, op) = self.asked.take()?;
-        let wanted = self.going.is_none() && self.gone.as_ref() != Some(&op);
-        Some(op).filter(|_| wanted && asked.elapsed() <= AIM_LIFE)
+        let (asked, change) = self.asked.take()?;
+        let wanted = self.going.is_none() && self.gone.as_ref() != Some(&change);
+        Some(change).filter(|_| wanted && asked.elapsed() <= AIM_LIFE)
     }
 
     /// The provider has taken it on; `None`: it is done.
-    pub(super) fn started(&mut self, op: String, operation: Option<String>) {
+    pub(super) fn started(&mut self, change: String, operation: Option<String>) {
         match operation {
-            Some(operation) => self.going = Some((op, Operation::new(operation))),
-            None => self.ended(op, Ok(())),
+            Some(operation) => self.going = Some((change, Operation::new(operation))),
+            None => self.ended(change, Ended::Done),
         }
     }
 
@@ -53,16 +53,19 @@ impl Copies {
     }
 
     /// Still at it: `operation` knows when to ask next.
-    pub(super) fn goes_on(&mut self, op: String, operation: Operation) {
-        self.going = Some((op, operation));
+    pub(super) fn goes_on(&mut self, change: String, operation: Operation) {
+        self.going = Some((change, operation));
     }
 
-    pub(super) fn ended(&mut self, op: String, ended: Ended) {
-        (self.going, self.gone) = (None, Some(op));
-        self.kept = ended.err().map(|why| format!("{KEPT}: {why}"));
+    pub(super) fn ended(&mut self, change: String, ended: Ended) {
+        (self.going, self.gone) = (None, Some(change));
+        self.kept = match ended {
+            Ended::Done => None,
+            Ended::Failed(why) | Ended::Untold(why) => Some(format!("{KEPT}: {why}")),
+        };
     }
 
-    /// The opId for which they went last; `None` where none are kept.
+    /// The change for which they went last; `None` where none are kept.
     pub(super) fn gone(&self) -> Option<String> {
         self.gone.clone()
     }
@@ -78,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_go_once_for_an_op_however_often_that_is_asked() {
+    fn they_go_once_for_a_change_however_often_that_is_asked() {
         let mut copies = Copies::of(true);
         assert_eq!(copies.take_asked(), None, "nobody asked");
         copies.ask("a");
@@ -88,7 +91,7 @@ mod tests {
         assert_eq!(copies.take_asked(), None, "they are going");
         // A look of before the end asks once more after it.
         copies.ask("a");
-        copies.ended("a".to_owned(), Ok(()));
+        copies.ended("a".to_owned(), Ended::Done);
         assert_eq!((copies.take_asked(), copies.gone().as_deref()), (None, Some("a")));
         copies.ask("b");
         assert_eq!(copies.take_asked().as_deref(), Some("b"), "another move");
@@ -97,7 +100,7 @@ mod tests {
     #[test]
     fn what_cannot_go_is_told_and_not_asked_again() {
         let mut copies = Copies::of(true);
-        copies.ended("a".to_owned(), Err("no right".to_owned()));
+        copies.ended("a".to_owned(), Ended::Failed("no right".to_owned()));
         copies.ask("a");
         assert_eq!((copies.take_asked(), copies.gone().as_deref()), (None, Some("a")));
         assert_eq!(copies.kept().as_deref(), Some("old copies are served until they run out: no right"));

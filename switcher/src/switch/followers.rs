@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::copies::Copies;
 use super::inspection::{Found, Turn};
 use super::kit::Busy;
-use super::operation::Operation;
+use super::operation::{Ended, Operation};
 use super::pace::Pace;
 use crate::config::SwitcherConfig;
 use crate::metrics::{Failure, Metrics};
@@ -86,6 +86,20 @@ impl Round {
         let (often, seldom) = (config.busy_interval, config.idle_interval);
         Self { switch: switch.to_owned(), busy, often, seldom, metrics }
     }
+
+    /// What a target did not do for us, counted and told.
+    pub(super) fn failed(&self, target: &Target, error: &TargetError, what: &str) {
+        let labels =
+            Failure { switch: self.switch.clone(), on: "target".to_owned(), reason: error.reason().to_owned() };
+        self.metrics.failures.get_or_create(&labels).inc();
+        tracing::warn!(
+            switch = self.switch,
+            target = target.name(),
+            error = error as &dyn std::error::Error,
+            reason = error.reason(),
+            "{what}"
+        );
+    }
 }
 
 impl Followers {
@@ -112,10 +126,10 @@ impl Followers {
         self.all.iter().for_each(|one| one.look.ring());
     }
 
-    /// Asks a target to throw away its copies of before the change of `op`.
-    pub(crate) fn clear(&self, index: usize, op: &str) {
+    /// Asks a target to throw away its copies of before `change`.
+    pub(crate) fn clear(&self, index: usize, change: &str) {
         let Some(one) = self.all.get(index) else { return };
-        lock(&one.known).copies.ask(op);
+        lock(&one.known).copies.ask(change);
         one.look.ring();
     }
 
@@ -195,7 +209,7 @@ async fn follow(target: Target, known: Arc<Mutex<Known>>, look: Wake, round: Rou
         let clear = lock(&known).copies.take_asked().filter(|_| writes.left(false).is_none());
         match (aim, clear) {
             (Some((_, aim)), _) => write(&target, &known, aim, &round, &mut writes).await,
-            (None, Some(op)) => clear_copies(&target, &known, op, &round, &mut writes).await,
+            (None, Some(change)) => clear_copies(&target, &known, change, &round, &mut writes).await,
             (None, None) => {
                 poll(&target, &known, &round).await;
                 read(&target, &known).await;
@@ -250,22 +264,24 @@ async fn poll(target: &Target, known: &Mutex<Known>, round: &Round) {
         (known.operation.clone(), known.copies.going())
     };
     if let Some(mut operation) = operation {
-        let ended = operation.ask(target, &round.switch).await;
+        let ended = operation.ask(target, round).await;
         let mut known = lock(known);
         if known.operation.as_ref().is_some_and(|old| old.is(&operation)) {
             known.operation = ended.is_none().then_some(operation);
-            if let (Some(Err(why)), Some(aim)) = (ended, known.took.clone()) {
+            if let (Some(Ended::Failed(why)), Some(aim)) = (ended, known.took.clone()) {
                 known.failed = Some((aim, why));
             }
         }
     }
-    if let Some((op, mut operation)) = going {
-        match operation.ask(target, &round.switch).await {
-            Some(ended) => lock(known).copies.ended(op, ended),
-            None => lock(known).copies.goes_on(op, operation),
+    if let Some((change, mut operation)) = going {
+        match operation.ask(target, round).await {
+            Some(ended) => lock(known).copies.ended(change, ended),
+            None => lock(known).copies.goes_on(change, operation),
         }
     }
 }
+
+const UNWRITTEN: &str = "Target not written";
 
 /// One write at most, with its read-back; whatever comes of it is seen by the next reading.
 async fn write(target: &Target, known: &Mutex<Known>, aim: Aim, round: &Round, pace: &mut Pace) {
@@ -301,7 +317,7 @@ async fn write(target: &Target, known: &Mutex<Known>, aim: Aim, round: &Round, p
             known.take(began, now);
         }
         Err(error) => {
-            refused(target, &error, round);
+            round.failed(target, &error, UNWRITTEN);
             if error.retry() != Retry::AfterRead {
                 pace.failed();
             }
@@ -314,33 +330,21 @@ async fn write(target: &Target, known: &Mutex<Known>, aim: Aim, round: &Round, p
 }
 
 /// Has a target throw its copies away; one that may not is not asked again.
-async fn clear_copies(target: &Target, known: &Mutex<Known>, op: String, round: &Round, pace: &mut Pace) {
+async fn clear_copies(target: &Target, known: &Mutex<Known>, change: String, round: &Round, pace: &mut Pace) {
     match target.clear().await {
         Ok(operation) => {
             pace.succeeded();
             tracing::info!(switch = round.switch, target = target.name(), "Old copies are thrown away");
-            lock(known).copies.started(op, operation);
+            lock(known).copies.started(change, operation);
         }
         Err(error) => {
-            refused(target, &error, round);
+            round.failed(target, &error, UNWRITTEN);
             pace.failed();
             if error.retry() == Retry::WhenConfigChanges {
-                lock(known).copies.ended(op, Err(error.to_string()));
+                lock(known).copies.ended(change, Ended::Failed(error.to_string()));
             }
         }
     }
-}
-
-fn refused(target: &Target, error: &TargetError, round: &Round) {
-    let labels = Failure { switch: round.switch.clone(), on: "target".to_owned(), reason: error.reason().to_owned() };
-    round.metrics.failures.get_or_create(&labels).inc();
-    tracing::warn!(
-        switch = round.switch,
-        target = target.name(),
-        error = error as &dyn std::error::Error,
-        reason = error.reason(),
-        "Target not written"
-    );
 }
 
 /// A poisoned lock still holds whole values: every critical section here only assigns.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use teal_targets::{Progress, Target};
+use teal_targets::{Progress, Retry, Target};
 use tokio::time::Instant;
+
+use super::followers::Round;
 
 /// However long a provider wants to be left alone, its operation is asked after this.
 const LONGEST: Duration = Duration::from_secs(15);
@@ -15,8 +17,19 @@ pub(super) struct Operation {
     due: Instant,
 }
 
+/// After a question that failed.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// How one ended.
-pub(super) type Ended = Result<(), String>;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// By itself, or nobody knows it any more: the target itself tells how.
+    Done,
+    /// In vain, in the provider's words.
+    Failed(String),
+    /// Nobody may know: the provider does not let us ask.
+    Untold(String),
+}
 
 impl Operation {
     pub(super) fn new(name: String) -> Self {
@@ -27,9 +40,8 @@ impl Operation {
         self.name == other.name
     }
 
-    /// Asks how it is, if it is time; `None` while nobody knows. One that is not known any more has ended, and only the
-    /// target itself tells how.
-    pub(super) async fn ask(&mut self, target: &Target, switch: &str) -> Option<Ended> {
+    /// Asks how it is, if it is time; `None` while nobody knows.
+    pub(super) async fn ask(&mut self, target: &Target, round: &Round) -> Option<Ended> {
         if Instant::now() < self.due {
             return None;
         }
@@ -38,11 +50,15 @@ impl Operation {
                 self.due = Instant::now() + after.unwrap_or_default().min(LONGEST);
                 None
             }
-            Err(_) => None,
-            Ok(Progress::Succeeded | Progress::Lost) => Some(Ok(())),
+            Ok(Progress::Succeeded | Progress::Lost) => Some(Ended::Done),
             Ok(Progress::Failed { why }) => {
-                tracing::warn!(switch, target = target.name(), why, "The provider's operation failed");
-                Some(Err(why))
+                tracing::warn!(switch = round.switch, target = target.name(), why, "The provider's operation failed");
+                Some(Ended::Failed(why))
+            }
+            Err(error) => {
+                round.failed(target, &error, "The provider's operation can't be asked");
+                self.due = Instant::now() + AGAIN;
+                (error.retry() == Retry::WhenConfigChanges).then(|| Ended::Untold(error.to_string()))
             }
         }
     }

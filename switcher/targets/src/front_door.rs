@@ -36,8 +36,9 @@ pub(crate) struct FrontDoorTarget {
     affinity: Affinity,
     colors: Arc<Colors>,
     shown: String,
-    /// The opId for which the cache has been purged; lost with the process, and then purged once more.
-    purged: Mutex<Option<String>>,
+    /// The opId for which the cache has been purged, and whether on the way back, which has the same; lost with the process,
+    /// and then purged once more.
+    purged: Mutex<Option<(String, bool)>>,
 }
 
 impl FrontDoorTarget {

@@ -226,9 +226,17 @@ impl Azure {
     pub(crate) async fn order(&self, shape: &Shape, verb: Verb) -> Result<()> {
         let route = self.route(shape)?;
         let began = Instant::now();
+        let mut last = None;
         while began.elapsed() < world::PATIENCE {
             // Whoever types a command types it again when nobody answered.
-            let Ok((routed, found)) = route.read(true).await else { continue };
+            let (routed, found) = match route.read(true).await {
+                Ok(read) => read,
+                Err(error) => {
+                    last = Some(error);
+                    tokio::time::sleep(world::TYPING).await;
+                    continue;
+                }
+            };
             let LedgerSeen::Known(ledger) = found else { bail!("{found:?}") };
             let order = Order {
                 verb,
@@ -242,7 +250,7 @@ impl Azure {
                 return Ok(());
             }
         }
-        bail!("the order lost every race")
+        bail!("the order lost every race, or could not be given: {last:?}")
     }
 }
 

@@ -119,6 +119,30 @@ fn old_copies_go_when_the_change_has_spread_and_not_only_before() -> Result<()> 
 }
 
 #[test]
+fn the_bad_colors_copies_go_on_the_way_back() -> Result<()> {
+    run(async {
+        let pair = pair().await?;
+        let mut azure = Azure::new(&pair).await?;
+        let (blue, green) = (azure.world.blue_color().to_owned(), azure.world.green_color().to_owned());
+        let front = azure.front_door().await?;
+        let front = front.replacen("route: all", "route: all, purge: [\"/*\"]", 1);
+        azure.caching("web", &blue).await?;
+        let shape =
+            Shape::of(format!("{}{front}", azure.record_target())).by("{ttl: {steady: 2s, moving: 1s}, soak: 10m}");
+        let mut switcher = azure.steady_on_blue(&shape).await?;
+        azure.commit(&green, &shape)?;
+        switcher.until("soaking", |one| one.phase == "Soaking").await?;
+        ensure!(azure.served_by("web").await? == green, "the edge keeps a copy of green's answer");
+        azure.world.green_door.set(Mode::Errors).await?;
+        switcher.until("parked", |one| one.phase == "Parked").await?;
+        ensure!(azure.served_by("web").await? == blue, "it is gone");
+        let purges = azure.asked("POST", "*purge*").await?;
+        ensure!(purges == 4, "{purges} purges: at each change, and when each had spread");
+        switcher.end().await
+    })
+}
+
+#[test]
 fn going_back_takes_the_record_at_once_and_front_door_after_it() -> Result<()> {
     run(async {
         let pair = pair().await?;

@@ -257,14 +257,15 @@ fn ttl(view: &View<'_>, index: usize, seen: &TargetSeen, missing: &mut Missing) 
 
 /// Copies of answers that were made while the change spread are of the old color: thrown away once it has.
 fn copies(view: &View<'_>, index: usize, seen: &TargetSeen, missing: &mut Missing) {
-    let spread = match view.ledger.phase {
-        Phase::Draining | Phase::Soaking => true,
-        Phase::RollingBack => view.ledger.task == Task::Restoring,
-        _ => false,
-    };
     let op = &view.ledger.op;
-    if spread && seen.cleared.as_ref().is_some_and(|done| done != op) {
-        missing.effects.push(Effect::Clear { target: index, op: op.clone() });
+    let change = match (view.ledger.phase, view.ledger.task) {
+        (Phase::Draining | Phase::Soaking, _) => op.clone(),
+        // The way back has the opId of its move, and copies of its own.
+        (Phase::RollingBack, Task::Restoring) => format!("{op}-back"),
+        _ => return,
+    };
+    if seen.cleared.as_ref().is_some_and(|done| *done != change) {
+        missing.effects.push(Effect::Clear { target: index, change });
         missing.awaited.push(format!("{} throws away old copies", view.declared.followers[index].name));
     }
 }

@@ -125,12 +125,13 @@ impl FrontDoorTarget {
     pub(super) async fn purged(&self, written: Written, op: &Op) -> Result<Written, TargetError> {
         let (Written::Done(mut now), Some(purge)) = (written.clone(), self.purges()) else { return Ok(written) };
         let known = self.purged.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if op.id.is_empty() || known.as_ref() == Some(&op.id) {
+        let change = (op.id.clone(), op.back);
+        if op.id.is_empty() || known.as_ref() == Some(&change) {
             return Ok(written);
         }
         match self.client.start(&purge).await {
             Ok(operation) => {
-                *self.purged.lock().unwrap_or_else(PoisonError::into_inner) = Some(op.id.clone());
+                *self.purged.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
                 let Some(operation) = operation.map(|operation| operation.to_text()) else {
                     return Ok(Written::Done(now));
                 };

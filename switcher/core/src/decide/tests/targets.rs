@@ -360,6 +360,16 @@ fn g2_old_copies_are_thrown_away_once_the_change_has_spread() {
             three(going_back(Task::Restoring), at("blue"), caching("", "blue")),
             "unfreeze blue of op-1 + unpin blue + unpin green + clear #1",
         ),
+        (
+            "also when those of the way there are gone",
+            three(going_back(Task::Restoring), at("blue"), caching(OP, "blue")),
+            "unfreeze blue of op-1 + unpin blue + unpin green + clear #1",
+        ),
+        (
+            "once",
+            three(going_back(Task::Restoring), at("blue"), caching(&format!("{OP}-back"), "blue")),
+            "unfreeze blue of op-1 + unpin blue + unpin green",
+        ),
         ("never at rest", three(steady(), at("blue"), caching("", "blue")), "rest"),
     ]);
 }

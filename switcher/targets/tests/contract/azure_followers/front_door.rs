@@ -81,8 +81,9 @@ async fn what_is_cached_is_purged_once_a_move() {
     drive(&target, &Split::all("green"), &op("m1")).await;
     drive(&target, &Split::all("green"), &op("m1")).await;
     assert_eq!(bench.azure.asked("POST", "*purge*").await, 1);
-    drive(&target, &Split::all("blue"), &op("m2")).await;
-    assert_eq!(bench.azure.asked("POST", "*purge*").await, 2);
+    let back = teal_targets::Op { back: true, ..op("m1") };
+    drive(&target, &Split::all("blue"), &back).await;
+    assert_eq!(bench.azure.asked("POST", "*purge*").await, 2, "the way back has the opId of its move");
     assert!(target.truths().copies && !bench.target().truths().copies);
     target.clear().await.unwrap();
     assert_eq!(bench.azure.asked("POST", "*purge*").await, 3, "and once more when the change has spread");
