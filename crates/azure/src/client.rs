@@ -93,8 +93,8 @@ impl Client {
         self.inner.retry
     }
 
-    /// The server's clock minus ours in whole seconds, as the last answer's `Date` told: the least that explains it, 0 where
-    /// it was ours at some time between question and answer.
+    /// The server's clock minus ours in whole seconds, as the last quick answer's `Date` told: the least that explains it,
+    /// 0 where it was ours at some time between question and answer. A slow answer counts only where it tells more.
     #[must_use]
     pub fn clock_skew(&self) -> Option<i64> {
         Some(self.inner.skew.load(Ordering::Relaxed)).filter(|skew| *skew != NO_SKEW)

@@ -79,10 +79,11 @@ async fn read(client: &Client) -> Result<Facts, Report> {
     Ok(Facts { version, nodes, workloads, unavailable: services.items.iter().filter_map(unavailable).collect() })
 }
 
-/// What an answer of `/readyz` other than 200 means. An API server that fails, as when its store pauses, can't be measured:
-/// the same as one that does not answer. What else it says will be no other in a moment.
+/// What an answer of `/readyz` other than 200 means. An API server that fails, as when its store pauses, or that has no time
+/// for it (408, 429; so may a proxy in front), can't be measured: the same as one that does not answer. What else it says
+/// will be no other in a moment.
 fn not_ready(code: u16, said: &str) -> Report {
-    let outcome = if code >= 500 { Outcome::Error } else { Outcome::Fail };
+    let outcome = if code >= 500 || matches!(code, 408 | 429) { Outcome::Error } else { Outcome::Fail };
     Report::new(GATE, outcome, format!("the API server is not ready (/readyz says {code}): {said}"))
 }
 
@@ -197,7 +198,9 @@ mod tests {
 
     #[test]
     fn an_api_server_that_fails_for_a_moment_is_not_measured_and_ends_no_move() {
-        for (code, want) in [(500, Error), (503, Error), (403, Fail), (404, Fail)] {
+        for (code, want) in
+            [(500, Error), (503, Error), (408, Error), (429, Error), (401, Fail), (403, Fail), (404, Fail)]
+        {
             let report = not_ready(code, "[-]etcd failed");
             assert_eq!(report.outcome, want, "{report}");
             assert!(report.message.contains(&format!("/readyz says {code}): [-]etcd failed")), "{report}");

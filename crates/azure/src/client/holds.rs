@@ -11,7 +11,7 @@ use crate::error::AzureError;
 use crate::request::{Place, Request};
 
 /// Path segments that name a resource of its own: `subscriptions/S/resourceGroups/G/providers/N/T/R`. What lies below is
-/// throttled and locked with it.
+/// throttled and locked with it, but for lists.
 const RESOURCE: usize = 8;
 
 /// What is asked for, each with a budget of its own at Azure: a zone allows 60 lists a minute, and 2000 reads.
@@ -19,13 +19,14 @@ const RESOURCE: usize = 8;
 enum Work {
     /// One thing, by its name.
     Read,
-    /// Everything of a kind, or what an action or a metric tells. No move needs it at once.
+    /// Everything of a kind, or what a metric tells: each by itself. A Front Door's origins are needed for the way back,
+    /// its routes and rules are not.
     List,
     /// A change.
     Write,
 }
 
-/// What is left alone: a resource with what lies below it, for one kind of work.
+/// What is left alone: a resource with what lies below it, or one list, for one kind of work.
 type Key = (String, Work);
 
 /// What is left alone, until when.
@@ -57,13 +58,14 @@ impl Holds {
 fn key(request: &Request) -> Option<Key> {
     match &request.place {
         Place::Segments(segments) => {
-            let path: Vec<String> = segments.iter().take(RESOURCE).map(|part| part.to_lowercase()).collect();
             // A name follows the word for its kind: a path that ends with such a word names many.
             let work = match (request.writes(), segments.len() % 2) {
                 (true, _) => Work::Write,
                 (false, 0) => Work::Read,
                 (false, _) => Work::List,
             };
+            let named = if work == Work::List { segments.len() } else { RESOURCE };
+            let path: Vec<String> = segments.iter().take(named).map(|part| part.to_lowercase()).collect();
             Some((path.join("/"), work))
         }
         Place::Verbatim(_) => None,

@@ -11,7 +11,7 @@ use azure_core::http::{
 use futures::StreamExt;
 use serde_json::Value;
 
-use super::{Client, unix_now};
+use super::{Client, NO_SKEW, unix_now};
 use crate::body::complaint;
 use crate::credential::{chain, failed};
 use crate::error::{AzureError, Facts};
@@ -21,11 +21,22 @@ use crate::watch::Budget;
 
 /// Largest answer that is read, decompressed.
 const LARGEST: usize = 8 * 1024 * 1024;
+/// Longest time of an answer, in seconds, that tells whether a clock is right.
+const SHARP: i64 = 1;
 
 /// The server's clock minus ours, in whole seconds: the least that explains a `Date` that was written while ours told
-/// `began` to `now`. An answer that was long under way is no wrong clock.
+/// `began` to `now`. An answer that was long under way is no wrong clock. Where ours was set back meanwhile, `began` says
+/// nothing: what it tells now counts.
 fn skew(date: i64, began: i64, now: i64) -> i64 {
-    date - date.clamp(began, now.max(began))
+    date - date.clamp(began.min(now), now)
+}
+
+/// What is known of the clock after an answer that tells this skew, [`NO_SKEW`] if nothing was known. Only a quick answer
+/// tells a clock to the second: a slow one may make a known error larger, and never smaller.
+fn learned(known: i64, skew: i64, began: i64, now: i64) -> i64 {
+    let quick = (0..=SHARP).contains(&now.saturating_sub(began));
+    let larger = skew.unsigned_abs() > known.unsigned_abs();
+    if known == NO_SKEW || quick || larger { skew } else { known }
 }
 
 impl Client {
@@ -114,7 +125,8 @@ impl Client {
         let now = unix_now();
         let skew = text("date").and_then(http_date).map(|date| skew(date, began, now));
         if let Some(skew) = skew {
-            self.inner.skew.store(skew, Ordering::Relaxed);
+            let learn = |known| Some(learned(known, skew, began, now));
+            let _ = self.inner.skew.fetch_update(Ordering::Relaxed, Ordering::Relaxed, learn);
         }
         for (name, value) in headers.iter() {
             if let Some(name) = name.as_str().strip_prefix("x-ms-ratelimit-remaining-")
@@ -165,7 +177,7 @@ pub(crate) const LONGEST_POLL: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
-    use super::skew;
+    use super::{NO_SKEW, learned, skew};
 
     #[test]
     fn a_slow_answer_is_no_wrong_clock() {
@@ -177,9 +189,25 @@ mod tests {
             ("theirs is ahead", 190, 100, 100, 90),
             ("by at least so much", 190, 100, 110, 80),
             ("theirs is behind", 10, 100, 110, -90),
-            ("ours was set back meanwhile", 100, 100, 40, 0),
+            ("ours was set back meanwhile", 100, 100, 40, 60),
         ] {
             assert_eq!(skew(date, began, now), want, "{rule}");
+        }
+    }
+
+    #[test]
+    fn g1_a_slow_answer_makes_no_wrong_clock_right() {
+        for (rule, known, skew, took, want) in [
+            ("the first answer, quick or not", NO_SKEW, 3, 20, 3),
+            ("a slow one hides what is known", 15, 0, 15, 15),
+            ("or a part of it", -15, -3, 2, -15),
+            ("and may show more", -15, 40, 20, 40),
+            ("a quick one tells", 15, 0, 0, 0),
+            ("within a second", -15, 1, 1, 1),
+            ("a clock that was set back tells how far at least", 15, 60, -60, 60),
+            ("and clears nothing", 15, 0, -60, 15),
+        ] {
+            assert_eq!(learned(known, skew, 100, 100 + took), want, "{rule}");
         }
     }
 }

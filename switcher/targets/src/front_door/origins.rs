@@ -96,12 +96,21 @@ pub(super) fn missing(origins: &[Found<Origin>], colors: &Colors) -> Vec<Finding
     lost.map(|(color, name)| Finding::refuse(format!("the group has no origin `{name}` for {color}"))).collect()
 }
 
+/// How Azure refuses to switch off a group's last enabled origin, in lower case.
+const LAST: &str = "cannot disable or delete the last origin";
+
 /// Azure keeps the last enabled origin of a group on, and by what was read before a change it never was the last one: a
-/// refusal by that rule, or of what is there no longer as it was read, is somebody else's change in between.
-fn overtaken(error: AzureError, before: &[Lever], after: &[Lever]) -> AzureError {
+/// refusal by that rule, or where a color's origin is no longer as it was read, is somebody else's change in between.
+/// Nobody's origins say nothing of ours, nor does the order that Azure lists them in. `after` is empty if it is unknown.
+fn overtaken(error: AzureError, before: &[Lever], after: &[Lever], colors: &Colors) -> AzureError {
+    let ours = |levers: &[Lever]| -> BTreeMap<String, (bool, u32, u32)> {
+        let ours = levers.iter().filter(|lever| color_of(colors, &lever.name).is_some());
+        ours.map(|one| (one.name.to_ascii_lowercase(), (one.enabled, one.weight, one.priority))).collect()
+    };
     match error {
         AzureError::Rejected { what, said } | AzureError::Conflict { what, said }
-            if said.message.to_ascii_lowercase().contains("last origin") || (!after.is_empty() && before != after) =>
+            if said.message.to_ascii_lowercase().contains(LAST)
+                || (!after.is_empty() && ours(before) != ours(after)) =>
         {
             AzureError::Changed { what, said }
         }
@@ -190,7 +199,7 @@ impl FrontDoorTarget {
                 && patch.weight.is_none_or(|want| lever.weight == want)
         });
         let left = next(&after, &self.colors, split, warm);
-        let sent = sent.map_err(|error| overtaken(error, before, &after));
+        let sent = sent.map_err(|error| overtaken(error, before, &after, &self.colors));
         let written = arm::judged(&self.shown, self.server(), sent, back, |_| landed)?;
         Ok(match written {
             Written::Done(now) if left.is_some() || !now.is(split) => Written::Working { operation: None, now },
@@ -207,6 +216,8 @@ pub(super) fn latency(group: &Found<OriginGroup>) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use teal_azure::error::Said;
+
     use super::*;
 
     fn colors() -> Colors {
@@ -265,6 +276,44 @@ mod tests {
         let after = vec![lever("blue", true, 1000), lever("green", true, 1000), lever("red", false, 1)];
         let second = next(&after, &colors(), &Split::all("green"), true).unwrap();
         assert_eq!(second, Patch { origin: "o-blue".into(), enabled: false, weight: None });
+    }
+
+    /// A race is looked at again at once: what lasts must never look like one.
+    #[test]
+    fn g1_only_what_changed_of_the_colors_origins_is_a_race() {
+        let before = || vec![lever("blue", true, 1000), lever("green", true, 1)];
+        let with = |name: &str, on: bool| {
+            let mut levers = before();
+            levers.push(Lever { name: name.to_owned(), ..lever("", on, 500) });
+            levers
+        };
+        let mut off = before();
+        off[1].enabled = false;
+        let mut shouted = before();
+        shouted[0].name = "O-BLUE".into();
+        let last = "Cannot disable or delete the last origin when the origin group is still associated";
+        for (rule, said, after, race) in [
+            ("the rule of the last one", last, before(), true),
+            ("even unread", last, vec![], true),
+            ("other words with the same in them", "the last origin name is reserved", before(), false),
+            ("another is off now", "no", off, true),
+            ("one is gone", "no", before().split_off(1), true),
+            ("nothing else", "no", before(), false),
+            ("nothing is known", "no", vec![], false),
+            ("another order", "no", before().into_iter().rev().collect(), false),
+            ("another case", "no", shouted, false),
+            ("an origin of nobody", "no", with("sorry", true), false),
+            ("a color's that is new", "no", with("o-red", false), true),
+        ] {
+            for conflict in [false, true] {
+                let (what, message) = ("x".to_owned(), said.to_owned());
+                let said = Box::new(Said { status: 400, code: String::new(), message, request_id: None });
+                let error =
+                    if conflict { AzureError::Conflict { what, said } } else { AzureError::Rejected { what, said } };
+                let told = overtaken(error, &before(), &after, &colors());
+                assert_eq!(matches!(told, AzureError::Changed { .. }), race, "{rule}: {told}");
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What is true of one of them alone: weights, preflight, purges.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use teal_api::switch::Destination;
-use teal_targets::{Retry, Split};
+use teal_targets::{Retry, Split, Target};
 
 use super::bodies::{backend, classic, endpoint, front, gateway, group, profile};
 use super::{CLASSIC, FRONT, FollowBench, GATEWAY, TM, What};
@@ -36,22 +36,68 @@ async fn weights_are_reached_where_they_mean_something_and_refused_where_they_do
     );
 }
 
+/// Three colors get traffic; then green is deleted by hand.
+async fn green_gone(bench: &FollowBench, target: &Target) {
+    let parts = ["blue", "green", "red"];
+    let on = |list: &[&str], body: fn(&str) -> Value| -> Vec<Value> { list.iter().map(|name| body(name)).collect() };
+    let put = async |list: &[&str]| match bench.what {
+        What::Classic => {
+            let backends = json!(on(list, |name| backend(name, "Enabled")));
+            bench.put("Microsoft.Network/frontDoors/classic", CLASSIC, classic(&backends)).await;
+        }
+        What::Priority | What::Weighted => {
+            let method = if bench.what == What::Priority { "Priority" } else { "Weighted" };
+            // Blue comes last, so that traffic isn't there already once green is gone.
+            let endpoints = on(list, |name| {
+                let priority = ["green", "red", "blue"].iter().position(|one| *one == name).unwrap() + 1;
+                endpoint(&format!("ep-{name}"), priority.try_into().unwrap(), "Enabled")
+            });
+            bench.put("Microsoft.Network/trafficmanagerprofiles/contoso", TM, profile(method, &endpoints)).await;
+        }
+        What::Origins => {
+            for name in list {
+                let host = format!("{name}.contoso.test");
+                let body = json!({"properties": {"hostName": host, "enabledState": "Enabled", "weight": 1000}});
+                bench.azure.put(&front(&format!("/originGroups/both/origins/o-{name}")), FRONT, body).await;
+            }
+        }
+        What::Groups | What::Gateway => panic!("it splits nothing"),
+    };
+    put(&parts).await;
+    let now = target.now().await.unwrap();
+    assert!(now.shares.contains_key("green") && now.foreign.is_none(), "{:?}: {now:?}", bench.what);
+    if bench.what == What::Origins {
+        let green = front("/originGroups/both/origins/o-green");
+        bench.azure.by_hand(teal_azure::Method::Delete, &green, FRONT, None).await;
+    } else {
+        put(&["blue", "red"]).await;
+    }
+}
+
 /// Somebody deleted the bad color while traffic was on its way to it: that forbids going on, and never going back.
 #[tokio::test]
 async fn g5_traffic_goes_back_though_the_bad_color_is_gone() {
     for what in [What::Origins, What::Priority, What::Weighted, What::Classic] {
         let bench = FollowBench::start(what).await;
         let (provider, mut to) = bench.provider("");
-        let gone = match to.insert("green".into(), Destination::Named("gone".into())) {
-            Some(Destination::Cname(_)) => Destination::Cname("gone.contoso.test".into()),
-            _ => Destination::Named("gone".into()),
+        let red = match &to["green"] {
+            Destination::Cname(_) => Destination::Cname("red.contoso.test".into()),
+            Destination::Named(name) => Destination::Named(name.replace("green", "red")),
+            other => panic!("{other:?}"),
         };
-        to.insert("green".into(), gone);
+        to.insert("red".into(), red);
         let (target, blue) = (bench.azure.target(&provider, &to), Split::all("blue"));
+        green_gone(&bench, &target).await;
+        let left = target.now().await.unwrap();
+        assert!(left.shares.contains_key("red") && !left.is(&blue), "{what:?}: {left:?}");
+        let writes = async || bench.azure.asked(bench.method(), bench.kind()).await;
+        let before = writes().await;
         let error = target.route(&blue, &op("m1")).await.unwrap_err();
-        assert!(error.reason() == "Unfit" && error.to_string().contains("gone"), "{what:?}: {error}");
+        assert!(error.reason() == "Unfit" && error.to_string().contains("green"), "{what:?}: {error}");
+        assert_eq!(writes().await, before, "{what:?}");
         let back = teal_targets::Op { back: true, ..op("m1") };
         assert!(drive(&target, &blue, &back).await.is(&blue), "{what:?}");
+        assert_eq!(writes().await, before + 1, "{what:?}");
     }
 }
 
