@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// How many calls are remembered one by one; the counts go on.
+/// How many reads and how many other calls are remembered one by one, apart, so that whoever polls pushes no write out; the
+/// counts go on.
 const REMEMBERED: usize = 2_000;
 /// How many questions to the name servers are: apart, so that a busy resolver does not push the calls out.
 const QUESTIONS: usize = 500;
@@ -46,7 +47,8 @@ pub(crate) struct Entry {
 /// The last calls and the counts of all.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
-    entries: VecDeque<Entry>,
+    reads: VecDeque<Entry>,
+    writes: VecDeque<Entry>,
     questions: VecDeque<Entry>,
     counts: BTreeMap<(String, String, u16), u64>,
     last: u64,
@@ -61,7 +63,8 @@ impl Log {
         *self.counts.entry(key).or_default() += 1;
         let (kept, most) = match entry.kind.as_str() {
             "dns" => (&mut self.questions, QUESTIONS),
-            _ => (&mut self.entries, REMEMBERED),
+            _ if entry.method == "GET" => (&mut self.reads, REMEMBERED),
+            _ => (&mut self.writes, REMEMBERED),
         };
         if kept.len() == most {
             kept.pop_front();
@@ -71,14 +74,12 @@ impl Log {
 
     /// The remembered calls, oldest first, without questions.
     pub(crate) fn calls(&self) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.entries.iter()
+        ordered(self.reads.iter().chain(&self.writes)).into_iter()
     }
 
     /// Calls and questions, oldest first.
     pub(crate) fn all(&self) -> Vec<&Entry> {
-        let mut all: Vec<&Entry> = self.entries.iter().chain(&self.questions).collect();
-        all.sort_by_key(|entry| entry.number);
-        all
+        ordered(self.reads.iter().chain(&self.writes).chain(&self.questions))
     }
 
     /// How many calls of a method, type (lower case) and status there were since the start or the last [`Log::clear`].
@@ -88,15 +89,22 @@ impl Log {
 
     /// Forgets all; numbers go on.
     pub(crate) fn clear(&mut self) {
-        self.entries.clear();
+        self.reads.clear();
+        self.writes.clear();
         self.questions.clear();
         self.counts.clear();
     }
 }
 
+fn ordered<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<&'a Entry> {
+    let mut entries: Vec<&Entry> = entries.collect();
+    entries.sort_by_key(|entry| entry.number);
+    entries
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Log, QUESTIONS};
+    use super::{Entry, Log, QUESTIONS, REMEMBERED};
 
     fn entry(kind: &str) -> Entry {
         Entry {
@@ -123,5 +131,14 @@ mod tests {
         let all = log.all();
         assert_eq!((all.len(), all[0].number, log.calls().count()), (QUESTIONS + 1, 1, 1));
         assert_eq!(log.counts().map(|(.., count)| count).sum::<u64>(), 3_001);
+    }
+
+    #[test]
+    fn reads_push_no_write_out() {
+        let mut log = Log::default();
+        log.add(Entry { method: "PUT".to_owned(), ..entry("Microsoft.Network/dnsZones") });
+        (0..3_000).for_each(|_| log.add(entry("Microsoft.Network/dnsZones")));
+        let calls: Vec<&Entry> = log.calls().collect();
+        assert_eq!((calls.len(), calls[0].method.as_str(), calls[1].number), (REMEMBERED + 1, "PUT", 1_002));
     }
 }
