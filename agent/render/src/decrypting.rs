@@ -61,13 +61,14 @@ impl<'a> Decrypting<'a> {
     }
 
     /// What a file that was encrypted would be with other values, and those that it has; `None` for any other file. Of a
-    /// manifest the values that say which object it is are left as they are.
-    pub(crate) fn masked(&self, path: &str) -> Option<Masked> {
+    /// manifest the values that say which object it is are left as they are; what looks like one is none unless it stands
+    /// where charts have theirs (`holds_objects`).
+    pub(crate) fn masked(&self, path: &str, holds_objects: bool) -> Option<Masked> {
         let opened = self.opened.borrow();
         let Some(Ok(content)) = opened.get(path) else { return None };
         let sealed = self.sealed.borrow();
         let Sealed { format, secrets } = sealed.get(path)?;
-        let is_manifest = *format != Format::Binary && masks::is_manifest(content);
+        let is_manifest = holds_objects && *format != Format::Binary && masks::is_manifest(content);
         let hidden = |secret: &&Secret| !is_manifest || is_own(&secret.path) && !names_an_object(&secret.path);
         let hidden: Vec<&Secret> = secrets.iter().filter(hidden).collect();
         let names = hidden.iter().map(|secret| secret.path.as_str()).collect();

@@ -121,3 +121,20 @@ fn charts_that_name_others_many_times_end_in_one_error_soon() {
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].to_string().contains("or 10000 files"), "{}", errors[0]);
 }
+
+#[test]
+fn charts_that_name_a_wrong_one_many_times_end_in_some_errors() {
+    // 8 + 64 + 512 folders with 50 mistakes each.
+    let mut tree = MemoryTree::new();
+    for level in 0..4 {
+        let next = level + 1;
+        let names = (0..8).map(|at| format!("- {{name: d{at}, version: 1.0.0, repository: 'file://../l{next}'}}\n"));
+        let (names, wrong) = (names.collect::<String>(), "- {}\n".repeat(50));
+        tree.insert(format!("l{level}/Chart.yaml"), format!("name: l{level}\ndependencies:\n{names}{wrong}"));
+    }
+    tree.insert("l4/Chart.yaml", "name: l4\nversion: 1.0.0\n");
+    let told: Vec<String> = remote_charts(&tree, "l0").unwrap_err().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 201);
+    assert!(told[0].contains("l3/Chart.yaml:11:3: a dependency has no name"), "{}", told[0]);
+    assert!(told[200].contains("l0/Chart.yaml: the chart has 200 mistakes"), "{}", told[200]);
+}

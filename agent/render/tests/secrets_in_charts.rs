@@ -235,20 +235,31 @@ fn g9_a_digest_that_a_chart_makes_of_its_own_encrypted_file_is_no_name() {
 
 #[test]
 fn g9_an_encrypted_manifest_among_a_charts_templates_keeps_its_name() {
-    /// Prints what stands in its templates.
-    struct Print;
+    /// Prints what stands in this file.
+    struct Print(&'static str);
     impl ChartEngine for Print {
         fn inflate(&self, inflation: &Inflation) -> Result<Arc<Inflated>, ChartError> {
             let ChartSource::Files(files) = &inflation.chart else { panic!("a chart in git") };
-            let text = std::str::from_utf8(&files["templates/secret.yaml"]).unwrap();
+            let text = std::str::from_utf8(&files[self.0]).unwrap();
             let first = format!("---\n# Source: web/templates/secret.yaml\n{text}");
             Ok(Arc::new(Inflated { second: Some(first.clone()), first, ..Inflated::default() }))
         }
     }
-    let rendered =
-        render_with(&Print, &[("u/Chart.yaml", CHART), ("u/templates/secret.yaml", fixture!("encrypted/secret.yaml"))]);
-    assert_eq!(rendered.errors, []);
-    let secret = object(&rendered, "Secret");
-    assert!(secret.secret && secret.value["metadata"]["name"] == "database", "{secret:?}");
-    assert_eq!(secret.value["stringData"]["password"], "correct-horse-battery");
+    let render = |file: &'static str, content: &[u8]| {
+        let path = format!("u/{file}");
+        render_with(&Print(file), &[("u/Chart.yaml", CHART), (&path, content)])
+    };
+    for file in ["templates/secret.yaml", "crds/secret.yaml", "charts/lib/templates/deep/secret.yaml"] {
+        let rendered = render(file, fixture!("encrypted/secret.yaml"));
+        assert_eq!(rendered.errors, [], "{file}");
+        let secret = object(&rendered, "Secret");
+        assert!(secret.secret && secret.value["metadata"]["name"] == "database", "{secret:?}");
+        assert_eq!(secret.value["stringData"]["password"], "correct-horse-battery");
+    }
+    // Values may look like a manifest, and all of them are as secret as any.
+    for file in ["values.yaml", "files/secret.yaml", "charts/templates/values.yaml"] {
+        let rendered = render(file, fixture!("encrypted/text.yaml"));
+        let reasons: Vec<_> = rendered.errors.iter().map(|error| error.reason()).collect();
+        assert!(reasons == ["SecretIdentity"] && rendered.objects.is_empty(), "{file}: {:?}", rendered.errors);
+    }
 }

@@ -17,6 +17,8 @@ const MAX_BYTES: usize = 64 << 20;
 const MAX_FILES: usize = 10_000;
 /// Deepest folder of a chart, and longest chain of charts that name each other by `file://`.
 const MAX_DEPTH: usize = 16;
+/// Most mistakes of one chart that are told: one that others name a thousand times has its own a thousand times.
+const MAX_ERRORS: usize = 200;
 
 /// What a chart in git is made of.
 pub(crate) struct GitChart {
@@ -63,7 +65,7 @@ pub(crate) fn read(
 ) -> Option<GitChart> {
     let before = errors.len();
     let mut chart = GitChart { files: ChartFiles::new(), dependencies: Vec::new(), masks: Masks::default() };
-    let mut reader = Reader { tree, clear, errors, bytes: 0, files: 0, is_full: false };
+    let mut reader = Reader { tree, clear, folder, errors, told: 0, bytes: 0, files: 0, is_full: false };
     reader.folder(folder, "", 0, &mut chart);
     reader.dependencies(folder, "", lock, 0, &mut chart);
     (errors.len() == before).then_some(chart)
@@ -72,7 +74,11 @@ pub(crate) fn read(
 struct Reader<'a> {
     tree: &'a dyn Tree,
     clear: Clear<'a>,
+    /// Of the chart itself.
+    folder: &'a str,
     errors: &'a mut Vec<RenderError>,
+    /// How many of the errors are this chart's.
+    told: usize,
     bytes: usize,
     files: usize,
     /// A bound was hit, and told: nothing more is read.
@@ -82,7 +88,21 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn wrong(&mut self, file: &str, message: impl Into<String>) {
         let (file, message) = (file.to_owned(), message.into());
-        self.errors.push(RenderError::Helm { file, reason: "ChartInvalid", message });
+        self.refuse(RenderError::Helm { file, reason: "ChartInvalid", message });
+    }
+
+    /// Notes a mistake; the last one that is looked for says so.
+    fn refuse(&mut self, error: RenderError) {
+        self.errors.push(error);
+        self.told += 1;
+        if self.told == MAX_ERRORS && !self.is_full {
+            self.is_full = true;
+            let file = under(self.folder, "Chart.yaml");
+            self.wrong(
+                &file,
+                format!("the chart has {MAX_ERRORS} mistakes, and no more are looked for; mend these first"),
+            );
+        }
     }
 
     fn folder(&mut self, at: &str, inside: &str, depth: usize, chart: &mut GitChart) {
@@ -90,7 +110,7 @@ impl Reader<'_> {
             return;
         }
         if depth > MAX_DEPTH {
-            return self.errors.push(RenderError::TooDeep { path: at.to_owned(), most: MAX_DEPTH });
+            return self.refuse(RenderError::TooDeep { path: at.to_owned(), most: MAX_DEPTH });
         }
         match self.tree.entry(at) {
             Ok(Some(Entry::Dir(names))) => {
@@ -108,15 +128,15 @@ impl Reader<'_> {
                     );
                     return self.wrong(at, message);
                 }
-                if let Some(masked) = self.clear.and_then(|clear| clear.masked(at)) {
+                if let Some(masked) = self.clear.and_then(|clear| clear.masked(at, holds_objects(inside))) {
                     chart.masks.files.insert(inside.to_owned(), masked.content);
                     chart.masks.texts.extend(masked.texts);
                 }
                 chart.files.insert(inside.to_owned(), bytes);
             }
-            Ok(Some(Entry::Link)) => self.errors.push(RenderError::Link { path: at.to_owned() }),
-            Ok(None) => self.errors.push(RenderError::Missing { path: at.to_owned() }),
-            Err(error) => self.errors.push(error.into()),
+            Ok(Some(Entry::Link)) => self.refuse(RenderError::Link { path: at.to_owned() }),
+            Ok(None) => self.refuse(RenderError::Missing { path: at.to_owned() }),
+            Err(error) => self.refuse(error.into()),
         }
     }
 
@@ -218,6 +238,17 @@ impl Reader<'_> {
             }
         }
         chosen
+    }
+}
+
+/// Whether a file of a chart may be an object: it is below `templates/` or `crds/`, of the chart or of one in its `charts/`.
+fn holds_objects(inside: &str) -> bool {
+    let mut steps = inside.split('/');
+    loop {
+        match steps.next() {
+            Some("charts") => _ = steps.next(),
+            first => return matches!(first, Some("templates" | "crds")) && steps.next().is_some(),
+        }
     }
 }
 
