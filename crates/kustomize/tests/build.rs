@@ -108,6 +108,7 @@ fn g9_of_a_file_with_variables_the_line_is_told_and_never_its_text() {
         ("A=1\nKEY=-----BEGIN\nMIIBOgIBAAJBAKj3/canary==\n", "in line 3 of `app.env` can't be one"),
         ("# of old\n\ncan ary=x\n", "in line 3 of `app.env` can't be one"),
         ("\u{feff}canary\n  canary\n", "in line 2 of `app.env` is given twice"),
+        ("canary\ncanary\ncanary\nx\nx\n", "in line 2 of `app.env` is given twice"),
         ("b=canary\n", "`b` is given twice"),
     ] {
         let told = errors(&[("kustomization.yaml", text), ("app.env", env)]);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use teal_kustomize::{Entry, Origin, Tree};
 use teal_yaml::{Data, Node, Place};
 
+use super::DEEPEST_DEFAULT;
 use super::text::{Piece, pieces};
 
 /// Fields that hold texts only, whatever is below them.
@@ -104,8 +105,8 @@ impl Spot {
         let from = match (self.key(object), sought) {
             (Some(entry), Sought::Key) => return Some(entry.key_at),
             (None, Sought::Key) => return None,
-            (Some(entry), _) if sought.is_in(&entry.key) => entry.key_at,
-            _ => below(object, &self.steps).filter(|node| node.as_str().is_some_and(|text| sought.is_in(text)))?.at,
+            (Some(entry), _) if sought.is_in(&entry.key, 0) => entry.key_at,
+            _ => below(object, &self.steps).filter(|node| node.as_str().is_some_and(|text| sought.is_in(text, 0)))?.at,
         };
         let end = behind(&document, from).or(next.map(|next| next.at));
         Some(sought.place(text, from, end).unwrap_or(from))
@@ -131,14 +132,20 @@ impl Spot {
 }
 
 impl Sought<'_> {
-    /// Whether it stands in `text`, as the text is read.
-    fn is_in(self, text: &str) -> bool {
+    /// Whether it stands in `text`, as the text is read: in defaults as deep as they are replaced; `text` is one of these
+    /// in `depth` others.
+    fn is_in(self, text: &str, depth: usize) -> bool {
         let mut found = false;
         pieces(text, &mut |piece| {
-            found |= match (piece, self) {
+            if found {
+                return;
+            }
+            found = match (piece, self) {
                 (Piece::Odd(name), Sought::Odd(sought)) => name == sought,
                 (Piece::Variable { name, .. }, Sought::Variable(sought)) if name == sought => true,
-                (Piece::Variable { default: Some(default), .. }, _) => default.contains("${") && self.is_in(default),
+                (Piece::Variable { default: Some(default), .. }, _) if depth < DEEPEST_DEFAULT => {
+                    default.contains("${") && self.is_in(default, depth + 1)
+                }
                 _ => false,
             };
         });
@@ -148,16 +155,19 @@ impl Sought<'_> {
     /// Where it is written in `text`, from `from` on and before `end`; `None` where it is written in another way, such as
     /// with escapes.
     fn place(self, text: &str, from: Place, end: Option<Place>) -> Option<Place> {
-        let end = end.unwrap_or(Place { line: u32::MAX, column: u32::MAX });
         let lines = (1..).zip(text.lines()).skip(from.line.saturating_sub(1) as usize);
-        let mut all = lines.take_while(|(line, _)| *line <= end.line).flat_map(|(line, text)| {
-            let columns = self.columns(text).map(move |column| Place { line, column });
-            columns.collect::<Vec<_>>()
-        });
-        all.find(|place| *place >= from && *place < end)
+        let mut lines = lines.take_while(|(line, _)| end.is_none_or(|end| *line <= end.line));
+        lines.find_map(|(line, text)| {
+            let least = if line == from.line { offset(text, from.column) } else { 0 };
+            let most = end.filter(|end| end.line == line).map_or(text.len(), |end| offset(text, end.column));
+            // Letters are counted once: a line may be long and full of variables.
+            let at = self.offsets(text).find(|at| (least..most).contains(at))?;
+            Some(Place { line, column: text[..at].chars().count() as u32 + 1 })
+        })
     }
 
-    fn columns(self, line: &str) -> impl Iterator<Item = u32> {
+    /// Where it begins in `line`, in bytes.
+    fn offsets(self, line: &str) -> impl Iterator<Item = usize> {
         let (name, odd) = match self {
             Self::Variable(name) => (name, false),
             Self::Odd(name) => (name, true),
@@ -171,8 +181,14 @@ impl Sought<'_> {
             !escaped && !behind.starts_with(is_inner) && if odd { !behind.starts_with('}') } else { whole }
         };
         let found = line.match_indices("${").map(|(at, _)| at).filter(move |at| line[at + 2..].starts_with(name));
-        found.filter(move |at| fits(*at)).map(|at| line[..at].chars().count() as u32 + 1)
+        found.filter(move |at| fits(*at))
     }
+}
+
+/// The byte of `line` at which the letter in `column`, from 1, begins; its length where there is none.
+fn offset(line: &str, column: u32) -> usize {
+    let letter = column.saturating_sub(1) as usize;
+    line.char_indices().nth(letter).map_or(line.len(), |(at, _)| at)
 }
 
 fn is_list(document: &Node) -> bool {

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use teal_kustomize::{MemoryTree, Origin};
 
 use super::*;
 
@@ -115,6 +116,7 @@ fn a_text_full_of_beginnings_costs_no_square() {
         (format!("}}{}", "${A:=".repeat(1 << 18)), false),
         ("${A}".repeat(1 << 18), true),
         (format!("{}{}", "${E:=".repeat(1 << 15), "}".repeat(1 << 15)), true),
+        (format!("${{A^^}} {}{}", "${A:=".repeat(1 << 15), "}".repeat(1 << 15)), true),
         (format!("{}{{A}}", "$".repeat(1 << 20)), true),
         ("$".repeat(1 << 20), false),
         ("$$ ".repeat(1 << 18), false),
@@ -122,8 +124,35 @@ fn a_text_full_of_beginnings_costs_no_square() {
         let began = std::time::Instant::now();
         let mut object = Value::String(text.clone());
         variables.apply(&mut object, Form::Here);
+        for sought in [Sought::Variable("A"), Sought::Odd("A"), Sought::Odd("GONE")] {
+            assert!(shown(&format!("k: '{text}'"), "k", sought).starts_with("a.yaml:1"));
+        }
         assert!(began.elapsed() < std::time::Duration::from_secs(60), "{:?}", began.elapsed());
         assert_eq!(object != Value::String(text), changes);
+    }
+}
+
+/// Where the text of `key` is told to stand.
+fn shown(file: &str, key: &str, sought: Sought<'_>) -> String {
+    let origin = Origin { file: "a.yaml".into(), line: 1, document: 0 };
+    Spot { origin, steps: vec![Step::Key(key.to_owned())] }.shown(&MemoryTree::from([("a.yaml", file)]), sought)
+}
+
+#[test]
+fn in_a_long_line_full_of_variables_the_very_one_is_told() {
+    // More than a million before the one that is asked for: the letters before each would be a square.
+    let before = "${N}".repeat(1 << 20);
+    let began = std::time::Instant::now();
+    let place = shown(&format!("{{é: '{before}', b: '${{N}}', c: '{before}'}}"), "b", Sought::Variable("N"));
+    assert_eq!(place, format!("a.yaml:1:{}: b", 5 + 1 + (4 << 20) + 1 + 2 + 4));
+    assert!(began.elapsed() < std::time::Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_name_in_a_default_is_found_as_deep_as_defaults_are_replaced() {
+    for (depth, place) in [(DEEPEST_DEFAULT, "a.yaml:1:44: k"), (DEEPEST_DEFAULT + 1, "a.yaml:1: k")] {
+        let file = format!("k: {}${{N}}{}", "${E:=".repeat(depth), "}".repeat(depth));
+        assert_eq!(shown(&file, "k", Sought::Variable("N")), place);
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Reads every pair of a generator.
 ///
 /// # Errors
-/// Every file that can't be read, key of a file that no API server takes, and key given twice.
+/// Every file that can't be read, key that no API server takes, and key given twice; of a file of variables the first one.
 pub(super) fn load(files: &Files<'_>, generator: &Generator) -> Result<BTreeMap<String, Vec<u8>>, BuildErrors> {
     let mut pairs = Pairs { files, generator, found: BTreeMap::new(), errors: Vec::new() };
     generator.envs.iter().for_each(|path| pairs.env(path));
@@ -41,10 +41,13 @@ impl Pairs<'_> {
         self.errors.push(BuildError::Kustomization { file, at, message });
     }
 
-    fn put(&mut self, key: &str, shown: &str, value: Vec<u8>) {
-        if self.found.insert(key.to_owned(), value).is_some() {
+    /// Returns whether the key is new.
+    fn put(&mut self, key: &str, shown: &str, value: Vec<u8>) -> bool {
+        let is_new = self.found.insert(key.to_owned(), value).is_none();
+        if !is_new {
             self.wrong(&format!("the key {shown} is given twice"));
         }
+        is_new
     }
 
     fn read(&mut self, path: &str) -> Option<(String, Arc<[u8]>)> {
@@ -71,7 +74,10 @@ impl Pairs<'_> {
                 // The first one tells what the file is.
                 return self.wrong(&format!("the key {shown} can't be one; use letters, digits, `-`, `_` and `.`"));
             }
-            self.put(key, &shown, value.as_bytes().to_vec());
+            // A file may be millions of lines of one key.
+            if !self.put(key, &shown, value.as_bytes().to_vec()) {
+                return;
+            }
         }
     }
 }
