@@ -6,14 +6,13 @@ use anyhow::{Context, Result, ensure};
 use teal_switcher::secrets::Secrets;
 use teal_switcher::status::SwitchStatus;
 use teal_switcher::switch::Route;
-use teal_switcher_core::step::Write;
-use teal_switcher_core::{Digest, LedgerSeen, Order, Verb};
+use teal_switcher_core::Verb;
 use teal_testkit::dns::Fault;
 use teal_testkit::git_server::Fault as GitFault;
 use teal_testkit::http::Mode;
 
 use super::clusters::{pair, pair_alone, run};
-use super::world::{PATIENCE, TYPING, World, steady_on};
+use super::world::{PATIENCE, World, give, steady_on};
 
 /// A metrics server that says that all is well; away when dropped.
 struct Metrics {
@@ -166,32 +165,7 @@ fn a_record_changed_by_hand_parks_and_is_never_overwritten() -> Result<()> {
 async fn order(world: &World, verb: Verb) -> Result<()> {
     let switch = teal_api::switch::Switch::parse("switch.yaml", &world.declaration(world.green_color(), ""))?;
     let route = Route::new(&switch, &Secrets::new(world.secrets()), &teal_switcher::azure::Azure::default())?;
-    let began = Instant::now();
-    let mut last = None;
-    while began.elapsed() < PATIENCE {
-        // Whoever types a command types it again when nobody answered.
-        let (routed, found) = match route.read(true).await {
-            Ok(read) => read,
-            Err(error) => {
-                last = Some(error);
-                tokio::time::sleep(TYPING).await;
-                continue;
-            }
-        };
-        let LedgerSeen::Known(ledger) = found else { anyhow::bail!("{found:?}") };
-        let order = Order {
-            verb,
-            actor: "kim".to_owned(),
-            reason: "by hand".to_owned(),
-            expires_ms: u64::MAX / 2,
-            set_aside: Digest::default(),
-        };
-        let next = ledger.ordered(order, None, 0)?;
-        if route.write(&routed, &Write { next, change: None }).await.is_ok() {
-            return Ok(());
-        }
-    }
-    anyhow::bail!("the order lost every race, or could not be given: {last:?}")
+    give(&route, verb, "by hand").await
 }
 
 #[test]

@@ -4,12 +4,15 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use teal_git::Options;
 use teal_switcher::status::{Status, SwitchStatus};
+use teal_switcher::switch::Route;
 use teal_switcher::{GitConfig, Switcher, SwitcherConfig};
+use teal_switcher_core::step::Write;
+use teal_switcher_core::{Digest, LedgerSeen, Order, Verb};
 use teal_testkit::control_plane::ControlPlane;
 use teal_testkit::dns::{DnsServer, Key, Proxy, Zone};
 use teal_testkit::git_server::{GitServer, Repo};
@@ -25,7 +28,7 @@ use super::clusters::Pair;
 /// Longest wait for anything: many times what a quiet machine needs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
 /// Between two commands of somebody whose first was not answered.
-pub(crate) const TYPING: Duration = Duration::from_millis(100);
+const TYPING: Duration = Duration::from_millis(100);
 
 pub(crate) struct World {
     pub(crate) name: String,
@@ -251,4 +254,33 @@ impl Running {
 pub(crate) fn steady_on(color: &str) -> impl Fn(&SwitchStatus) -> bool {
     let color = color.to_owned();
     move |one| one.phase == "Steady" && one.live.as_deref() == Some(&color) && one.desired == color
+}
+
+/// Gives an order as the command line does, again and again while nobody answers or somebody else writes first.
+pub(crate) async fn give(route: &Route, verb: Verb, reason: &str) -> Result<()> {
+    let began = Instant::now();
+    let mut last = None;
+    while began.elapsed() < PATIENCE {
+        let (routed, found) = match route.read(true).await {
+            Ok(read) => read,
+            Err(error) => {
+                last = Some(error);
+                tokio::time::sleep(TYPING).await;
+                continue;
+            }
+        };
+        let LedgerSeen::Known(ledger) = found else { bail!("{found:?}") };
+        let order = Order {
+            verb,
+            actor: "kim".to_owned(),
+            reason: reason.to_owned(),
+            expires_ms: u64::MAX / 2,
+            set_aside: Digest::default(),
+        };
+        let next = ledger.ordered(order, None, 0)?;
+        if route.write(&routed, &Write { next, change: None }).await.is_ok() {
+            return Ok(());
+        }
+    }
+    bail!("the order lost every race, or could not be given: {last:?}")
 }

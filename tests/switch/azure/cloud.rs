@@ -14,8 +14,7 @@ use teal_switcher::SwitcherConfig;
 use teal_switcher::azure::Azure as Access;
 use teal_switcher::secrets::Secrets;
 use teal_switcher::switch::Route;
-use teal_switcher_core::step::Write;
-use teal_switcher_core::{Digest, Ledger, LedgerSeen, Order, Verb};
+use teal_switcher_core::{Ledger, LedgerSeen, Verb};
 
 use crate::switch::clusters::Pair;
 use crate::switch::world::{self, Running, World, steady_on};
@@ -224,33 +223,7 @@ impl Azure {
 
     /// The emergency lane: the operator's identity and the declaration, nothing else.
     pub(crate) async fn order(&self, shape: &Shape, verb: Verb) -> Result<()> {
-        let route = self.route(shape)?;
-        let began = Instant::now();
-        let mut last = None;
-        while began.elapsed() < world::PATIENCE {
-            // Whoever types a command types it again when nobody answered.
-            let (routed, found) = match route.read(true).await {
-                Ok(read) => read,
-                Err(error) => {
-                    last = Some(error);
-                    tokio::time::sleep(world::TYPING).await;
-                    continue;
-                }
-            };
-            let LedgerSeen::Known(ledger) = found else { bail!("{found:?}") };
-            let order = Order {
-                verb,
-                actor: "kim".to_owned(),
-                reason: "it looks well".to_owned(),
-                expires_ms: u64::MAX / 2,
-                set_aside: Digest::default(),
-            };
-            let next = ledger.ordered(order, None, 0)?;
-            if route.write(&routed, &Write { next, change: None }).await.is_ok() {
-                return Ok(());
-            }
-        }
-        bail!("the order lost every race, or could not be given: {last:?}")
+        world::give(&self.route(shape)?, verb, "it looks well").await
     }
 }
 
