@@ -116,7 +116,7 @@ fn calls(world: &World) -> Markup {
         h2 { "Last calls" }
         table {
             tr { th { "#" } th { "time" } th { "call" } th { "status" } th { "client" } th { "fault" } }
-            @for one in world.log.calls().rev().take(CALLS) {
+            @for one in world.log.newest().take(CALLS) {
                 tr {
                     td { (one.number) }
                     td { (one.time.to_string()) }

@@ -94,7 +94,7 @@ fn tenant(world: &World, call: &OtherCall<'_>) -> String {
     if !["azsdk-java", "azsdk-net"].iter().any(|client| agent.starts_with(client)) {
         return String::new();
     }
-    let last = world.log.calls().rev().find(|entry| entry.kind == "token" && entry.status == 200);
+    let last = world.log.newest().find(|entry| entry.kind == "token" && entry.status == 200);
     let last = last.and_then(|entry| entry.path.split('/').nth(1));
     last.unwrap_or(DEFAULT_TENANT).to_owned()
 }

@@ -72,14 +72,21 @@ impl Log {
         kept.push_back(entry);
     }
 
-    /// The remembered calls, oldest first, without questions.
-    pub(crate) fn calls(&self) -> impl DoubleEndedIterator<Item = &Entry> {
-        ordered(self.reads.iter().chain(&self.writes)).into_iter()
+    /// The remembered calls, newest first, without questions.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = &Entry> {
+        let (mut reads, mut writes) = (self.reads.iter().rev().peekable(), self.writes.iter().rev().peekable());
+        std::iter::from_fn(move || match (reads.peek(), writes.peek()) {
+            (Some(read), Some(write)) if write.number > read.number => writes.next(),
+            (None, _) => writes.next(),
+            _ => reads.next(),
+        })
     }
 
     /// Calls and questions, oldest first.
     pub(crate) fn all(&self) -> Vec<&Entry> {
-        ordered(self.reads.iter().chain(&self.writes).chain(&self.questions))
+        let mut all: Vec<&Entry> = self.reads.iter().chain(&self.writes).chain(&self.questions).collect();
+        all.sort_by_key(|entry| entry.number);
+        all
     }
 
     /// How many calls of a method, type (lower case) and status there were since the start or the last [`Log::clear`].
@@ -94,12 +101,6 @@ impl Log {
         self.questions.clear();
         self.counts.clear();
     }
-}
-
-fn ordered<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<&'a Entry> {
-    let mut entries: Vec<&Entry> = entries.collect();
-    entries.sort_by_key(|entry| entry.number);
-    entries
 }
 
 #[cfg(test)]
@@ -129,7 +130,7 @@ mod tests {
         log.add(entry("Microsoft.Network/dnsZones"));
         (0..3_000).for_each(|_| log.add(entry("dns")));
         let all = log.all();
-        assert_eq!((all.len(), all[0].number, log.calls().count()), (QUESTIONS + 1, 1, 1));
+        assert_eq!((all.len(), all[0].number, log.newest().count()), (QUESTIONS + 1, 1, 1));
         assert_eq!(log.counts().map(|(.., count)| count).sum::<u64>(), 3_001);
     }
 
@@ -138,7 +139,12 @@ mod tests {
         let mut log = Log::default();
         log.add(Entry { method: "PUT".to_owned(), ..entry("Microsoft.Network/dnsZones") });
         (0..3_000).for_each(|_| log.add(entry("Microsoft.Network/dnsZones")));
-        let calls: Vec<&Entry> = log.calls().collect();
+        let calls = log.all();
         assert_eq!((calls.len(), calls[0].method.as_str(), calls[1].number), (REMEMBERED + 1, "PUT", 1_002));
+        let numbers = |log: &Log| log.newest().map(|entry| entry.number).collect::<Vec<_>>();
+        let newest = numbers(&log);
+        assert_eq!((newest.len(), newest[0], &newest[REMEMBERED - 1..]), (REMEMBERED + 1, 3_001, &[1_002, 1][..]));
+        log.add(Entry { method: "DELETE".to_owned(), ..entry("Microsoft.Network/dnsZones") });
+        assert_eq!(numbers(&log)[..2], [3_002, 3_001]);
     }
 }
