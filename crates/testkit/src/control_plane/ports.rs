@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,7 @@ impl Port {
             let path = locks.join(number.to_string());
             let lock = File::options().create(true).append(true).open(&path);
             let lock = lock.with_context(|| format!("open {}", path.display()))?;
-            if lock.try_lock().is_ok() && is_free(Ipv4Addr::LOCALHOST.into(), number).is_ok() {
+            if lock.try_lock().is_ok() && is_free(Ipv4Addr::LOCALHOST, number).is_ok() {
                 return Ok(Self { number, _lock: lock });
             }
         }
@@ -55,8 +55,8 @@ impl Port {
 
 /// Fails when somebody listens there. The socket that finds out never listens itself: a child that is being started just
 /// then has a copy of it for a moment, which keeps nobody from listening.
-pub(crate) fn is_free(address: IpAddr, port: u16) -> io::Result<()> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+pub(crate) fn is_free(address: Ipv4Addr, port: u16) -> io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind((address, port).into())
 }
@@ -89,9 +89,9 @@ mod tests {
         let (one, two) = (Port::reserve().unwrap(), Port::reserve().unwrap());
         assert_ne!(one.number(), two.number());
         let holder = TcpListener::bind(("127.0.0.1", one.number())).unwrap();
-        assert!(is_free(Ipv4Addr::LOCALHOST.into(), one.number()).is_err(), "somebody listens");
+        assert!(is_free(Ipv4Addr::LOCALHOST, one.number()).is_err(), "somebody listens");
         drop(holder);
-        is_free(Ipv4Addr::LOCALHOST.into(), one.number()).unwrap();
+        is_free(Ipv4Addr::LOCALHOST, one.number()).unwrap();
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! A port that is free for UDP and TCP, and stays ours while a server is down.
 
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, UdpSocket};
 
 use anyhow::{Context, Result};
 
@@ -14,7 +14,7 @@ pub(crate) fn reserve(addresses: &[Ipv4Addr]) -> Result<Port> {
     let mut last = None;
     for _ in 0..ATTEMPTS {
         let port = Port::reserve()?;
-        match addresses.iter().try_for_each(|address| free((*address).into(), port.number())) {
+        match addresses.iter().try_for_each(|address| free(*address, port.number())) {
             Ok(()) => return Ok(port),
             Err(error) => last = Some(error),
         }
@@ -22,7 +22,7 @@ pub(crate) fn reserve(addresses: &[Ipv4Addr]) -> Result<Port> {
     Err(last.unwrap_or_else(|| std::io::Error::other("no address given"))).context("find a port free for UDP and TCP")
 }
 
-fn free(address: IpAddr, port: u16) -> std::io::Result<()> {
+fn free(address: Ipv4Addr, port: u16) -> std::io::Result<()> {
     is_free(address, port)?;
     UdpSocket::bind((address, port)).map(drop)
 }
